@@ -1,0 +1,1 @@
+"""Portrayal: the same person in every picture."""

@@ -1,0 +1,63 @@
+"""What can go wrong, one class per cause that a user can act on.
+
+Every error names the field that is wrong and says the remedy in one line. The command line prints that line
+and ends with `exit_code`; nothing is left half-written.
+"""
+
+from __future__ import annotations
+
+
+class PortrayalError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        field: the request field or argument that is at fault, e.g. ``"reference"``; empty when there is none.
+        remedy: what the user can do about it, one sentence.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, field: str = "", remedy: str = "") -> None:
+        self.message = message
+        self.field = field
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """One line: field, message, remedy."""
+        head = f"{self.field}: {self.message}" if self.field else self.message
+        return f"{head}. {self.remedy}" if self.remedy else head
+
+
+class InvalidRequestError(PortrayalError):
+    """A request field holds a value that is not allowed."""
+
+
+class ImageReadError(PortrayalError):
+    """A file is missing, is not a picture, or is damaged."""
+
+
+class ImageTooLargeError(PortrayalError):
+    """A picture has more pixels than are decoded (protection against decompression bombs)."""
+
+
+class ImageTooSmallError(PortrayalError):
+    """A picture is too small to know anybody by it."""
+
+
+class NoSubjectError(PortrayalError):
+    """Nobody and nothing stands out in the reference."""
+
+
+class MaskMismatchError(PortrayalError):
+    """A mask does not fit its picture."""
+
+
+class OutputError(PortrayalError):
+    """The result could not be written; nothing was left behind."""
+
+
+class MissingDataError(PortrayalError):
+    """A file that ships with the package, or with a dependency, is missing or damaged."""
+
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""Reading prompts: words in, a `ScenePlan` out."""

@@ -1,0 +1,80 @@
+"""The structured reading of a prompt: what the picture shall show, in the words of the vocabulary.
+
+No pixels here. Every name (setting, light, expression, ...) is an id of the vocabulary files; an engine that
+does not know an id says so in its warnings.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Framing = Literal["close-up", "head and shoulders", "bust", "medium", "three-quarter", "full", "wide"]
+Camera = Literal["eye level", "low angle", "high angle", "dutch angle"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HeadTurn(_Frozen):
+    """Angles of the head in degrees, absolute (0, 0, 0 = straight into the camera, upright).
+
+    yaw > 0: nose to the picture's right; pitch > 0: nose up; roll > 0: clockwise as seen in the picture.
+    ``None`` leaves the reference's own angle.
+    """
+
+    yaw: float | None = Field(None, ge=-90, le=90)
+    pitch: float | None = Field(None, ge=-60, le=60)
+    roll: float | None = Field(None, ge=-60, le=60)
+
+
+class Gaze(_Frozen):
+    """Where the eyes look relative to the head: x > 0 to the picture's right, y > 0 up, each -1..1."""
+
+    x: float = Field(0.0, ge=-1, le=1)
+    y: float = Field(0.0, ge=-1, le=1)
+
+
+class Garment(_Frozen):
+    """What the prompt says about clothes. The wardrobe reads it; colours are names of the colour vocabulary."""
+
+    text: str
+    item: str | None = None
+    colour: str | None = None
+    pattern: str | None = None
+    fabric: str | None = None
+
+
+class Understood(_Frozen):
+    """One phrase of the prompt and what it was taken for, e.g. ``("golden hour", "time", "golden hour")``."""
+
+    phrase: str
+    kind: str
+    value: str
+
+
+class ScenePlan(_Frozen):
+    """What the picture shall show. ``None`` means that the prompt does not say; the engine chooses."""
+
+    prompt: str
+    language: str = "en"
+    framing: Framing | None = None
+    camera: Camera | None = None
+    head: HeadTurn = HeadTurn()
+    gaze: Gaze | None = None
+    expression: str | None = None
+    outfit: tuple[Garment, ...] = ()
+    accessories: tuple[str, ...] = ()
+    pose: str | None = None
+    setting: str | None = None
+    backdrop: str | None = None  # colour name, for studio settings
+    time: str | None = None
+    weather: str | None = None
+    light: str | None = None
+    look: str | None = None
+    lettering: tuple[str, ...] = ()
+    negative: tuple[Understood, ...] = ()
+    understood: tuple[Understood, ...] = ()
+    unknown: tuple[str, ...] = ()
