@@ -1,0 +1,1 @@
+"""Who is in the picture: the identity map, character masks, the cache."""
