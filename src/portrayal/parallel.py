@@ -47,10 +47,12 @@ def bands(kernel: Callable[[int, int], object], rows: int, least: int = 64) -> N
 
 
 def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """Run two independent functions at the same time; return both results.
+    """Run two independent functions at the same time; return both results, or raise the first error.
 
-    Do not nest it inside a function that `together` or `bands` already runs on the pool: use it at the top.
+    The second one gets a thread of its own, not one of the pool: both may call `bands`, and a pool whose threads
+    all wait for their own bands would stand still.
     """
-    job = _pool().submit(second)
-    a = first()
-    return a, job.result()
+    with ThreadPoolExecutor(1, thread_name_prefix="portrayal-together") as own:
+        job = own.submit(second)
+        a = first()
+        return a, job.result()

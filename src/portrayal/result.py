@@ -1,0 +1,99 @@
+"""What comes out: pictures, each with its identity score, and what was and was not portrayed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IdentityScore(_Frozen):
+    """How sure it is that a picture shows the character.
+
+    Attributes:
+        kind: "face" (distance of face descriptors) or "appearance" (a subject without a face).
+        distance: Euclidean distance of the 128-d descriptors, 0 = same picture; None for "appearance", and when no
+            face could be found in the picture.
+        score: 0..1; 0.5 is the border between the same and another person.
+        same_person: the verdict.
+        bar: largest distance that the identity lock accepts at once (for "appearance": smallest score).
+        tries: how often the picture was made.
+    """
+
+    kind: Literal["face", "appearance"]
+    distance: float | None
+    score: float
+    same_person: bool
+    bar: float
+    tries: int = 1
+
+
+class Picture(_Frozen):
+    """One finished picture.
+
+    Attributes:
+        seed: gives this very picture again with the same request.
+        identity: the proof.
+        png: the file's bytes (not part of `summary`).
+        path: where it was saved.
+        warnings: what was not portrayed as asked.
+        timings: seconds per stage.
+        facts: measured or chosen values, e.g. requested and measured head angles.
+    """
+
+    seed: int
+    width: int
+    height: int
+    identity: IdentityScore
+    png: Annotated[bytes, Field(repr=False)]
+    path: Path | None = None
+    warnings: tuple[str, ...] = ()
+    timings: dict[str, float] = {}
+    facts: dict[str, float] = {}
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values for JSON, without the pixels."""
+        return self.model_dump(mode="json", exclude={"png"})
+
+    def save(self, path: str | Path) -> Picture:
+        """Write the file whole or not at all; return the picture with its path.
+
+        Raises:
+            OutputError: when it cannot be written.
+        """
+        from portrayal.imaging import write_file
+
+        target = Path(path)
+        write_file(target, self.png)
+        return self.model_copy(update={"path": target})
+
+
+class Portrayal(_Frozen):
+    """One finished job.
+
+    Attributes:
+        prompt: as given; language: as recognised.
+        understood: (phrase, kind, value) of each phrase that was read; unknown: phrases that were not portrayed.
+        warnings: about the whole job (the reference, the prompt).
+    """
+
+    version: str
+    engine: str
+    prompt: str
+    language: str
+    pictures: tuple[Picture, ...]
+    understood: tuple[tuple[str, str, str], ...] = ()
+    unknown: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    timings: dict[str, float] = {}
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values for JSON, without the pixels."""
+        values = self.model_dump(mode="json", exclude={"pictures"})
+        values["pictures"] = [picture.summary() for picture in self.pictures]
+        return values

@@ -1,0 +1,25 @@
+"""Settings, each declared once; taken from environment variables ``PORTRAYAL_...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings of the program. `docs/settings.md` shows each; a test keeps it complete."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTRAYAL_", frozen=True, extra="ignore")
+
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("portrayal"),
+        description="Folder where identity maps are kept. They hold a face descriptor: personal data that never "
+        "leaves the machine.",
+    )
+    cache: bool = Field(True, description="Keep identity maps on disk, so that a reference is studied only once.")
+    metadata: bool = Field(
+        True, description="Write the request, seed, version and identity score into each picture file."
+    )
