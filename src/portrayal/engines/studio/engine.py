@@ -1,0 +1,234 @@
+"""The studio engine: it re-photographs the reference.
+
+place -> move the head -> shape -> photograph the scene -> relight -> composite -> finish. The person and the scene do
+not know each other until the light, so both are made at the same time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Lock
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from portrayal import colours
+from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.base import Progress, Rendering, silent
+from portrayal.engines.studio import scenes
+from portrayal.engines.studio.compose import Composition, compose
+from portrayal.engines.studio.edges import soft_region
+from portrayal.engines.studio.ground import contact_shadow
+from portrayal.engines.studio.head import HeadModel, analyse, move
+from portrayal.engines.studio.light import backdrop, rigs
+from portrayal.engines.studio.light.composite import composite
+from portrayal.engines.studio.light.finish import finish, looks
+from portrayal.engines.studio.light.relight import relight
+from portrayal.engines.studio.light.shape import shape
+from portrayal.engines.studio.place import place
+from portrayal.engines.studio.recolour import recolour
+from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
+from portrayal.imaging import F32, U8
+from portrayal.parallel import together
+from portrayal.perception.types import CLOTHING
+from portrayal.prompting.plan import ScenePlan
+from portrayal.request import Speed
+from portrayal.sizes import Size
+
+T = TypeVar("T")
+_KEPT_MODELS = 16
+# A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
+_PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
+_PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
+
+
+class StudioEngine:
+    """CPU only, no download. Keeps the geometry of the last few characters between pictures."""
+
+    name = "studio"
+
+    def __init__(self) -> None:
+        self._models: OrderedDict[str, HeadModel] = OrderedDict()
+        self._lock = Lock()
+
+    def portray(
+        self,
+        plan: ScenePlan,
+        character: IdentityMap,
+        size: Size,
+        speed: Speed,
+        seed: int,
+        attempt: int = 0,
+        progress: Progress = silent,
+    ) -> Rendering:
+        """Make one picture; see `portrayal.engines.base.Engine`."""
+        notes, clock = Notes(), _Clock()
+        composition = compose(plan, character, size, speed, seed, attempt, notes)
+        plan, composition = _fill_in(plan, composition, seed, attempt)
+        progress("photographing", 0.1)
+        subject, plate = together(
+            lambda: self._person(plan, character, composition, size, speed, seed, notes, clock),
+            lambda: _scene(plan, composition, seed, notes, clock),
+        )
+        progress("lighting", 0.6)
+        image = _develop(plan, composition, subject, plate, speed, seed, clock)
+        _warn(plan, notes)
+        progress("developing", 0.9)
+        facts = dict(notes.facts)
+        facts.update(face_height=round(float(subject.face_height), 1))
+        if plan.head.yaw is not None:
+            facts["requested_yaw"] = float(plan.head.yaw)
+        box = _face_box(subject)
+        return Rendering(
+            image=image,
+            bar=composition.bar,
+            face=box,
+            warnings=tuple(dict.fromkeys(notes.warnings)),
+            timings=clock.seconds,
+            facts=facts,
+            subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
+        )
+
+    def _model(self, character: IdentityMap) -> HeadModel:
+        with self._lock:
+            model = self._models.pop(character.digest, None) or analyse(character)
+            self._models[character.digest] = model
+            while len(self._models) > _KEPT_MODELS:
+                self._models.popitem(last=False)
+        return model
+
+    def _person(
+        self,
+        plan: ScenePlan,
+        character: IdentityMap,
+        composition: Composition,
+        size: Size,
+        speed: Speed,
+        seed: int,
+        notes: Notes,
+        clock: _Clock,
+    ) -> Subject:
+        scale, offset = composition.scale, composition.offset
+        cutout = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
+        cutout = clock.time("clothes", lambda: _dress(plan, cutout))
+        if character.reading is not None:
+            model = clock.time("head model", lambda: self._model(character))
+            motion = composition.motion
+            cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
+        return clock.time("shape", lambda: shape(cutout, speed))
+
+
+class _Clock:
+    """Seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def time(self, stage: str, run: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        result = run()
+        self.seconds[stage] = round(time.perf_counter() - start, 4)
+        return result
+
+
+def _fill_in(
+    plan: ScenePlan, composition: Composition, seed: int, attempt: int
+) -> tuple[ScenePlan, Composition]:
+    """Choose what the prompt leaves open: the studio, its paper and its light."""
+    rng = np.random.default_rng([seed, attempt, 202])
+    rig, paper = str(rng.choice(_PORTRAIT_RIGS)), str(rng.choice(_PORTRAIT_PAPERS))
+    if plan.setting is None:
+        plan = plan.model_copy(update={"setting": "studio", "backdrop": plan.backdrop or paper})
+    if plan.setting == "studio" and plan.light is None:
+        plan = plan.model_copy(update={"light": rig})
+    shot = replace(composition.shot, light=plan.light, backdrop=plan.backdrop)
+    return plan, replace(composition, shot=shot)
+
+
+def _dress(plan: ScenePlan, cutout: Cutout) -> Cutout:
+    """Own clothes in the colour that the prompt names."""
+    for garment in plan.outfit:
+        if garment.colour:
+            return recolour(cutout, colours.hex_of(garment.colour), soft_region(cutout, CLOTHING))
+    return cutout
+
+
+def _scene(plan: ScenePlan, composition: Composition, seed: int, notes: Notes, clock: _Clock) -> Plate:
+    def run() -> Plate:
+        shot = composition.shot
+        if plan.setting == "studio":
+            return backdrop.studio_plate(shot)
+        plate = scenes.photograph(plan.setting or "studio", shot, notes)
+        if plan.light and plan.light != "natural":
+            plate = replace(plate, lighting=rigs.light_rig(plan.light, plate.lighting, shot.seed))
+        return plate
+
+    return clock.time("scene", run)
+
+
+def _develop(
+    plan: ScenePlan,
+    composition: Composition,
+    subject: Subject,
+    plate: Plate,
+    speed: Speed,
+    seed: int,
+    clock: _Clock,
+) -> U8:
+    if subject.points is None:
+        plate = replace(plate, radiance=contact_shadow(plate.radiance, subject.alpha))
+    lit = clock.time("relight", lambda: relight(subject, plate.lighting, speed))
+    radiance = clock.time("composite", lambda: composite(lit, subject, plate, speed))
+    if composition.camera_roll:
+        radiance = _roll(radiance, composition.camera_roll)
+    look = plan.look if plan.look in looks() else "photo"
+    return clock.time(
+        "finish",
+        lambda: finish(
+            radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed
+        ),
+    )
+
+
+def _roll(radiance: F32, degrees: float) -> F32:
+    """Turn the camera about its axis and step closer, so that no corner is empty."""
+    height, width = radiance.shape[:2]
+    angle = np.radians(abs(degrees))
+    long, short = max(width, height), min(width, height)
+    zoom = float(np.cos(angle) + np.sin(angle) * long / short)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
+    return cv2.warpAffine(
+        radiance, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    ).astype(np.float32, copy=False)
+
+
+def _face_box(subject: Subject) -> tuple[float, float, float, float] | None:
+    if subject.points is None:
+        return None
+    points = subject.points[:468, :2]
+    x0, y0 = points.min(0)
+    x1, y1 = points.max(0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def _warn(plan: ScenePlan, notes: Notes) -> None:
+    """Say what was read but is not in the picture."""
+    for phrase in plan.unknown:
+        notes.warnings.append(f"not portrayed: {phrase}")
+    for garment in plan.outfit:
+        if garment.item or garment.pattern or garment.fabric:
+            own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
+            own = own or "; the clothes of the reference are kept"
+            notes.warnings.append(f"not portrayed: {garment.text}{own}")
+    for thing in plan.accessories:
+        notes.warnings.append(f"not portrayed: {thing}")
+    if plan.pose:
+        notes.warnings.append(f"not portrayed: {plan.pose} (the body of the reference is kept)")
+    if plan.look and plan.look not in looks():
+        notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")
+    for words in plan.lettering:
+        notes.warnings.append(f"not portrayed: the lettering {words!r}")

@@ -1,0 +1,61 @@
+"""The one-time compilation of the kernels, with progress.
+
+Numba compiles each kernel at its first use and keeps the machine code on disk. So that nobody stares at a silent
+terminal at the first picture, a small one is made first; later starts find a note in the cache folder and skip it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import platform
+from pathlib import Path
+
+from portrayal._version import __version__
+from portrayal.engines.base import Progress
+from portrayal.settings import Settings
+
+
+def prepare(progress: Progress, settings: Settings | None = None) -> bool:
+    """Compile all kernels unless this installation has done so; returns whether it compiled."""
+    note = _note(settings or Settings())
+    if note.exists():
+        return False
+    compile_all(progress)
+    with contextlib.suppress(OSError):  # without a cache folder the kernels are merely compiled again
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        note.write_text("kernels are compiled\n")
+    return True
+
+
+def compile_all(progress: Progress) -> None:
+    """Make small pictures of the sample at every speed, so that each kernel is compiled and on disk."""
+    from portrayal import assets
+    from portrayal.pipeline import portray
+    from portrayal.request import Request, Speed
+
+    label = "preparing the studio, once on this machine"
+    progress(label, 0.0)
+    sample = assets.path("sample/astronaut.png").read_bytes()
+    jobs: tuple[tuple[Speed, str], ...] = (
+        ("turbo", "smiling, looking left, coffee shop"),
+        ("balanced", "eyes closed, looking right, on a beach, navy outfit"),
+        ("quality", "surprised, studio, grey backdrop, snow"),
+    )
+    for i, (speed, prompt) in enumerate(jobs):
+        request = Request.make(
+            prompt=prompt, reference=sample, size=(512, 512), speed=speed, num_images=1, seed=1
+        )
+        portray(request, settings=Settings(cache=False))
+        progress(label, (i + 1) / len(jobs))
+
+
+def _note(settings: Settings) -> Path:
+    """A file whose name changes with everything that makes compiled kernels stale."""
+    from importlib.metadata import version
+
+    source = Path(__file__).parent
+    newest = max((p.stat().st_mtime_ns for p in source.rglob("*.py")), default=0)
+    parts = (__version__, version("numba"), platform.python_version(), platform.machine(), str(source), str(newest))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return settings.cache_dir / f"kernels-{key}.txt"
