@@ -1,0 +1,233 @@
+"""The six rounds by which people judge such a program: base, pose, expression, outfit, environment, cinematic.
+
+Each picture is saved, read back from its file and measured as a stranger would measure it: the descriptor, the head
+pose and the expression of the face that is found in the file, the colours of what lies around the person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from portrayal.bench.sheets import Tile, contact_sheet
+from portrayal.character import study
+from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.base import Progress
+from portrayal.errors import InvalidRequestError
+from portrayal.imaging import F32, U8, decode, encode_png, write_file
+from portrayal.output import prepare
+from portrayal.perception import identity
+from portrayal.perception.types import CLOTHING
+from portrayal.pipeline import portray
+from portrayal.request import Request
+from portrayal.settings import Settings
+
+CALM, STRONG = 0.40, 0.52
+
+
+@dataclass(frozen=True)
+class Round:
+    """One picture that is asked for, and what must be true of it."""
+
+    name: str
+    title: str
+    prompt: str
+    bar: float = CALM
+    yaw: float | None = None
+    expression: str | None = None
+    clothes: bool = False
+
+
+ROUNDS: tuple[Round, ...] = (
+    Round("base", "studio portrait", "professional studio portrait, looking straight into the camera, softbox"),
+    Round("base", "headshot", "LinkedIn headshot, soft office background"),
+    Round("base", "Rembrandt", "portrait, Rembrandt lighting, burgundy backdrop"),
+    Round("base", "black and white", "black and white portrait by a window"),
+    Round("pose", "turned 25 left", "portrait in a library, head turned 25 degrees left", STRONG, yaw=-25),
+    Round("pose", "turned 15 left", "portrait in a park, head turned 15 degrees left", yaw=-15),
+    Round("pose", "turned 15 right", "portrait on a bridge, head turned 15 degrees right", yaw=15),
+    Round("pose", "turned 25 right", "portrait in a hall, head turned 25 degrees right", STRONG, yaw=25),
+    Round("expression", "smile", "closed mouth smile, ivory backdrop", STRONG, expression="smile"),
+    Round("expression", "laugh", "laughing, in a garden", STRONG, expression="laugh"),
+    Round("expression", "eyes closed", "eyes closed, on a beach at sunset", STRONG, expression="eyes closed"),
+    Round("expression", "surprised", "surprised, yellow backdrop", STRONG, expression="surprised"),
+    Round("outfit", "navy", "portrait in an office, wearing navy clothes", clothes=True),
+    Round("outfit", "burgundy", "portrait in a lobby, wearing burgundy clothes", clothes=True),
+    Round("outfit", "emerald", "portrait in a forest, wearing emerald clothes", clothes=True),
+    Round("outfit", "white", "portrait, white clothes, grey backdrop", clothes=True),
+    Round("environment", "coffee shop", "a portrait in a coffee shop"),
+    Round("environment", "snow forest", "portrait in a snowy forest, snow falling"),
+    Round("environment", "mountain lake", "portrait at a mountain lake at golden hour"),
+    Round("environment", "venice", "portrait in Venice"),
+    Round("cinematic", "neon street", "cinematic portrait on a neon street at night"),
+    Round("cinematic", "rainy street", "cinematic, rainy street at blue hour, city lights"),
+    Round("cinematic", "rooftop", "cinematic, city rooftop at golden hour, backlit"),
+    Round("cinematic", "candle light", "cinematic, candlelit castle corridor"),
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was measured: whether it holds, and the figures."""
+
+    name: str
+    ok: bool
+    shown: str
+
+
+def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[str, Any]:
+    """Make and measure all pictures; write them, a contact sheet and a report into `output`.
+
+    Returns:
+        The report, the same as in ``six-rounds.json``.
+    """
+    if output.suffix:
+        raise InvalidRequestError("the output must be a folder", field="output", remedy="Leave out the suffix.")
+    prepare(output, len(ROUNDS))
+    settings = Settings()
+    character = study(reference, use_cache=settings.cache, cache_dir=settings.cache_dir)
+    if character.kind != "person":
+        raise InvalidRequestError(
+            "the six rounds need a person with a face", field="reference", remedy="Use `portrayal generate`."
+        )
+    rows, tiles = [], []
+    for i, wanted in enumerate(ROUNDS):
+        progress(f"{wanted.name}: {wanted.title}", i / len(ROUNDS))
+        request = Request.make(
+            prompt=wanted.prompt, reference=reference, speed=speed, seed=1000 + i, size=(1024, 1024)
+        )
+        picture = portray(request, settings=settings).pictures[0]
+        path = output / f"{i + 1:02d}-{wanted.name}-{wanted.title.replace(' ', '-')}.png"
+        picture = picture.save(path)
+        image = decode(path.read_bytes())
+        distance, checks = measure(image, wanted, character)
+        rows.append(_row(wanted, picture.summary(), distance, checks))
+        tiles.append((wanted.name, _tile(image, wanted, distance, checks)))
+    sheet = output / "contact-sheet.png"
+    write_file(sheet, encode_png(_sheet(tiles, character)))
+    flat = [c for row in rows for c in row["checks"]]
+    report = {
+        "contact_sheet": str(sheet),
+        "speed": speed,
+        "checks": len(flat),
+        "passed": sum(c["ok"] for c in flat),
+        "pictures": rows,
+    }
+    write_file(output / "six-rounds.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
+    progress("done", 1.0)
+    return report
+
+
+def measure(image: U8, wanted: Round, character: IdentityMap) -> tuple[float, list[Check]]:
+    """Distance to the reference and all checks of one picture, from its pixels alone."""
+    seen = study(image, use_cache=False)
+    if seen.reading is None or seen.embedding is None or character.embedding is None:
+        return 2.0, [Check("identity", False, "no face found")]
+    distance = identity.distance(character.embedding, seen.embedding)
+    checks = [
+        Check("identity", distance <= wanted.bar, f"{distance:.2f} <= {wanted.bar:.2f}"),
+        _background(seen, character),
+    ]
+    if wanted.yaw is not None:
+        got = seen.reading.pose.yaw
+        checks.append(Check("yaw", abs(got - wanted.yaw) <= 6, f"{wanted.yaw:+.0f} asked, {got:+.1f} measured"))
+    if wanted.expression:
+        checks.append(_expression(wanted.expression, seen, character))
+    if wanted.clothes:
+        change = _region_change(seen, character)
+        checks.append(Check("clothes", change > 15, f"Lab change {change:.0f} > 15"))
+    return float(distance), checks
+
+
+def _expression(name: str, seen: IdentityMap, character: IdentityMap) -> Check:
+    assert seen.reading is not None
+    now = seen.reading.expression
+    eye = (now.eye_left + now.eye_right) / 2
+    tests: dict[str, Callable[[], tuple[bool, str]]] = {
+        "smile": lambda: (now.smile > 0.45, f"smile {now.smile:.2f} > 0.45"),
+        "laugh": lambda: (
+            now.mouth_open > 0.22 and now.smile > 0.4,
+            f"mouth {now.mouth_open:.2f} > 0.22, smile {now.smile:.2f} > 0.4",
+        ),
+        "eyes closed": lambda: (eye < 0.14, f"eyes {eye:.2f} < 0.14"),
+        "surprised": lambda: (
+            now.mouth_open > 0.25 and _brow(seen) > _brow(character) + 0.005,
+            f"mouth {now.mouth_open:.2f} > 0.25, brows {_brow(seen) - _brow(character):+.3f}",
+        ),
+    }
+    ok, shown = tests[name]()
+    return Check("expression", bool(ok), shown)
+
+
+def _brow(character: IdentityMap) -> float:
+    assert character.reading is not None
+    e = character.reading.expression
+    return (e.brow_left + e.brow_right) / 2
+
+
+def _lab(image: U8) -> F32:
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
+
+
+def _background(seen: IdentityMap, character: IdentityMap) -> Check:
+    """Mean Lab difference to the old picture, aligned at the face, where neither shows the person."""
+    assert seen.reading is not None
+    assert character.reading is not None
+    a, b = character.reading, seen.reading
+    scale = b.pose.scale / a.pose.scale
+    shift = b.pose.origin[:2] - a.pose.origin[:2] * scale
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+    size = (seen.image.shape[1], seen.image.shape[0])
+    old = cv2.warpAffine(character.image, matrix, size, flags=cv2.INTER_LINEAR)
+    covered = cv2.warpAffine(character.alpha, matrix, size, flags=cv2.INTER_LINEAR, borderValue=1.0)
+    outside = (covered < 0.05) & (seen.alpha < 0.05)
+    if outside.sum() < 0.005 * outside.size:
+        return Check("background", True, "not visible beside the person")
+    change = float(np.linalg.norm(_lab(old) - _lab(seen.image), axis=2)[outside].mean())
+    return Check("background", change > 15, f"Lab change {change:.0f} > 15")
+
+
+def _region_change(seen: IdentityMap, character: IdentityMap) -> float:
+    """Distance of the median clothing colours in Lab."""
+
+    def colour(c: IdentityMap) -> F32:
+        chosen = (c.regions == CLOTHING) & (c.alpha > 0.9)
+        lab = _lab(c.image)[chosen]
+        return np.asarray(np.median(lab, 0), np.float32) if len(lab) else np.zeros(3, np.float32)
+
+    return float(np.linalg.norm(colour(seen) - colour(character)))
+
+
+def _row(wanted: Round, summary: dict[str, Any], distance: float, checks: list[Check]) -> dict[str, Any]:
+    return {
+        "round": wanted.name,
+        "name": wanted.title,
+        "prompt": wanted.prompt,
+        "distance": round(distance, 4),
+        "score": round(identity.score(distance), 4),
+        "checks": [{"name": c.name, "ok": bool(c.ok), "shown": c.shown} for c in checks],
+        "picture": summary,
+    }
+
+
+def _tile(image: U8, wanted: Round, distance: float, checks: list[Check]) -> Tile:
+    bad = [c for c in checks if not c.ok]
+    extra = next((c.shown for c in checks if c.name in ("yaw", "expression", "clothes")), "")
+    detail = f"same person {identity.score(distance):.2f}"
+    detail = f"NOT OK: {bad[0].name} {bad[0].shown}" if bad else ", ".join(filter(None, (detail, extra)))
+    return Tile(image, wanted.title, detail, good=not bad)
+
+
+def _sheet(tiles: list[tuple[str, Tile]], character: IdentityMap) -> U8:
+    rows: dict[str, list[Tile]] = {}
+    for name, tile in tiles:
+        rows.setdefault(name, []).append(tile)
+    first = next(iter(rows))
+    rows[first] = [Tile(character.image, "the reference"), *rows[first]]
+    return contact_sheet(list(rows.items()), "One reference, six rounds")
