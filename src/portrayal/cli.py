@@ -182,14 +182,18 @@ def six_rounds(
     if sample:
         reference = assets.path("sample/astronaut.png")
     if reference is None:
-        raise InvalidRequestError("no picture is given", field="reference", remedy="Name one, or use --sample.")
+        raise InvalidRequestError(
+            "no picture is given", field="reference", remedy="Name one, or use --sample."
+        )
     with _progress(quiet=as_json) as progress:
         report = run(read_bytes(reference, "reference"), output, speed, progress)
     if as_json:
         _print(json.dumps(report, ensure_ascii=False))
         return
     for row in report["pictures"]:
-        checks = ", ".join(f"{c['name']} {'ok' if c['ok'] else 'NOT OK'} ({c['shown']})" for c in row["checks"])
+        checks = ", ".join(
+            f"{c['name']} {'ok' if c['ok'] else 'NOT OK'} ({c['shown']})" for c in row["checks"]
+        )
         _print(f"{row['round']:<12} {row['name']:<22} distance {row['distance']:.2f}  {checks}")
     _print(f"{report['passed']} of {report['checks']} checks passed")
     _print(f"contact sheet: {report['contact_sheet']}")

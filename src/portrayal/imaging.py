@@ -30,7 +30,7 @@ Array: TypeAlias = npt.NDArray[Any]
 MAX_PIXELS = 80_000_000
 MAX_BYTES = 200_000_000
 MIN_SIDE = 64
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 # What lies under transparent pixels of a reference: neutral, and unlike most subjects' outlines.
 _UNDER_ALPHA = (236, 236, 236)
@@ -207,7 +207,9 @@ def write_file(path: Path, data: bytes) -> None:
                 os.unlink(temporary)
         reason = error.strerror or str(error)
         raise OutputError(
-            f"cannot write {path}: {reason}", field="output", remedy="Choose another place or free some space."
+            f"cannot write {path}: {reason}",
+            field="output",
+            remedy="Choose another place or free some space.",
         ) from None
 
 

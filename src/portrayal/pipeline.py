@@ -100,9 +100,7 @@ def _picture(
 ) -> Picture:
     start = time.perf_counter()
     rendering, score, measured = hold(
-        lambda attempt: engine.portray(
-            plan, character, request.size, request.speed, seed, attempt, progress
-        ),
+        lambda attempt: engine.portray(plan, character, request.size, request.speed, seed, attempt, progress),
         character,
         request.speed,
     )

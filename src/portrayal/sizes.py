@@ -7,6 +7,7 @@ that other hosts of the model use (`square_hd`, `portrait_4_3`, ...).
 from __future__ import annotations
 
 import re
+from math import log
 from typing import Final
 
 from portrayal.errors import InvalidRequestError
@@ -67,11 +68,9 @@ def nearest(width: float, height: float) -> Size:
     """The allowed resolution nearest in shape first (log ratio), then in area."""
 
     def distance(size: Size) -> float:
-        from math import log
-
         shape = abs(log(size[0] / size[1]) - log(width / height))
         area = abs(log(size[0] * size[1]) - log(width * height))
-        return 4 * shape + area
+        return 20 * shape + area
 
     return min(RESOLUTIONS, key=distance)
 

@@ -56,6 +56,13 @@ def _note(settings: Settings) -> Path:
 
     source = Path(__file__).parent
     newest = max((p.stat().st_mtime_ns for p in source.rglob("*.py")), default=0)
-    parts = (__version__, version("numba"), platform.python_version(), platform.machine(), str(source), str(newest))
+    parts = (
+        __version__,
+        version("numba"),
+        platform.python_version(),
+        platform.machine(),
+        str(source),
+        str(newest),
+    )
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     return settings.cache_dir / f"kernels-{key}.txt"

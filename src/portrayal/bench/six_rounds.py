@@ -45,7 +45,9 @@ class Round:
 
 
 ROUNDS: tuple[Round, ...] = (
-    Round("base", "studio portrait", "professional studio portrait, looking straight into the camera, softbox"),
+    Round(
+        "base", "studio portrait", "professional studio portrait, looking straight into the camera, softbox"
+    ),
     Round("base", "headshot", "LinkedIn headshot, soft office background"),
     Round("base", "Rembrandt", "portrait, Rembrandt lighting, burgundy backdrop"),
     Round("base", "black and white", "black and white portrait by a window"),
@@ -88,7 +90,9 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
         The report, the same as in ``six-rounds.json``.
     """
     if output.suffix:
-        raise InvalidRequestError("the output must be a folder", field="output", remedy="Leave out the suffix.")
+        raise InvalidRequestError(
+            "the output must be a folder", field="output", remedy="Leave out the suffix."
+        )
     prepare(output, len(ROUNDS))
     settings = Settings()
     character = study(reference, use_cache=settings.cache, cache_dir=settings.cache_dir)
@@ -136,7 +140,9 @@ def measure(image: U8, wanted: Round, character: IdentityMap) -> tuple[float, li
     ]
     if wanted.yaw is not None:
         got = seen.reading.pose.yaw
-        checks.append(Check("yaw", abs(got - wanted.yaw) <= 6, f"{wanted.yaw:+.0f} asked, {got:+.1f} measured"))
+        checks.append(
+            Check("yaw", abs(got - wanted.yaw) <= 6, f"{wanted.yaw:+.0f} asked, {got:+.1f} measured")
+        )
     if wanted.expression:
         checks.append(_expression(wanted.expression, seen, character))
     if wanted.clothes:
