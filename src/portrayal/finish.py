@@ -13,9 +13,7 @@ from portrayal.result import IdentityScore
 KEY = "portrayal"
 
 
-def encode(
-    image: U8, request: Request, seed: int, engine: str, score: IdentityScore, metadata: bool
-) -> bytes:
+def encode(image: U8, request: Request, seed: int, engine: str, score: IdentityScore, metadata: bool) -> bytes:
     """PNG bytes; with `metadata`, the request, seed, version and score go into a text chunk named ``portrayal``.
 
     The chunk holds digests in the place of pictures and no date, so that equal requests give equal bytes.

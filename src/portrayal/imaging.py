@@ -118,9 +118,7 @@ def decode(data: bytes, field: str = "image", least: int = MIN_SIDE) -> U8:
         image.load()
         image = ImageOps.exif_transpose(image)
     except (OSError, ValueError, SyntaxError, EOFError):
-        raise ImageReadError(
-            "the file is damaged or cut off", field=field, remedy="Copy or export it again."
-        ) from None
+        raise ImageReadError("the file is damaged or cut off", field=field, remedy="Copy or export it again.") from None
     return np.asarray(_to_rgb(image), np.uint8).copy()
 
 
@@ -157,9 +155,7 @@ def decode_mask(data: bytes, field: str = "mask") -> U8:
         image.load()
         image = ImageOps.exif_transpose(image)
     except (OSError, ValueError, SyntaxError, EOFError):
-        raise ImageReadError(
-            "the file is damaged or cut off", field=field, remedy="Copy or export it again."
-        ) from None
+        raise ImageReadError("the file is damaged or cut off", field=field, remedy="Copy or export it again.") from None
     if "A" in image.getbands() or "transparency" in image.info:
         alpha = np.asarray(image.convert("RGBA"), np.uint8)[..., 3]
         if alpha.min() != alpha.max():

@@ -39,7 +39,5 @@ def normalise(mask: U8, size: tuple[int, int], polarity: Polarity = "white", fie
         )
     chosen = mask >= 128 if polarity == "white" else mask < 128
     if not chosen.any():
-        raise MaskMismatchError(
-            "the mask chooses nothing", field=field, remedy=f"Paint what is meant in {polarity}."
-        )
+        raise MaskMismatchError("the mask chooses nothing", field=field, remedy=f"Paint what is meant in {polarity}.")
     return (chosen * np.uint8(255)).astype(np.uint8)

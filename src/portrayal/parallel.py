@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -40,7 +41,7 @@ def bands(kernel: Callable[[int, int], object], rows: int, least: int = 64) -> N
     """
     parts = max(1, min(cores(), rows // least))
     edges = [rows * i // parts for i in range(parts + 1)]
-    jobs = [_pool().submit(kernel, a, b) for a, b in zip(edges[1:-1], edges[2:], strict=True)]
+    jobs = [_pool().submit(kernel, a, b) for a, b in pairwise(edges[1:])]
     kernel(edges[0], edges[1])
     for job in jobs:
         job.result()

@@ -43,9 +43,7 @@ def compile_all(progress: Progress) -> None:
         ("quality", "surprised, studio, grey backdrop, snow"),
     )
     for i, (speed, prompt) in enumerate(jobs):
-        request = Request.make(
-            prompt=prompt, reference=sample, size=(512, 512), speed=speed, num_images=1, seed=1
-        )
+        request = Request.make(prompt=prompt, reference=sample, size=(512, 512), speed=speed, num_images=1, seed=1)
         portray(request, settings=Settings(cache=False))
         progress(label, (i + 1) / len(jobs))
 

@@ -85,12 +85,7 @@ def _bomb(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b""))
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("side", [9000, 30000, 60000])
@@ -99,9 +94,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(side: int) -> None:
         imaging.decode(_bomb(side, side))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"<svg></svg>", b"%PDF-1.4", bytes(5000)]
-)
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"<svg></svg>", b"%PDF-1.4", bytes(5000)])
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(ImageReadError) as caught:
         imaging.decode(data, "reference")

@@ -20,9 +20,7 @@ _LIBRARIES = ("opencv-python-headless", "numpy", "scipy", "numba", "dlib-bin", "
 
 def examine() -> dict[str, Any]:
     """Check versions, shipped files by their SHA-256, the descriptor, the cores and the cache folder."""
-    checks = [
-        _check("portrayal", lambda: f"{__version__} on Python {platform.python_version()}, {sys.platform}")
-    ]
+    checks = [_check("portrayal", lambda: f"{__version__} on Python {platform.python_version()}, {sys.platform}")]
     checks += [_check(name, lambda name=name: version(name)) for name in _LIBRARIES]  # type: ignore[misc]
     checks.append(_check("cores", lambda: str(cores())))
     checks.append(_check("models and panoramas", _verify))

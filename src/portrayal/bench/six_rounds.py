@@ -45,9 +45,7 @@ class Round:
 
 
 ROUNDS: tuple[Round, ...] = (
-    Round(
-        "base", "studio portrait", "professional studio portrait, looking straight into the camera, softbox"
-    ),
+    Round("base", "studio portrait", "professional studio portrait, looking straight into the camera, softbox"),
     Round("base", "headshot", "LinkedIn headshot, soft office background"),
     Round("base", "Rembrandt", "portrait, Rembrandt lighting, burgundy backdrop"),
     Round("base", "black and white", "black and white portrait by a window"),
@@ -90,9 +88,7 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
         The report, the same as in ``six-rounds.json``.
     """
     if output.suffix:
-        raise InvalidRequestError(
-            "the output must be a folder", field="output", remedy="Leave out the suffix."
-        )
+        raise InvalidRequestError("the output must be a folder", field="output", remedy="Leave out the suffix.")
     prepare(output, len(ROUNDS))
     settings = Settings()
     character = study(reference, use_cache=settings.cache, cache_dir=settings.cache_dir)
@@ -103,9 +99,7 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
     rows, tiles = [], []
     for i, wanted in enumerate(ROUNDS):
         progress(f"{wanted.name}: {wanted.title}", i / len(ROUNDS))
-        request = Request.make(
-            prompt=wanted.prompt, reference=reference, speed=speed, seed=1000 + i, size=(1024, 1024)
-        )
+        request = Request.make(prompt=wanted.prompt, reference=reference, speed=speed, seed=1000 + i, size=(1024, 1024))
         picture = portray(request, settings=settings).pictures[0]
         path = output / f"{i + 1:02d}-{wanted.name}-{wanted.title.replace(' ', '-')}.png"
         picture = picture.save(path)
@@ -140,9 +134,7 @@ def measure(image: U8, wanted: Round, character: IdentityMap) -> tuple[float, li
     ]
     if wanted.yaw is not None:
         got = seen.reading.pose.yaw
-        checks.append(
-            Check("yaw", abs(got - wanted.yaw) <= 6, f"{wanted.yaw:+.0f} asked, {got:+.1f} measured")
-        )
+        checks.append(Check("yaw", abs(got - wanted.yaw) <= 6, f"{wanted.yaw:+.0f} asked, {got:+.1f} measured"))
     if wanted.expression:
         checks.append(_expression(wanted.expression, seen, character))
     if wanted.clothes:

@@ -12,9 +12,7 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.imaging import F32, U8
 from portrayal.perception.types import REGION_NAMES
 
-_REGION_COLOURS = np.array(
-    [(30, 32, 36), (238, 190, 150), (120, 78, 40), (214, 150, 118), (70, 120, 190)], np.uint8
-)
+_REGION_COLOURS = np.array([(30, 32, 36), (238, 190, 150), (120, 78, 40), (214, 150, 118), (70, 120, 190)], np.uint8)
 
 
 def draw(character: IdentityMap) -> U8:

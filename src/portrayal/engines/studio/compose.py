@@ -216,9 +216,7 @@ def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[floa
     return best[1], best[2]
 
 
-def _hide_sides(
-    body: _Body, scale: float, tx: float, ty: float, width: int, height: int
-) -> tuple[float, float]:
+def _hide_sides(body: _Body, scale: float, tx: float, ty: float, width: int, height: int) -> tuple[float, float]:
     """Move sideways until cut edges are outside; returns (tx, size of the move), NaN when that is impossible."""
     wish = tx
     left_seen = body.cut_left_from * scale + ty < height
@@ -236,7 +234,12 @@ def _hide_sides(
 
 
 def _motion(
-    plan: ScenePlan, character: IdentityMap, camera_pitch: float, rng: np.random.Generator, seed: int, attempt: int
+    plan: ScenePlan,
+    character: IdentityMap,
+    camera_pitch: float,
+    rng: np.random.Generator,
+    seed: int,
+    attempt: int,
 ) -> tuple[HeadMotion, float]:
     """What the head does, relative to the reference, and the distance that this may cost."""
     pose = character.reading.pose if character.reading else None

@@ -135,9 +135,7 @@ class _Clock:
         return result
 
 
-def _fill_in(
-    plan: ScenePlan, composition: Composition, seed: int, attempt: int
-) -> tuple[ScenePlan, Composition]:
+def _fill_in(plan: ScenePlan, composition: Composition, seed: int, attempt: int) -> tuple[ScenePlan, Composition]:
     """Choose what the prompt leaves open: the studio, its paper and its light."""
     rng = np.random.default_rng([seed, attempt, 202])
     rig, paper = str(rng.choice(_PORTRAIT_RIGS)), str(rng.choice(_PORTRAIT_PAPERS))
@@ -188,9 +186,7 @@ def _develop(
     look = plan.look if plan.look in looks() else "photo"
     return clock.time(
         "finish",
-        lambda: finish(
-            radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed
-        ),
+        lambda: finish(radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed),
     )
 
 
