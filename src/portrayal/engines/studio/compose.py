@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.studio.body import complete
 from portrayal.engines.studio.head import HeadMotion
 from portrayal.engines.studio.types import Notes, Shot
 from portrayal.imaging import F32
@@ -39,6 +40,9 @@ CAMERAS: dict[str, tuple[float, float]] = {
     "dutch angle": (0.0, 0.46),
 }
 
+# Cost of a frame over which the shoulders are completed, when that gives a better one.
+_TIGHT = 0.6
+
 STRONG = frozenset({"laugh", "surprised", "sad", "angry", "pout", "eyes closed", "singing", "shouting", "wink"})
 
 
@@ -53,6 +57,7 @@ class Composition:
         motion: what the head does.
         camera_roll: degrees of a dutch angle.
         bar: largest accepted distance to the reference.
+        completed: scale and offset are those of the character with completed shoulders, see `body.complete`.
     """
 
     scale: float
@@ -62,6 +67,7 @@ class Composition:
     motion: HeadMotion
     camera_roll: float
     bar: float
+    completed: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,13 @@ def compose(
     zoom = math.exp(rng.uniform(-0.09, 0.09))
     unit = share * base * zoom
     x = width * (0.5 + _place_across(width / height, rng))
-    y = height * (centre + rng.uniform(-0.025, 0.025)) if body.unit else height * 0.5
-    scale, offset = _fit(body, unit, x, y, size)
+    y = height * (centre + rng.uniform(-0.025, 0.025))
+    cost, scale, offset = _fit(body, unit, x, y, size)
+    completed = False
+    if cost > _TIGHT and (wider := complete(character)) is not character:
+        other = _fit(_body(wider), unit, x, y, size)
+        if other[0] < 0.6 * cost:
+            completed, (cost, scale, offset) = True, other
     got = _framing_of(scale * body.unit / base)
     if plan.framing and _rank(got) < _rank(plan.framing) and scale * body.unit / base > share * 1.3:
         notes.warnings.append(
@@ -121,7 +132,7 @@ def compose(
         speed=speed,
     )
     roll = 0.0 if camera != "dutch angle" else float(rng.choice([-1, 1]) * rng.uniform(7, 11))
-    return Composition(scale, offset, got, shot, motion, roll, bar)
+    return Composition(scale, offset, got, shot, motion, roll, bar, completed)
 
 
 def _usual_framing(character: IdentityMap, rng: np.random.Generator) -> str:
@@ -187,8 +198,8 @@ def _body(character: IdentityMap) -> _Body:
     )
 
 
-def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[float, tuple[float, float]]:
-    """The scale and offset nearest to the wish at which no cut edge of the body lies inside the frame."""
+def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[float, float, tuple[float, float]]:
+    """(cost, scale, offset): the scale and offset nearest to the wish at which no cut edge of the body lies inside the frame."""
     width, height = size
     best: tuple[float, float, tuple[float, float]] | None = None
     for zoom in np.exp(np.linspace(0.0, 1.6, 81)):
@@ -212,8 +223,8 @@ def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[floa
             break
     if best is None:  # nothing hides the cuts: fill the frame
         scale = max(width / body.width, height / body.height, unit / body.unit)
-        return scale, ((width - body.width * scale) / 2, height - body.height * scale)
-    return best[1], best[2]
+        return 99.0, scale, ((width - body.width * scale) / 2, height - body.height * scale)
+    return best
 
 
 def _hide_sides(body: _Body, scale: float, tx: float, ty: float, width: int, height: int) -> tuple[float, float]:

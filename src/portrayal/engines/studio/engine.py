@@ -20,6 +20,7 @@ from portrayal import colours
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Progress, Rendering, silent
 from portrayal.engines.studio import scenes
+from portrayal.engines.studio.body import complete
 from portrayal.engines.studio.compose import Composition, compose
 from portrayal.engines.studio.edges import soft_region
 from portrayal.engines.studio.ground import contact_shadow
@@ -69,6 +70,8 @@ class StudioEngine:
         notes, clock = Notes(), _Clock()
         composition = compose(plan, character, size, speed, seed, attempt, notes)
         plan, composition = _fill_in(plan, composition, seed, attempt)
+        if composition.completed:
+            character = complete(character)
         progress("photographing", 0.1)
         subject, plate = together(
             lambda: self._person(plan, character, composition, size, speed, seed, notes, clock),
