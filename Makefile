@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test lint bench clean
+.PHONY: venv demo test lint bench docs clean
 
 venv: $(STAMP)
 
@@ -29,6 +29,9 @@ lint: venv
 
 bench: venv
 	$(BIN)/portrayal bench speed
+
+docs: venv
+	$(BIN)/python -c "from pathlib import Path; from portrayal.bench.reference_pages import write; write(Path('docs'))"
 
 clean:
 	rm -rf $(VENV) demo out .mypy_cache .ruff_cache .pytest_cache

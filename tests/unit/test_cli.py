@@ -1,0 +1,159 @@
+"""The command line: every kind of bad input is one clear line, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from portrayal import assets, warmup
+from portrayal.cli import main
+
+SAMPLE = str(assets.path("sample/astronaut.png"))
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTRAYAL_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(warmup, "prepare", lambda progress: False)
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["portrayal", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def _png(width: int, height: int, colour: tuple[int, int, int] = (120, 130, 140)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def _bomb() -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+def _animation() -> bytes:
+    frames = [Image.new("RGB", (96, 80), (i * 90, 0, 0)) for i in range(3)]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+BAD_FILES = {
+    "not an image": b"just some words",
+    "empty": b"",
+    "truncated": Path(SAMPLE).read_bytes()[:200_000],
+    "bomb": _bomb(),
+    "tiny": _png(40, 40),
+    "flat": _png(512, 512),
+    "animated": _animation(),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_reference(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "reference.png", tmp_path / "out" / "picture.png"
+    source.write_bytes(BAD_FILES[kind])
+    code = _run(monkeypatch, "generate", "-r", str(source), "-p", "portrait", "-o", str(target))
+    _refused(code, target, capsys, "reference")
+
+
+BAD_OPTIONS: dict[str, tuple[list[str], str]] = {
+    "missing file": (["-r", "nowhere.jpg", "-p", "portrait"], "reference"),
+    "folder as reference": (["-r", ".", "-p", "portrait"], "reference"),
+    "empty prompt": (["-r", SAMPLE, "-p", "  "], "prompt"),
+    "long prompt": (["-r", SAMPLE, "-p", "word " * 20_000], "prompt"),
+    "unknown size": (["-r", SAMPLE, "-p", "portrait", "--size", "1000x999"], "size"),
+    "unknown ratio": (["-r", SAMPLE, "-p", "portrait", "--aspect-ratio", "7:5"], "aspect_ratio"),
+    "size and ratio": (["-r", SAMPLE, "-p", "portrait", "--size", "512x512", "--aspect-ratio", "1:1"], "size"),
+    "negative seed": (["-r", SAMPLE, "-p", "portrait", "--seed", "-1"], "seed"),
+    "huge seed": (["-r", SAMPLE, "-p", "portrait", "--seed", "2147483648"], "seed"),
+    "no number as seed": (["-r", SAMPLE, "-p", "portrait", "--seed", "many"], "seed"),
+    "nine pictures": (["-r", SAMPLE, "-p", "portrait", "-n", "9"], "num_images"),
+    "unknown speed": (["-r", SAMPLE, "-p", "portrait", "--speed", "warp"], "speed"),
+    "missing mask": (["-r", SAMPLE, "-p", "portrait", "--mask", "nowhere.png"], "mask"),
+    "no prompt": (["-r", SAMPLE], "prompt"),
+    "unknown option": (["-r", SAMPLE, "-p", "portrait", "--colour", "red"], "colour"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_OPTIONS)
+def test_a_bad_option(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options, field = BAD_OPTIONS[name]
+    target = tmp_path / "out" / "picture.png"
+    _refused(_run(monkeypatch, "generate", *options, "-o", str(target)), target, capsys, field)
+
+
+def test_a_mask_of_another_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask, target = tmp_path / "mask.png", tmp_path / "out" / "picture.png"
+    mask.write_bytes(_png(300, 200, (255, 255, 255)))
+    code = _run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "--mask", str(mask), "-o", str(target))
+    _refused(code, target, capsys, "mask")
+
+
+@pytest.mark.parametrize("name", ["picture.jpg", "picture.webp"])
+def test_a_format_that_is_not_written(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / name
+    code = _run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "-o", str(target))
+    _refused(code, target, capsys, "output")
+
+
+def test_an_output_below_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("x")
+    target = tmp_path / "file" / "picture.png"
+    code = _run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "-o", str(target))
+    _refused(code, target, capsys, "output")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_not_writable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    code = _run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "-o", str(folder / "a.png"))
+    _refused(code, folder / "a.png", capsys, "output")
+
+
+def test_a_sixteen_bit_reference_is_handled(tmp_path: Path) -> None:
+    import portrayal
+
+    grey = np.asarray(Image.open(SAMPLE).convert("L"), np.uint16) * 257
+    source = tmp_path / "deep.png"
+    Image.fromarray(grey).save(source)
+    assert portrayal.study(source).kind == "person"
+
+
+def _refused(code: int, target: Path, capsys: pytest.CaptureFixture[str], field: str) -> None:
+    shown = capsys.readouterr()
+    assert code == 2
+    assert shown.out == ""
+    assert len(shown.err.strip().splitlines()) == 1, shown.err
+    assert field.replace("_", "-") in shown.err.replace("_", "-")
+    assert "Traceback" not in shown.err
+    assert not target.exists()
+    assert not [p for p in target.parent.parent.rglob("*.part")]
