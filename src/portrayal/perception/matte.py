@@ -1,0 +1,118 @@
+"""The matte of a person: alpha to the hair, and colours without the old background."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from portrayal.imaging import Bool, F32, U8
+from portrayal.perception import mesh
+from portrayal.perception.closed_form import Problem, pose_problem, solve
+from portrayal.perception.colour_model import ColourModel
+from portrayal.perception.filters import distance_inside, eroded, guided_upsample, main_part
+from portrayal.perception.segmentation import segment_person
+from portrayal.perception.types import FaceReading
+
+# Longer side, and width of the face, at which the matte is solved at most.
+SIZE = 1024
+FACE = 260.0
+
+
+def person_matte(rgb: U8, reading: FaceReading | None) -> F32:
+    """Alpha of the person with this face (or of the main person).
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        reading: the person's face.
+
+    Returns:
+        (h, w) float32 0..1.
+    """
+    low, trimap, problem = matting_problem(rgb, reading)
+    return finish_alpha(solve(problem), low, trimap, rgb)
+
+
+def matting_problem(rgb: U8, reading: FaceReading | None) -> tuple[F32, F32, Problem]:
+    """The picture at working size (float32 0..1), its trimap (0, 0.5, 1) and the linear system to solve."""
+    h, w = rgb.shape[:2]
+    k = min(1.0, SIZE / max(h, w))
+    head = None
+    if reading is not None:
+        k = min(k, FACE / reading.pose.scale)
+        eyes = reading.points[list(mesh.EYE_CORNERS), :2].mean(0) * k
+        head = (float(eyes[0]), float(eyes[1]), reading.pose.scale * k)
+    size = (max(8, round(w * k)), max(8, round(h * k)))
+    low = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    likely = segment_person(rgb, reading, size)
+    trimap = make_trimap(likely, head, low)
+    unit = head[2] if head else 0.12 * max(size)
+    inside = likely > 0.5
+    depth = np.where(inside, distance_inside(inside), distance_inside(~inside)) / unit
+    weight = (0.05 * np.clip((depth - 0.04) / 0.12, 0, 1) ** 2).astype(np.float32)
+    unknown = trimap == 0.5
+    first = np.where(unknown, likely, trimap).astype(np.float32)
+    return low, trimap, pose_problem(low, first, unknown, inside.astype(np.float32), weight)
+
+
+def make_trimap(likely: F32, head: tuple[float, float, float] | None, rgb: F32) -> F32:
+    """0 background, 1 person, 0.5 to be solved.
+
+    The net is trusted up to a thin band along the body. Around the hair the band is wide and then narrowed by colour:
+    pixels that look like the background (hair) nearby, on the matching side of the net's border, become known.
+
+    Args:
+        likely: (h, w) probability of the person.
+        head: (x, y, width) of the face, in its pixels.
+        rgb: (h, w, 3) float32 0..1.
+    """
+    h, w = likely.shape
+    unit = head[2] if head else 0.12 * max(h, w)
+    core = main_part(likely > 0.5, head[:2] if head else None)
+    likely = np.where(distance_inside(~core) > 0.3 * unit, 0, likely).astype(np.float32)
+    trimap = np.full((h, w), 0.5, np.float32)
+    trimap[eroded((likely > 0.9) & core, 0.04 * unit)] = 1
+    trimap[eroded(likely < 0.1, 0.04 * unit)] = 0
+    if head:
+        _hair_band(trimap, likely, core, head, rgb)
+    return trimap
+
+
+def _hair_band(trimap: F32, likely: F32, core: Bool, head: tuple[float, float, float], rgb: F32) -> None:
+    h, w = likely.shape
+    x, y, unit = head
+    v = ((np.arange(h, dtype=np.float32) - y) / unit)[:, None]
+    u = ((np.arange(w, dtype=np.float32) - x) / unit)[None]
+    far = np.hypot(u, v - 0.2)
+    hair = (v < 0.9) & (far < 1.7)
+    inner = distance_inside((likely > 0.95) & core)
+    outer = distance_inside(likely < 0.05)
+    trimap[hair] = 0.5
+    trimap[hair & (inner > 0.12 * unit)] = 1
+    trimap[hair & (outer > 0.17 * unit)] = 0
+    near = hair & (far < 1.5)
+    on = near & (trimap == 1) & (inner < 0.37 * unit)
+    off = near & (trimap == 0) & (outer < 0.52 * unit)
+    if on.sum() < 100 or off.sum() < 100:
+        return
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), np.float32)
+    band = hair & (trimap == 0.5)
+    ratio = np.zeros((h, w), np.float32)
+    colours = np.ascontiguousarray(lab[band])
+    ratio[band] = ColourModel(lab[on], 5, 20).cost(colours) - ColourModel(lab[off], 5, 20).cost(colours)
+    ratio = np.asarray(cv2.blur(ratio, (3, 3)), np.float32)
+    trimap[band & eroded(likely < 0.3, 0.03 * unit) & eroded((ratio > 3) | ~band, 0.015 * unit)] = 0
+    trimap[band & eroded(likely > 0.7, 0.03 * unit) & eroded((ratio < -3) | ~band, 0.015 * unit)] = 1
+
+
+def finish_alpha(alpha: F32, low: F32, trimap: F32, rgb: U8) -> F32:
+    """Alpha at the picture's size: guided by the picture in the band, the grey veil of closed form removed."""
+    h, w = rgb.shape[:2]
+    if alpha.shape != (h, w):
+        plain = np.asarray(cv2.resize(alpha, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+        sharp = guided_upsample(low, alpha, rgb.astype(np.float32) / np.float32(255))
+        band = cv2.dilate((trimap == 0.5).astype(np.float32), np.ones((3, 3), np.uint8))
+        band = np.asarray(cv2.resize(band, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+        # The linear model can overshoot.
+        alpha = plain + band * np.clip(sharp - plain, -0.35, 0.35)
+    out: F32 = np.clip((alpha - 0.04) / 0.92, 0, 1).astype(np.float32)
+    return out
