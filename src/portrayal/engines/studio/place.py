@@ -1,0 +1,131 @@
+"""The person of a reference, cut out and placed on the canvas at its size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.studio import edges
+from portrayal.engines.studio.enlarge import Frame, enlarge
+from portrayal.engines.studio.enlarge.denoise import LUMA
+from portrayal.engines.studio.enlarge.masks import face_height, label_weight
+from portrayal.engines.studio.types import Cutout, Speed
+from portrayal.imaging import F32, U8
+from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN
+
+_MARGIN: Final = 14  # reference pixels around what the canvas shows, for the filters
+# Share of a side of the reference that the body must cover to be cut off there.
+_CUT: Final = 0.02
+
+
+def touches(alpha: F32) -> frozenset[str]:
+    """Sides of a picture at which the subject is cut off: any of "left", "right", "top", "bottom"."""
+    sides = {"left": alpha[:, :3], "right": alpha[:, -3:], "top": alpha[:3], "bottom": alpha[-3:]}
+    return frozenset(name for name, strip in sides.items() if float((strip > 0.5).mean()) > _CUT)
+
+
+def place(
+    character: IdentityMap,
+    scale: float,
+    offset: tuple[float, float],
+    width: int,
+    height: int,
+    speed: Speed,
+    seed: int,
+) -> Cutout:
+    """Cut the person out and place it: canvas = scale * reference + offset (pixel centres are whole numbers).
+
+    Enlarged as `portrayal.engines.studio.enlarge` does it; the edge is freed of the old background and gets single
+    hairs along the outline of the hair. Where the body ends at a border of the reference that lies on the canvas, it
+    fades out; the caller should avoid that (`Cutout.touches` names the sides).
+
+    Args:
+        character: the person or subject.
+        scale: canvas pixels per reference pixel, above 0.
+        offset: (x, y) on the canvas of the reference's first pixel.
+        width: of the canvas in pixels.
+        height: of the canvas in pixels.
+        speed: turbo, balanced or quality.
+        seed: of texture and stray hairs; the same seed gives the same bytes.
+
+    Returns:
+        Cutout with arrays of the canvas; landmarks in canvas pixels.
+    """
+    whole = Frame(float(scale), float(offset[0]), float(offset[1]), width, height)
+    rows, columns = character.alpha.shape
+    x0, y0, x1, y1 = whole.window(columns, rows, _MARGIN)
+    part, frame = np.s_[y0:y1, x0:x1], whole.inside(x0, y0)
+    alpha = edges.levels(character.alpha[part])
+    rgb = edges.decontaminate(_foreground(character, part), alpha)
+    regions = character.regions[part]
+    points = _points(character, whole)
+    canvas = enlarge(rgb, alpha, regions, points, frame, speed, seed)
+    labels, hair = _labels(regions, frame)
+    if character.crown_is_skin or points is None:
+        hair = np.zeros_like(hair)
+    soft = np.asarray(np.clip(frame.warp(alpha), 0, 1), np.float32)
+    matte = edges.crisp(soft, hair, scale)
+    if points is not None and not character.crown_is_skin:
+        size = face_height(points)
+        if speed != "turbo":
+            luma = np.asarray(cv2.transform(canvas, LUMA[None]), np.float32).reshape(height, width)
+            matte = edges.ragged(matte, hair, luma, scale, seed + 3)
+        canvas, matte = edges.stray_hairs(canvas, matte, hair, size, seed + 5)
+    cut = touches(character.alpha)
+    matte = matte * _shown(whole, columns, rows, cut, points)
+    return Cutout(canvas, matte, labels, points, cut)
+
+
+def _foreground(character: IdentityMap, part: tuple[slice, slice]) -> F32:
+    """Colours of the person: the reference's own where it is opaque, the estimated ones at the edge."""
+    own = character.image[part].astype(np.float32) / 255
+    free = character.foreground[part].astype(np.float32) / 255
+    opaque = np.clip((character.alpha[part] - 0.9) / 0.09, 0, 1)[..., None]
+    return np.asarray(free + (own - free) * opaque, np.float32)
+
+
+def _points(character: IdentityMap, frame: Frame) -> F32 | None:
+    if character.reading is None:
+        return None
+    points = character.reading.points.astype(np.float32) * np.float32(frame.scale)
+    points[:, 0] += frame.x
+    points[:, 1] += frame.y
+    return points
+
+
+def _labels(regions: U8, frame: Frame) -> tuple[U8, F32]:
+    """Regions on the canvas with smooth borders, and the weight of hair."""
+    best = np.asarray(frame.warp(label_weight(regions, (0,)), cv2.INTER_LINEAR), np.float32)
+    labels = np.zeros(best.shape, np.uint8)
+    hair = best
+    for label in (FACE, HAIR, SKIN, CLOTHING):
+        weight = np.asarray(frame.warp(label_weight(regions, (label,)), cv2.INTER_LINEAR), np.float32)
+        labels[weight > best] = label
+        best = np.maximum(best, weight)
+        if label == HAIR:
+            # Beyond the matte's middle nothing is labelled: hair counts as far out as it is the nearest thing.
+            person = np.asarray(frame.warp(label_weight(regions, (1, 2, 3, 4), 3.0), cv2.INTER_LINEAR), np.float32)
+            wide = np.asarray(frame.warp(label_weight(regions, (HAIR,), 3.0), cv2.INTER_LINEAR), np.float32)
+            hair = np.asarray(np.clip(wide / np.maximum(person, 1e-3) * 1.6 - 0.4, 0, 1), np.float32)
+    return labels, hair
+
+
+def _shown(frame: Frame, columns: int, rows: int, cut: frozenset[str], points: F32 | None) -> F32:
+    """Weight of the canvas by the reference's borders: 1 inside, a fade where the body is cut off."""
+    size = face_height(points) or 0.3 * frame.height
+    fade = min(0.25 * size, 0.1 * frame.height)
+
+    def line(length: int, start: float, end: float, low: str, high: str) -> F32:
+        at = np.arange(length, dtype=np.float32)
+        first = (at - start + 0.5) / (fade if low in cut else 1.0)
+        last = (end - at + 0.5) / (fade if high in cut else 1.0)
+        t = np.clip(np.minimum(first, last), 0, 1)
+        return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+    s = frame.scale
+    across = line(frame.width, frame.x, frame.x + s * (columns - 1), "left", "right")
+    down = line(frame.height, frame.y, frame.y + s * (rows - 1), "top", "bottom")
+    return down[:, None] * across[None]
