@@ -7,13 +7,12 @@ unknown pixel and solved by conjugate gradients with an incomplete Cholesky fact
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from portrayal.imaging import Bool, F32, F64, Array
+from portrayal.imaging import F32, F64, Array, Bool
 
 # Regularisation of the local colour lines: larger is smoother.
 _EPSILON = 1e-5
@@ -155,7 +154,7 @@ def _assemble(
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def _factorise(weights: Array, rows: Array, shift: float, factor: Array) -> bool:
-    """IC(0): lower factor over the 12 earlier neighbours; [12] holds one over the diagonal. False when it breaks down."""
+    """IC(0): lower factor over the 12 earlier neighbours; [12] is one over the diagonal. False when it breaks down."""
     for i in range(len(weights)):
         diagonal = weights[i, 12] * (1 + shift)
         for a in range(12):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from portrayal.imaging import Array, F32
+from portrayal.imaging import F32, Array
 
 _SAMPLES = 3000
 

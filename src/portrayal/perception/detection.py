@@ -147,7 +147,11 @@ def _face(row: F64) -> Face:
 
 def roi(face: Face) -> Roi:
     """The square that the landmark net wants to see: 1.5 times the box, the line of the eyes level."""
-    x0, y0, x1, y1 = face.box
     eyes = face.keypoints[1] - face.keypoints[0]
-    angle = float(np.arctan2(eyes[1], eyes[0]))
+    return roi_of_box(face.box, float(np.arctan2(eyes[1], eyes[0])))
+
+
+def roi_of_box(box: tuple[float, float, float, float], angle: float = 0.0) -> Roi:
+    """The same for a box without key points; `angle` of the line of the eyes in radians."""
+    x0, y0, x1, y1 = box
     return Roi((x0 + x1) / 2, (y0 + y1) / 2, 1.5 * max(x1 - x0, y1 - y0), angle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from portrayal.imaging import F32, U8
-from portrayal.perception import faces, landmarks
+from portrayal.perception import detection, landmarks
 from portrayal.perception.crops import Roi
 from portrayal.perception.expression import read_expression
 from portrayal.perception.pose import head_pose
@@ -13,6 +13,8 @@ from portrayal.perception.types import Face, FaceReading
 
 # Face flag of the mesh net under which there is no face.
 _SURE = 0.5
+# Vertices at the detector's key points: eyes, nose, mouth, ears; left before right.
+_KEYPOINTS = (159, 386, 4, 13, 234, 454)
 
 
 def read_faces(rgb: U8, *, average: bool, tiles: bool | None = None, least: float | None = None) -> list[FaceReading]:
@@ -24,37 +26,46 @@ def read_faces(rgb: U8, *, average: bool, tiles: bool | None = None, least: floa
         tiles: whether to scan for small faces too; None = only when no clear large face shows.
         least: width of the smallest face in pixels; by default 2 % of the longer side, 24 or more.
     """
-    out = []
-    for face in faces.detect(rgb, tiles=tiles, least=least):
-        reading = _read(rgb, face, faces.roi(face), average)
+    out: list[FaceReading] = []
+    for face in detection.detect(rgb, tiles=tiles, least=least):
+        reading = _read(rgb, face, detection.roi(face), average)
         if reading is not None and not any(_same(reading, other) for other in out):
             out.append(reading)
     return sorted(out, key=lambda r: -r.pose.scale)
 
 
-def read_face_near(rgb: U8, near: FaceReading | F32 | None = None) -> FaceReading | None:
+def read_face_near(
+    rgb: U8, near: FaceReading | F32 | tuple[float, float, float, float] | None = None
+) -> FaceReading | None:
     """Read one face quickly (10 ms): where it is expected, else in the whole picture, else by a full scan.
 
     Args:
         rgb: (h, w, 3) uint8.
-        near: a reading, or landmarks (468 or more, 2 or 3) in pixels of this picture, close to where the face must
-            be; None = the largest face.
+        near: where the face must be in this picture: its box (x0, y0, x1, y1), landmarks (468 or more, 2 or 3), or a
+            reading. None = the largest face.
 
     Returns:
         The reading, or None when there is no face.
     """
-    if near is not None:
-        points = near.points if isinstance(near, FaceReading) else near
-        roi = landmarks.roi_of(points)
-        face = Face(_box(points), 1.0, points[[33, 263, 4, 13, 234, 454], :2].astype(np.float32))
-        reading = _read(rgb, face, roi, average=False)
-        if reading is not None:
-            return reading
-    for tiles in (False, True):
-        found = read_faces(rgb, average=False, tiles=tiles)
-        if found:
-            return found[0] if near is None else min(found, key=lambda r: _distance(r, roi))
-    return None
+    if near is None:
+        for tiles in (False, True):
+            found = read_faces(rgb, average=False, tiles=tiles)
+            if found:
+                return found[0]
+        return None
+    if isinstance(near, FaceReading):
+        near = near.points
+    if isinstance(near, tuple):
+        roi = detection.roi_of_box(near)
+        face = Face(near, 1.0, np.zeros((6, 2), np.float32))
+    else:
+        roi = landmarks.roi_of(near)
+        face = Face(_box(near), 1.0, near[list(_KEYPOINTS), :2].astype(np.float32))
+    reading = _read(rgb, face, roi, average=False)
+    if reading is not None and _distance(reading, roi) < 0.5 * roi.size:
+        return reading
+    found = read_faces(rgb, average=False, tiles=True)
+    return min(found, key=lambda r: _distance(r, roi)) if found else None
 
 
 def _read(rgb: U8, face: Face, roi: Roi, average: bool) -> FaceReading | None:

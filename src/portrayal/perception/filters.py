@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from portrayal.imaging import Bool, F32
+from portrayal.imaging import F32, Bool
 
 
 def distance_inside(mask: Bool) -> F32:

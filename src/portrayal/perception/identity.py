@@ -78,7 +78,8 @@ def embed(rgb: U8, points: F32, mirror: bool = True) -> F32:
         out = np.array(_network().compute_face_descriptor(face), np.float32)
         if mirror:
             turned = np.ascontiguousarray(face[:, ::-1])
-            out = (out + np.array(_network().compute_face_descriptor(turned), np.float32)) / 2
+            out += np.array(_network().compute_face_descriptor(turned), np.float32)
+            out /= 2
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from portrayal.imaging import Bool, F32, U8
+from portrayal.imaging import F32, U8, Bool
 from portrayal.perception import mesh
 from portrayal.perception.closed_form import Problem, pose_problem, solve
 from portrayal.perception.colour_model import ColourModel

@@ -68,5 +68,4 @@ def rotation(yaw: float, pitch: float, roll: float) -> F64:
 
 def head_frame(points: F32, pose: HeadPose) -> F32:
     """Landmarks (n, 3) in the canonical frame, pose and size removed; unit = cheek-to-cheek width."""
-    out: F32 = (points - pose.origin) @ pose.rotation / np.float32(pose.scale)
-    return out
+    return np.asarray((points - pose.origin) @ pose.rotation / pose.scale, np.float32)

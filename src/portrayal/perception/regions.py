@@ -210,7 +210,7 @@ def _costs(f: _Frame, m: _Models) -> F32:
 
 def _decide(f: _Frame, m: _Models) -> U8:
     cost = _costs(f, m)
-    labels = (1 + np.argmin(cost[..., 1:], 2)).astype(np.uint8)
+    labels = np.asarray(1 + np.argmin(cost[..., 1:], 2), np.uint8)
     labels[~f.inside] = BACKGROUND
     if m.hair is not None:  # hair hangs together with the crown
         hair = labels == HAIR

@@ -55,7 +55,7 @@ class Expression:
     """Pose-free measures of a face.
 
     mouth_open: inner lip gap / mouth width; mouth_width: of the face width; corner_lift: > 0 when the corners are above
-    the lips' middle (face widths); smile: about 0 neutral .. 1 open smile; eye_*: lid gap / eye width (below 0.12 shut);
+    the lips' middle (face widths); smile: about 0 neutral .. 1 open smile; eye_*: lid gap / eye width (under .12 shut);
     brow_*: brow height over the eye (face widths). "left" and "right" are the picture's.
     """
 
