@@ -34,17 +34,21 @@ def complete(character: IdentityMap) -> IdentityMap:
         return character
     rgb, alpha, regions = character.foreground, character.alpha, character.regions
     if pads[0]:
-        flipped = _extend(rgb[:, ::-1], alpha[:, ::-1], regions[:, ::-1], pads[0], face)
+        flipped = _extend(rgb[:, ::-1], alpha[:, ::-1], regions[:, ::-1], pads[0], face, float(points[:, 0].mean()))
         rgb, alpha, regions = (np.ascontiguousarray(a[:, ::-1]) for a in flipped)
     if pads[1]:
-        rgb, alpha, regions = _extend(rgb, alpha, regions, pads[1], face)
+        centre = alpha.shape[1] - float(points[:, 0].mean()) - pads[0]
+        rgb, alpha, regions = _extend(rgb, alpha, regions, pads[1], face, centre)
     return _moved(character, rgb, alpha, regions, (pads[0], pads[1]))
 
 
 def _cut(character: IdentityMap, side: str, face: float) -> bool:
+    """Whether a shoulder is cut off: the body meets the border, and not only far below the chin (an elbow, a thing)."""
+    assert character.reading is not None
     column = character.alpha[:, :2] if side == "left" else character.alpha[:, -2:]
-    rows = column.max(1) > 0.5
-    return bool(rows.sum() > 0.25 * face)
+    rows = np.flatnonzero(column.max(1) > 0.5)
+    chin = float(character.reading.points[152, 1])
+    return bool(len(rows) > 0.25 * face and rows[0] < chin + 0.9 * face)
 
 
 def _moved(character: IdentityMap, rgb: U8, alpha: F32, regions: U8, pads: tuple[int, int]) -> IdentityMap:
@@ -76,16 +80,16 @@ def _moved(character: IdentityMap, rgb: U8, alpha: F32, regions: U8, pads: tuple
     )
 
 
-def _extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float) -> tuple[U8, F32, U8]:
-    """Widen at the right side by `pad` columns."""
+def _extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float, shown: float) -> tuple[U8, F32, U8]:
+    """Widen at the right side by `pad` columns; `shown` is how far the border is from the middle of the face."""
     height, width = alpha.shape
     top = _outline(alpha, min(width // 3, round(0.9 * face)))
     start = float(np.median(top[-3:]))
     slope = _slope(top, face)
     out = np.arange(1, pad + 1, dtype=np.float32)
-    # A sloping shoulder turns into the outer side of the arm within about two thirds of a face height; one that is
-    # already steep at the border is the arm itself.
-    turn = face * float(np.clip(0.85 - 0.35 * slope, 0.3, 0.8))
+    # Shoulders end about 1.45 face heights from the middle of the face (landmark height, chin to forehead); there the
+    # slope turns into the outer side of the arm.
+    turn = float(np.clip(1.45 * face - shown, 0.22 * face, 0.8 * face))
     line = start + slope * out + 0.55 * face * (out / turn) ** 3.2
     y = np.arange(height, dtype=np.float32)[:, None]
     cover = np.clip(y - line[None] + 0.5, 0, 1).astype(np.float32)

@@ -8,6 +8,7 @@ frame is tightened until every cut lies outside it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,14 @@ class _Body:
 
 
 def compose(
-    plan: ScenePlan, character: IdentityMap, size: Size, speed: Speed, seed: int, attempt: int, notes: Notes
+    plan: ScenePlan,
+    character: IdentityMap,
+    size: Size,
+    speed: Speed,
+    seed: int,
+    attempt: int,
+    notes: Notes,
+    wider: Callable[[IdentityMap], IdentityMap] = complete,
 ) -> Composition:
     """Choose the frame and the camera of one picture, from the plan and the seed alone."""
     width, height = size
@@ -107,8 +115,8 @@ def compose(
     y = height * (centre + rng.uniform(-0.025, 0.025))
     cost, scale, offset = _fit(body, unit, x, y, size)
     completed = False
-    if cost > _TIGHT and (wider := complete(character)) is not character:
-        other = _fit(_body(wider), unit, x, y, size)
+    if cost > _TIGHT and (wide := wider(character)) is not character:
+        other = _fit(_body(wide), unit, x, y, size)
         if other[0] < 0.6 * cost:
             completed, (cost, scale, offset) = True, other
     got = _framing_of(scale * body.unit / base)

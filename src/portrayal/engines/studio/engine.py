@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -41,7 +41,7 @@ from portrayal.request import Speed
 from portrayal.sizes import Size
 
 T = TypeVar("T")
-_KEPT_MODELS = 16
+_KEPT_CHARACTERS = 4
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
 _PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
 _PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
@@ -53,8 +53,8 @@ class StudioEngine:
     name = "studio"
 
     def __init__(self) -> None:
-        self._models: OrderedDict[str, HeadModel] = OrderedDict()
-        self._lock = Lock()
+        self._models: _Kept[HeadModel] = _Kept()
+        self._completed: _Kept[IdentityMap] = _Kept()
 
     def portray(
         self,
@@ -68,10 +68,10 @@ class StudioEngine:
     ) -> Rendering:
         """Make one picture; see `portrayal.engines.base.Engine`."""
         notes, clock = Notes(), _Clock()
-        composition = compose(plan, character, size, speed, seed, attempt, notes)
+        composition = compose(plan, character, size, speed, seed, attempt, notes, self._wider)
         plan, composition = _fill_in(plan, composition, seed, attempt)
         if composition.completed:
-            character = complete(character)
+            character = self._wider(character)
         progress("photographing", 0.1)
         subject, plate = together(
             lambda: self._person(plan, character, composition, size, speed, seed, notes, clock),
@@ -97,12 +97,10 @@ class StudioEngine:
         )
 
     def _model(self, character: IdentityMap) -> HeadModel:
-        with self._lock:
-            model = self._models.pop(character.digest, None) or analyse(character)
-            self._models[character.digest] = model
-            while len(self._models) > _KEPT_MODELS:
-                self._models.popitem(last=False)
-        return model
+        return self._models.get(character, analyse)
+
+    def _wider(self, character: IdentityMap) -> IdentityMap:
+        return self._completed.get(character, complete)
 
     def _person(
         self,
@@ -123,6 +121,26 @@ class StudioEngine:
             motion = composition.motion
             cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
         return clock.time("shape", lambda: shape(cutout, speed))
+
+
+class _Kept(Generic[T]):
+    """What was made of the last few characters, by digest."""
+
+    def __init__(self) -> None:
+        self._items: OrderedDict[str, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, character: IdentityMap, make: Callable[[IdentityMap], T]) -> T:
+        with self._lock:
+            if character.digest in self._items:
+                self._items.move_to_end(character.digest)
+                return self._items[character.digest]
+        made = make(character)
+        with self._lock:
+            self._items[character.digest] = made
+            while len(self._items) > _KEPT_CHARACTERS:
+                self._items.popitem(last=False)
+        return made
 
 
 class _Clock:
