@@ -13,7 +13,7 @@ from portrayal.engines.studio.enlarge.denoise import LUMA
 from portrayal.imaging import F32, Array
 
 # Stray hairs per pixel of outline, for a face 300 px high; a larger face has longer ones, not more.
-_DENSITY: Final = 0.20
+_DENSITY: Final = 0.25
 _SHIFT: Final = 4  # bits of sub-pixel precision of cv2's drawing
 
 
@@ -78,7 +78,7 @@ def crisp(alpha: F32, hair: F32, scale: float) -> F32:
         return alpha
     # Rounds the pixel stairs of the small matte before they are made steep.
     smooth = cv2.GaussianBlur(alpha, (0, 0), 0.45 * scale)
-    gain = 1 + (scale - 1) * (0.75 - 0.55 * hair)
+    gain = 1 + (scale - 1) * (0.75 - 0.65 * hair)
     # Slightly inwards: what is half old background is better gone.
     hard = np.clip((smooth - 0.54) * gain + 0.5, 0, 1)
     mixed = hard + (alpha - hard) * (0.5 * hair)
@@ -90,7 +90,7 @@ def ragged(alpha: F32, hair: F32, luma: F32, scale: float, seed: int) -> F32:
     border = 4 * alpha * (1 - alpha) * np.clip(hair * 1.5 - 0.25, 0, 1)
     if float(border.max(initial=0.0)) < 0.05:
         return alpha
-    noise = detail.strands(luma, np.asarray(border, np.float32), max(1.5, scale), seed)
+    noise = detail.strand_noise(luma, np.asarray(border, np.float32), max(1.5, scale), seed)
     return np.asarray(np.clip(alpha + 0.22 * np.clip(noise, -2, 2) * border, 0, 1), np.float32)
 
 
@@ -161,21 +161,26 @@ def _draw_hair(
     face_height: float,
     rng: np.random.Generator,
 ) -> None:
-    start = root - outward * 0.03 * face_height
+    start = root - outward * 0.02 * face_height
     height, width = cover.shape
     y = int(np.clip(start[1], 0, height - 1))
     x = int(np.clip(start[0], 0, width - 1))
     along = np.array([flow[0][y >> 1, x >> 1], flow[1][y >> 1, x >> 1]], np.float32)
+    # A single hair leaves the others at a small angle: most of its way lies along the outline.
+    steep = float(along @ outward)
+    along = along - outward * (steep - float(np.clip(steep, -0.3, 0.3)))
+    along /= float(np.linalg.norm(along)) + 1e-6
     # Hair falls: of the two ways along a strand the one that goes down, now and then the other.
     if (along[1] < 0) != (rng.random() < 0.12):
         along = -along
-    length = face_height * rng.uniform(0.05, 0.15)
-    lift, bend = rng.uniform(0.12, 0.5), rng.uniform(-0.55, 0.15)
-    u = np.linspace(0, 1, 10, dtype=np.float32)[:, None]
-    path = start + length * (along * u + outward * (lift * u + bend * u * u))
-    path = np.round((path + 0.0) * 2**_SHIFT).astype(np.int32)
+    length = face_height * rng.uniform(0.05, 0.17)
+    lift, bend, wave = rng.uniform(0.25, 0.6), rng.uniform(-0.85, -0.25), rng.uniform(-0.05, 0.05)
+    u = np.linspace(0, 1, 12, dtype=np.float32)[:, None]
+    rise = lift * u + bend * u * u + wave * np.sin(u * 6.0)
+    path = start + length * (along * u + outward * rise)
+    path = np.round(path * 2**_SHIFT).astype(np.int32)
     tint = np.clip(rgb[y, x] * rng.uniform(0.8, 1.15) * 255, 0, 255)
     cv2.polylines(colour, [path], False, tint.tolist(), 3, cv2.LINE_8, _SHIFT)
-    strength = rng.uniform(40, 120) * math.sqrt(min(1.5, max(0.5, face_height / 300)))
-    for first, last, share in ((0, 6, 1.0), (5, 8, 0.65), (7, 10, 0.35)):
+    strength = rng.uniform(25, 80) * math.sqrt(min(1.5, max(0.5, face_height / 300)))
+    for first, last, share in ((0, 7, 1.0), (6, 10, 0.65), (9, 12, 0.35)):
         cv2.polylines(cover, [path[first:last]], False, strength * share, 1, cv2.LINE_AA, _SHIFT)

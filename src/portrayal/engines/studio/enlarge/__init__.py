@@ -112,13 +112,16 @@ def _sharp(luma: F32, alpha: F32, shown: Parts, frame: Frame, speed: Speed, seed
     soft = np.asarray(rest.warp(large), np.float32)
     large = filters.apply(bank, soft)
     # Catch-lights: direction means nothing on a dot, and the filters would make a star of it.
-    large = np.asarray(large + (soft - large) * shown.iris, np.float32)
-    allowed = sharpen.limits(luma, frame, 0.12)
+    round_ = filters.apply_common(bank, soft)
+    large = np.asarray(large + (round_ - large) * shown.iris, np.float32)
+    # A catch-light or a pupil smaller than a pixel was brighter or darker than its pixel says.
+    allowed = sharpen.limits(luma, frame, np.asarray(0.12 + 0.4 * shown.eyes, np.float32))
     large = sharpen.hold(sharpen.settle(large, luma, frame), allowed)
     for _ in range(2 if speed == "quality" else 1):
         thinner = sharpen.thin(large, frame.scale, 0.3)
         large = np.asarray(large + (thinner - large) * (1 - 0.8 * shown.hair), np.float32)
-        large = sharpen.hold(sharpen.settle(large, luma, frame), allowed)
+        large = large + (0.6 * shown.eyes) * (large - cv2.GaussianBlur(large, (0, 0), 0.5 * frame.scale))
+        large = sharpen.hold(sharpen.settle(np.asarray(large, np.float32), luma, frame), allowed)
     return large
 
 

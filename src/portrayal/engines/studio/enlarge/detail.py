@@ -44,7 +44,8 @@ def _contrast(log_luma: F32, scale: float) -> F32:
     size = (max(8, round(width / step)), max(8, round(height / step)))
     small = cv2.resize(log_luma, size, interpolation=cv2.INTER_AREA)
     band = _band(np.asarray(small, np.float32), 0.5 * scale / step, 1.2 * scale / step)
-    local = np.sqrt(cv2.GaussianBlur(band * band, (0, 0), 2.0 * scale / step))
+    # The mean of the logarithm: one edge in the window does not make its surroundings rough.
+    local = 1.7 * np.exp(cv2.GaussianBlur(np.log(np.abs(band) + 5e-4), (0, 0), 2.0 * scale / step))
     return np.asarray(cv2.resize(local, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -59,7 +60,7 @@ def pores(shape: tuple[int, int], millimetre: float, seed: int) -> F32:
     fine = max(0.45, 0.2 * millimetre)
     pore = _band(_noise(shape, seed), fine, 2.2 * fine)
     pore /= float(pore.std()) + 1e-9
-    pore = pore - 0.22 * (pore * pore - 1)  # pits are deeper than the skin between them is high
+    pore = np.clip(pore - 0.12 * (pore * pore - 1), -2.4, 2.0)  # pits are deeper than the skin between is high
     small = (shape[0] // 8 + 2, shape[1] // 8 + 2)
     patches = cv2.GaussianBlur(_noise(small, seed + 1), (0, 0), max(0.8, 0.5 * millimetre))
     patches = 1 + 0.3 * patches / (float(patches.std()) + 1e-9)
@@ -68,15 +69,15 @@ def pores(shape: tuple[int, int], millimetre: float, seed: int) -> F32:
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _strands(noise: F32, tx: F32, ty: F32, weight: F32, half: int, out: F32, a: int, b: int) -> None:
-    # Line integral convolution (Cabral and Leedom 1993); tx, ty at half size.
-    height, width = noise.shape
+def _along(picture: F32, tx: F32, ty: F32, weight: F32, half: int, out: F32, a: int, b: int) -> None:
+    # Line integral convolution (Cabral and Leedom 1993), a triangle of `half` steps on each side; tx, ty at half size.
+    height, width = picture.shape
     for y in range(a, b):
         for x in range(width):
+            out[y, x] = 0.0
             if weight[y, x] < 0.02:
-                out[y, x] = 0.0
                 continue
-            total = np.float32(noise[y, x])
+            total = picture[y, x]
             for side in (-1.0, 1.0):
                 px, py = float(x), float(y)
                 lx = tx[y >> 1, x >> 1] * side
@@ -89,8 +90,21 @@ def _strands(noise: F32, tx: F32, ty: F32, weight: F32, half: int, out: F32, a: 
                     lx, ly = vx, vy
                     px = min(max(px + vx, 0.0), width - 1.0)
                     py = min(max(py + vy, 0.0), height - 1.0)
-                    total += noise[int(py + 0.5), int(px + 0.5)] * (1.0 - k / half)
-            out[y, x] = total
+                    total += picture[int(py + 0.5), int(px + 0.5)] * (1.0 - (k + 1) / (half + 1))
+            out[y, x] = total / (half + 1)
+
+
+def along_strands(picture: F32, luma: F32, weight: F32, scale: float, half: int) -> tuple[F32, F32]:
+    """A picture averaged along the strands of `luma`, where `weight` is above 0 (elsewhere 0).
+
+    Returns:
+        the average (H, W), and how sure the direction is (H, W), 0..1.
+    """
+    tx, ty, sure = directions(luma, 1.5 * scale)
+    out = np.empty_like(picture)
+    bands(lambda a, b: _along(picture, tx, ty, weight, half, out, a, b), luma.shape[0])
+    clear = cv2.resize(sure, (luma.shape[1], luma.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return out, np.asarray(np.clip((clear - 0.15) / 0.4, 0, 1), np.float32)
 
 
 def directions(luma: F32, sigma: float) -> tuple[F32, F32, F32]:
@@ -108,19 +122,11 @@ def directions(luma: F32, sigma: float) -> tuple[F32, F32, F32]:
     return np.cos(angle), np.sin(angle), np.asarray(sure, np.float32)
 
 
-def strands(luma: F32, weight: F32, scale: float, seed: int) -> F32:
-    """Hair: noise drawn out along the strands, about unit variance where `weight` is above 0."""
-    noise = np.asarray(cv2.GaussianBlur(_noise(luma.shape, seed), (0, 0), 0.6), np.float32)
-    tx, ty, sure = directions(luma, 1.3 * scale)
-    out = np.empty_like(noise)
-    bands(lambda a, b: _strands(noise, tx, ty, weight, _STRAND, out, a, b), luma.shape[0])
-    out = _band(out, 0.0, 0.4 * scale)
-    level = out[weight > 0.5]
-    if not level.size:
-        return out
-    # Where strands cross or curl, a drawn-out noise would be a swirl of paint.
-    clear = np.clip((cv2.resize(sure, luma.shape[::-1], interpolation=cv2.INTER_LINEAR) - 0.2) / 0.45, 0, 1)
-    return np.asarray(out * clear / (float(level.std()) + 1e-6), np.float32)
+def strand_noise(luma: F32, weight: F32, scale: float, seed: int) -> F32:
+    """Noise drawn out along the strands, about unit variance where `weight` is above 0 (elsewhere 0)."""
+    noise = np.asarray(cv2.GaussianBlur(_noise((luma.shape[0], luma.shape[1]), seed), (0, 0), 0.6), np.float32)
+    out, clear = along_strands(noise, luma, weight, scale, _STRAND)
+    return np.asarray(_band(out, 0.0, 0.4 * scale) * clear * 7.0, np.float32)
 
 
 def add(luma: F32, shown: Parts, scale: float, strength: float, seed: int) -> F32:
@@ -139,10 +145,10 @@ def add(luma: F32, shown: Parts, scale: float, strength: float, seed: int) -> F3
     pore = pores((luma.shape[0], luma.shape[1]), millimetre, seed)
     # Highlights are smooth film; deep shadow has no pores to see.
     lit = np.clip((0.97 - luma) / 0.25, 0.25, 1) * np.clip(luma / 0.25, 0.2, 1)
-    skin = np.clip(0.006 + 0.35 * local, 0.007, 0.019) * lit
+    skin = np.clip(0.007 + 0.42 * local, 0.009, 0.020) * lit
     amount = (shown.skin + 0.4 * shown.lips) * skin
     cloth = np.clip(0.004 + 0.22 * local, 0.004, 0.03)
     texture = pore * (amount + shown.cloth * cloth)
     hair = np.clip(0.45 * local, 0.005, 0.04)
-    texture += strands(luma, shown.hair, scale, seed + 7) * shown.hair * hair
+    texture += strand_noise(luma, shown.hair, scale, seed + 7) * shown.hair * hair
     return np.asarray(luma + (luma + 0.03) * texture * strength, np.float32)

@@ -29,6 +29,8 @@ COHERENCES: Final = 3
 _ROW: Final = 8
 BUCKETS: Final = ANGLES * STRENGTHS * COHERENCES
 
+# Window of the structure tensor; a smaller one takes grain for edges and paints swirls into hair.
+_WINDOW: Final = 2.0
 # Most training pixels that one bucket needs; sky and cheeks would else take all the time.
 _ENOUGH: Final = 1600
 # Pull of every filter towards the common one, in pixels.
@@ -42,11 +44,13 @@ class FilterBank:
 
     Attributes:
         taps: (BUCKETS, TAPS) float32, each sums to 1.
+        common: (SIDE, SIDE) float32, the one filter for neighbourhoods without a direction.
         strengths: (STRENGTHS - 1,) limits of the gradient's root energy.
         coherences: (COHERENCES - 1,) limits of the coherence 0..1.
     """
 
     taps: F32
+    common: F32
     strengths: F32
     coherences: F32
 
@@ -81,7 +85,7 @@ def _buckets(jxx: F32, jxy: F32, jyy: F32, strengths: F32, coherences: F32, out:
 
 
 def _classify(luma: F32, strengths: F32, coherences: F32) -> Array:
-    tensor = structure(luma, 1.4)
+    tensor = structure(luma, _WINDOW)
     out = np.empty(luma.shape, np.int32)
     bands(lambda a, b: _buckets(*tensor, strengths, coherences, out, a, b), luma.shape[0])
     return out
@@ -114,6 +118,11 @@ def apply(bank: FilterBank, soft: F32) -> F32:
     return out
 
 
+def apply_common(bank: FilterBank, soft: F32) -> F32:
+    """The picture through the one filter without direction: less sharp than `apply`, but a dot stays round."""
+    return np.asarray(cv2.filter2D(soft, cv2.CV_32F, bank.common, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
 def _symmetries() -> list[tuple[Array, Array]]:
     """The mirrored and quarter-turned versions of a neighbourhood: (order of taps, new bucket of each bucket)."""
     grid = np.arange(TAPS).reshape(SIDE, SIDE)
@@ -144,7 +153,7 @@ def learn(luma: F32, weight: F32, factor: float, seed: int = 0) -> FilterBank:
     h, w = luma.shape
     small = cv2.resize(luma, (max(8, round(w / factor)), max(8, round(h / factor))), interpolation=cv2.INTER_AREA)
     soft = np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
-    xx, xy, yy = structure(soft, 1.4)
+    xx, xy, yy = structure(soft, _WINDOW)
     spread = np.sqrt((xx - yy) ** 2 + 4 * xy * xy)
     teaches = weight > 0.5
     teaches[:RADIUS] = teaches[-RADIUS:] = False
@@ -173,10 +182,11 @@ def learn(luma: F32, weight: F32, factor: float, seed: int = 0) -> FilterBank:
         # The centre's value is taken away, so that brightness teaches nothing and the taps can sum to one.
         rows -= rows[:, TAPS // 2, None].copy()
         gram[k] = rows.T @ rows
-    return FilterBank(_solve(gram), strengths, coherences)
+    taps, common = _solve(gram)
+    return FilterBank(taps, common, strengths, coherences)
 
 
-def _solve(gram: F32) -> F32:
+def _solve(gram: F32) -> tuple[F32, F32]:
     """Filters of all buckets from their normal equations; buckets that are mirrored or turned share what they know."""
     # A fifth of the circle is enough: all other directions are mirrored or turned versions of it.
     first = np.arange((ANGLES // 4 + 1) * STRENGTHS * COHERENCES)
@@ -185,6 +195,9 @@ def _solve(gram: F32) -> F32:
     for taps, bucket in symmetries:
         index = np.append(taps, TAPS)
         both += gram[np.argsort(bucket)[first]][:, index[:, None], index[None, :]]
+    # Without coherence an angle means nothing: those buckets know together.
+    angles = both.reshape(-1, STRENGTHS, COHERENCES, TAPS + 1, TAPS + 1)
+    angles[:, :, 0] = angles[:, :, 0].sum(axis=0)
     common = both.sum(axis=0, dtype=np.float64)
     eye = np.eye(TAPS, dtype=np.float32)
     size = np.trace(common[:TAPS, :TAPS]) / TAPS
@@ -198,4 +211,5 @@ def _solve(gram: F32) -> F32:
     taps_of = np.zeros((BUCKETS, TAPS), np.float32)
     for taps, bucket in symmetries:
         taps_of[np.argsort(bucket)[first][:, None], taps[None, :]] = found
-    return taps_of
+    base[TAPS // 2] += 1 - base.sum()
+    return taps_of, base.reshape(SIDE, SIDE).astype(np.float32)

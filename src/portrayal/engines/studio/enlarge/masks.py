@@ -35,6 +35,7 @@ class Parts:
     hair: F32
     cloth: F32
     lips: F32
+    eyes: F32
     iris: F32
     face_height: float
 
@@ -65,7 +66,7 @@ def parts(regions: U8, points: F32 | None, frame: Frame) -> Parts:
     skin, hair, cloth = weight(FACE, SKIN), weight(HAIR), weight(CLOTHING)
     none = np.zeros_like(skin)
     if points is None:
-        return Parts(skin, hair, cloth, none, none, 0.0)
+        return Parts(skin, hair, cloth, none, none, none, 0.0)
     height = face_height(points)
     draw = _Drawing(frame.width, frame.height, max(1.0, height / 120))
     lips = draw.fill([_LIPS], points, 0.012 * height)
@@ -74,7 +75,7 @@ def parts(regions: U8, points: F32 | None, frame: Frame) -> Parts:
     brows = draw.fill(_BROWS, points, 0.015 * height)
     iris = draw.discs(points, 0.01 * height)
     skin = skin * (1 - eyes) * (1 - 0.9 * lips) * (1 - 0.8 * brows) * (1 - 0.65 * below)
-    return Parts(skin, np.maximum(hair, 0.4 * brows), cloth, lips, iris, height)
+    return Parts(skin, np.maximum(hair, 0.4 * brows), cloth, lips, eyes, iris, height)
 
 
 class _Drawing:

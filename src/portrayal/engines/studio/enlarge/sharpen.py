@@ -19,8 +19,11 @@ class Limits:
     high: F32
 
 
-def limits(luma: F32, frame: Frame, slack: float) -> Limits:
-    """Limits from the reference pixels around each place; overshoot by the share `slack` of their range is allowed."""
+def limits(luma: F32, frame: Frame, slack: float | F32) -> Limits:
+    """Limits from the reference pixels around each place; overshoot by the share `slack` of their range is allowed.
+
+    `slack` is a number or an (H, W) array.
+    """
     kernel = np.ones((3, 3), np.uint8)
     low = frame.warp(cv2.erode(luma, kernel), cv2.INTER_LINEAR)
     high = frame.warp(cv2.dilate(luma, kernel), cv2.INTER_LINEAR)
