@@ -124,9 +124,9 @@ def _main_cloth(lab: F32, weight: F32) -> _Cloth | None:
     cv2.setRNGSeed(1)
     count = min(_CLUSTERS, len(sample) // 6)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.3)
-    labels = np.zeros((len(sample), 1), np.int32)
-    _, labels, centres = cv2.kmeans(sample, count, labels, criteria, 3, cv2.KMEANS_PP_CENTERS)
-    share = np.bincount(labels.ravel(), minlength=count).astype(np.float64)
+    start = np.zeros((len(sample), 1), np.int32)
+    _, labels, centres = cv2.kmeans(sample, count, start, criteria, 3, cv2.KMEANS_PP_CENTERS)
+    share = np.bincount(np.asarray(labels).ravel(), minlength=count).astype(np.float64)
     colours = [_Cloth(float(c[0] / 0.4), float(c[1]), float(c[2])) for c in centres]
     together = [sum(share[j] for j in range(count) if _same(colours[i], colours[j])) for i in range(count)]
     best = int(np.argmax(np.array(together) + 1e-3 * share))
@@ -162,15 +162,15 @@ def _membership(lab: F32, cloth: _Cloth, mask: F32) -> F32:
     cosine = (a * cloth.a + b * cloth.b) / (np.maximum(chroma, 1e-3) * cloth.chroma)
     # Chroma falls with the light as lightness does: their ratio knows the cloth in the shade too.
     relative = (chroma / (lightness + 8)) / (cloth.chroma / (cloth.lightness + 8))
-    found = _smooth(0.80, 0.93, cosine) * _smooth(0.30, 0.58, np.asarray(relative, np.float32))
+    found = _smooth(0.80, 0.93, np.asarray(cosine, np.float32)) * _smooth(0.30, 0.58, np.asarray(relative, np.float32))
     # Almost black has no hue: its neighbours decide.
-    known = np.clip((lightness - 4) / 16, 0.02, 1).astype(np.float32)
+    known = np.asarray(np.clip((lightness - 6) / 20, 0.02, 1), np.float32)
     # A fold has its cloth on both sides, a black collar beside the cloth has not.
     sigma = max(1.5, 0.006 * max(lab.shape[:2]))
     known *= mask
     near = np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), 1e-3)
-    around = cv2.GaussianBlur(found * known, (0, 0), sigma) / near
-    around = _smooth(0.55, 0.9, np.asarray(around, np.float32))
+    share = cv2.GaussianBlur(found * known, (0, 0), sigma) / near
+    around = _smooth(0.55, 0.9, np.asarray(share, np.float32))
     return np.asarray(found * known + around * (1 - known), np.float32)
 
 
@@ -183,7 +183,8 @@ def _spread(member: F32, mask: F32, cutout: Cutout) -> F32:
     edge = np.clip(1.1 * cv2.GaussianBlur(member * solid, (0, 0), sigma) / np.maximum(near, 1e-3), 0, 1)
     # Only close to cloth: far from it the border may be anybody's.
     edge *= _smooth(0.02, 0.12, np.asarray(near, np.float32))
-    soft = 1 - _smooth(0.90, 0.985, cutout.alpha)
+    # The labels end at the matte's middle, the mask with them: beyond is border as well.
+    soft = np.maximum(1 - _smooth(0.90, 0.985, cutout.alpha), 1 - mask)
     weight = member * mask * (1 - soft) + edge * soft
     weight[weight < 0.01] = 0
     return np.asarray(np.clip(weight, 0, 1) * free, np.float32)
