@@ -1,0 +1,121 @@
+"""Head and body as two layers: only the head moves, and clothes go on behind it.
+
+That is what keeps a collar whole while the head turns over it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.head.fields import blur, disc, smoothstep
+from portrayal.imaging import F32, U8, Array, Bool
+from portrayal.perception import mesh
+from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN
+
+
+def split(alpha: F32, regions: U8, points: F32, face: float) -> F32:
+    """Share of the head layer (skin and hair of head and neck) in each pixel.
+
+    Args:
+        alpha, regions: (h, w) of the surroundings of the head.
+        points: (478, 3) landmarks in its pixels.
+        face: height of the face.
+
+    Returns:
+        (h, w) float32 0..1.
+    """
+    h, w = alpha.shape
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    chin = points[mesh.CHIN]
+    middle = float(points[list(mesh.OVAL), 0].mean())
+    aside = np.abs(x - middle)
+    below = y - chin[1]
+    # Region labels have hard corners; blurring each and comparing gives a smooth border.
+    own = blur(np.isin(regions, (FACE, HAIR, SKIN)).astype(np.float32), 0.012 * face)
+    head = own > 0.5
+    head |= (below < -0.30 * face) & (aside < 1.0 * face)  # hats and glasses move along
+    head &= ~((below > -0.05 * face) & (aside > 1.25 * face)) & (below < 0.75 * face)
+    # Bare shoulders, arms and hands stay with the body.
+    head &= ~((regions == SKIN) & (below > -0.3 * face) & (aside > 0.62 * face))
+    head |= _hull(points, (h, w)) > 0
+    head &= alpha > 0.3
+    mask = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, disc(0.02 * face))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(0.01 * face))
+    kept = _component(mask, float(points[4, 0]), float(points[4, 1]))
+    return smoothstep(0.25, 0.75, blur(kept, 0.012 * face))
+
+
+def underlay(alpha: F32, head: F32, regions: U8, points: F32, face: float) -> tuple[F32, F32]:
+    """The body layer with what the head hides.
+
+    The clothes' mask is closed behind the neck (a collar's ring is completed), only below the mouth.
+
+    Returns:
+        (h, w) coverage of the body, times its alpha; (h, w) where its own colours are known.
+    """
+    h, w = alpha.shape
+    still = alpha * (1 - head)
+    body = (still > 0.5).astype(np.uint8)
+    body = cv2.morphologyEx(body, cv2.MORPH_OPEN, disc(0.025 * face))
+    body = _largest(np.asarray(body, np.uint8))
+    edge = round(1.3 * face)
+    small, k = _halved(body)
+    padded = cv2.copyMakeBorder(small, edge // k, edge // k, edge // k, edge // k, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc(0.62 * face / k))
+    closed = closed[edge // k : edge // k + small.shape[0], edge // k : edge // k + small.shape[1]]
+    ring = blur(cv2.resize(closed.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR), 0.02 * face)
+    grown = blur(cv2.dilate(body, disc(0.03 * face)).astype(np.float32), 0.012 * face)
+    y = np.arange(h, dtype=np.float32)[:, None]
+    chin = float(points[mesh.CHIN, 1])
+    low = smoothstep(chin - 0.30 * face, chin - 0.10 * face, y)
+    behind = ring * smoothstep(0.3, 0.9, head) * (alpha > 0.5) * low
+    cover = np.maximum(alpha * smoothstep(0.0, 0.5, grown), behind).astype(np.float32)
+    sure = ((1 - head) * alpha > 0.95) & (regions == CLOTHING)
+    known = cv2.erode(sure.astype(np.uint8), disc(0.012 * face)).astype(np.float32)
+    if known.sum() < 20:  # nothing but skin below the head
+        known = (still > 0.9).astype(np.float32)
+    return cover, known
+
+
+def _halved(mask: U8) -> tuple[U8, int]:
+    """Closing with a disc as wide as a face is taken at a third of the size."""
+    k = 3
+    h, w = mask.shape
+    small = cv2.resize(mask.astype(np.float32), (-(-w // k), -(-h // k)), interpolation=cv2.INTER_AREA)
+    return (small > 0.5).astype(np.uint8), k
+
+
+def _hull(points: F32, shape: tuple[int, int]) -> U8:
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(points[:468, :2].astype(np.float32)).astype(np.int32), 1)
+    return mask
+
+
+def _component(mask: Array, x: float, y: float) -> F32:
+    """The connected part at a point."""
+    _, labels = cv2.connectedComponents(mask)
+    row, column = int(np.clip(y, 0, mask.shape[0] - 1)), int(np.clip(x, 0, mask.shape[1] - 1))
+    return (labels == labels[row, column]).astype(np.float32)
+
+
+def _largest(mask: U8) -> U8:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    if count < 2:
+        return mask
+    return (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+
+
+def ears(regions: U8, alpha: F32, points: F32, face: float) -> tuple[float, float]:
+    """How much of each ear shows (left, right of the picture): 0 covered .. about 1 whole."""
+    h, w = alpha.shape
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    skin: Bool = np.isin(regions, (SKIN, FACE)) & (alpha > 0.6)
+    rows = (y > points[[33, 263], 1].mean() - 0.06 * face) & (y < points[2, 1] + 0.10 * face)
+    out = []
+    for side, vertices in ((-1.0, [127, 234, 93]), (1.0, [356, 454, 323])):
+        edge = np.interp(y[:, 0], points[vertices, 1], points[vertices, 0]).astype(np.float32)
+        beside = side * (x - edge[:, None])
+        area = float((skin & rows & (beside > 0.01 * face) & (beside < 0.22 * face)).sum())
+        out.append(min(1.0, area / (0.016 * face * face)))
+    return out[0], out[1]

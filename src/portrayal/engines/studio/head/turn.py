@@ -1,0 +1,101 @@
+"""The head turned in 3-D, over a body that stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.head import outline, reveal
+from portrayal.engines.studio.head.fields import blur, disc, fill, resize, smoothstep, warp
+from portrayal.engines.studio.head.model import HeadModel
+from portrayal.engines.studio.head.motion import HeadMotion
+from portrayal.engines.studio.head.raster import NOTHING, rasterise
+from portrayal.engines.studio.head.view import View, project, turning
+from portrayal.engines.studio.types import Cutout, Speed
+from portrayal.imaging import F32, F64, U8, Bool
+from portrayal.perception import mesh
+from portrayal.perception.types import BACKGROUND, CLOTHING
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The turned shell: where it is, and the source (h, w, 2) of each pixel."""
+
+    covered: Bool
+    uv: F32
+
+
+def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, speed: Speed) -> Cutout:
+    """The head of a part of the canvas (the view's box) in another pose; `points` are left to the caller."""
+    matrix = turning(model, motion)
+    share = view.field(model.head)
+    drawn = _draw(model, view, matrix)
+    edge = outline.transfer(part.alpha * share, drawn.covered, drawn.uv, model, view)
+    rgb = warp(part.rgb, edge.x, edge.y, cv2.INTER_CUBIC)
+    rgb = _antialiased(rgb, edge.x, edge.y)
+    rgb = reveal.mended(rgb, part.rgb, edge, drawn.covered, model, view, matrix)
+    return _composite(part, rgb, edge, model, view)
+
+
+def _draw(model: HeadModel, view: View, matrix: F64) -> _Drawn:
+    shell = model.shell
+    front, near = project(model, matrix, shell.at, shell.front, shell.follow)
+    back, far = project(model, matrix, shell.at, shell.back, shell.follow)
+    points = view.to_local(np.vstack([front, back]))
+    # The front wins where both meet, at the rim.
+    depth = np.concatenate([near + 0.005 * model.face, far])
+    source = view.to_local(shell.source)
+    triangles = np.vstack([shell.triangles, shell.triangles + len(shell.at)])
+    w, h = view.size
+    uv, buffer = rasterise(points, depth, np.vstack([source, source]), triangles, h, w)
+    covered = (buffer > NOTHING).astype(np.uint8)
+    face = view.factor * model.face
+    low = int(np.clip(view.factor * (model.points[mesh.CHIN, 1] - 0.35 * model.face) + view.shift[1], 0, h))
+    if low < h:  # a turned neck leaves slivers beside it
+        covered[low:] = cv2.morphologyEx(covered[low:], cv2.MORPH_OPEN, disc(0.037 * face))
+    return _Drawn(covered > 0, uv)
+
+
+def _antialiased(rgb: F32, x: F32, y: F32) -> F32:
+    """Soften the jumps where one part of the head hides another."""
+    jump = np.maximum(np.abs(cv2.Laplacian(x, cv2.CV_32F)), np.abs(cv2.Laplacian(y, cv2.CV_32F))) > 6
+    if not jump.any():
+        return rgb
+    near = blur(cv2.dilate(jump.astype(np.float32), np.ones((3, 3), np.uint8)), 0.8)[..., None]
+    out: F32 = rgb + (blur(rgb, 1.1) - rgb) * near
+    return out
+
+
+def _composite(part: Cutout, rgb: F32, edge: outline.Edge, model: HeadModel, view: View) -> Cutout:
+    """Head over body; what does not move stays as it was, to the bit."""
+    face = view.factor * model.face
+    # Where the body has no colour of its own it goes on from the nearest that it has.
+    known = view.field(model.clothes)
+    own = smoothstep(0.2, 0.9, known)
+    step = max(1, round(face / 150))
+    w, h = view.size
+    small = (-(-w // step), -(-h // step))
+    hidden = resize(fill(resize(part.rgb, small), resize((known > 0.5).astype(np.float32), small)), (w, h))
+    body = hidden + (part.rgb - hidden) * own[..., None]
+    under = part.alpha * 0 + view.field(model.body)
+    head = edge.alpha
+    alpha = head + under * (1 - head)
+    mixed = (rgb * head[..., None] + body * (under * (1 - head))[..., None]) / np.maximum(alpha, 1e-4)[..., None]
+    mixed = np.where(alpha[..., None] > 1e-3, mixed, rgb)
+    moved = smoothstep(0.0, 0.03, view.field(model.follow))[..., None]
+    out = part.rgb + (np.clip(mixed, 0, 1) - part.rgb) * moved
+    labels = _regions(part, edge, under)
+    return replace(
+        part,
+        rgb=out.astype(np.float32),
+        alpha=(part.alpha + (alpha - part.alpha) * moved[..., 0]).astype(np.float32),
+        regions=np.where(moved[..., 0] > 0.5, labels, part.regions).astype(np.uint8),
+    )
+
+
+def _regions(part: Cutout, edge: outline.Edge, under: F32) -> U8:
+    carried = cv2.remap(part.regions, edge.x, edge.y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    body = np.where(under > 0.5, np.uint8(CLOTHING), np.uint8(BACKGROUND))
+    return np.where(edge.alpha > 0.5, carried, body).astype(np.uint8)

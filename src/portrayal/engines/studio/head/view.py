@@ -1,0 +1,106 @@
+"""Where a head lies on the canvas, and how it looks after a turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.head.model import HeadModel
+from portrayal.engines.studio.head.motion import HeadMotion
+from portrayal.imaging import F32, F64, Array
+from portrayal.perception.pose import rotation
+
+_CAMERA = 5.5  # distance of the camera in face heights
+
+# Requested over rendered angle, measured with the landmarks of the turned pictures (the relief is a little flat).
+_YAW_GAIN, _PITCH_GAIN = 1 / 1.42, 1 / 1.3
+
+
+@dataclass(frozen=True)
+class View:
+    """The box of the canvas in which the head moves; "local" pixels are those of the box.
+
+    Attributes:
+        box: (x0, y0, x1, y1) on the canvas.
+        factor: local pixels per model pixel.
+        shift: (x, y) of the model's pixel (0, 0).
+    """
+
+    box: tuple[int, int, int, int]
+    factor: float
+    shift: tuple[float, float]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
+
+    def to_local(self, points: Array) -> F32:
+        """Model pixels (n, 2) -> local pixels."""
+        out: F32 = (points * np.float32(self.factor) + np.float32(self.shift)).astype(np.float32)
+        return out
+
+    def field(self, image: F32, flag: int = cv2.INTER_LINEAR) -> F32:
+        """A field of the model at local resolution."""
+        f, (x, y) = self.factor, self.shift
+        matrix = np.array([[f, 0, x], [0, f, y]])
+        out = cv2.warpAffine(image, matrix, self.size, flags=flag, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(out, np.float32)
+
+
+def view_of(
+    model: HeadModel, scale: float, offset: tuple[float, float], canvas: tuple[int, int]
+) -> View | None:
+    """The part of a canvas (width, height) in which the head can be; None when it is not in the picture."""
+    factor = scale / model.scale
+    x = scale * model.origin[0] + offset[0]
+    y = scale * model.origin[1] + offset[1]
+    # The shell with room to move; below the neck nothing does.
+    low, high = model.shell.at.min(0), model.shell.at.max(0)
+    rows = np.flatnonzero(model.follow.max(1) > 0)
+    low, high = low - 0.55 * model.face, high + 0.55 * model.face
+    bottom = min(float(high[1]), float(rows[-1]) + 0.1 * model.face)
+    x0, x1 = np.floor(x + factor * low[0]), np.ceil(x + factor * high[0])
+    y0, y1 = np.floor(y + factor * low[1]), np.ceil(y + factor * bottom)
+    box = (
+        int(np.clip(x0, 0, canvas[0])),
+        int(np.clip(y0, 0, canvas[1])),
+        int(np.clip(x1, 0, canvas[0])),
+        int(np.clip(y1, 0, canvas[1])),
+    )
+    if box[2] - box[0] < 16 or box[3] - box[1] < 16:
+        return None
+    return View(box, factor, (x - box[0], y - box[1]))
+
+
+def turning(model: HeadModel, motion: HeadMotion) -> F64:
+    """(3, 3) rotation in the picture's axes (z away from the camera) from the reference's pose to the new one."""
+    pose = model.pose
+    new = rotation(
+        pose.yaw + _YAW_GAIN * motion.yaw, pose.pitch + _PITCH_GAIN * motion.pitch, pose.roll + motion.roll
+    )
+    out: F64 = new @ rotation(pose.yaw, pose.pitch, pose.roll).T
+    return out
+
+
+def project(model: HeadModel, turn: F64, at: Array, height: Array, follow: Array) -> tuple[F32, F32]:
+    """Where points of the surface go.
+
+    Args:
+        at, height: (n, 2), (n,) of the reference's picture, in model pixels, height towards the camera.
+        follow: (n,) share of the movement.
+
+    Returns:
+        (n, 2) places and (n,) heights, in model pixels.
+    """
+    far = _CAMERA * model.face
+    open_up = (far - height) / far  # undo the perspective, turn, and take the picture again
+    p = np.stack(
+        [(at[:, 0] - model.pivot[0]) * open_up, (at[:, 1] - model.pivot[1]) * open_up, -height]
+    )
+    q = p + (turn @ p - p) * follow
+    closer = far / (far + q[2])
+    new = np.stack([model.pivot[0] + q[0] * closer, model.pivot[1] + q[1] * closer], 1)
+    return new.astype(np.float32), (-q[2]).astype(np.float32)
