@@ -19,6 +19,7 @@ from portrayal.imaging import F32
 from portrayal.perception import mesh
 
 _GRID = 40.0  # pixels per face height at which the Poisson equation is solved
+_EAR_SLOPE = 1.0
 _NECK_BEHIND = 0.22  # of the neck behind the chin, in face heights
 
 
@@ -94,11 +95,12 @@ def _poisson(inside: F32) -> F32:
     return out
 
 
-def build(head: F32, points: F32, face: float) -> Shape:
+def build(head: F32, ears: F32, points: F32, face: float) -> Shape:
     """The shape of the head layer.
 
     Args:
         head: (h, w) alpha of the head layer.
+        ears: (h, w) 0..1 visible ears.
         points: (478, 3) landmarks in its pixels.
         face: height of the face.
     """
@@ -112,11 +114,23 @@ def build(head: F32, points: F32, face: float) -> Shape:
     values = np.stack([landmarks, landmarks], 1)
     drawn, buffer = rasterise(points[:468, :2], landmarks, values, topology.triangles(), h, w)
     front = inflated + _face_relief(inflated, drawn[..., 0], (buffer > NOTHING).astype(np.float32), face)
+    front = _flat_ears(front, head, ears, face)
     jaw = _jaw_line(points, w, face)
     below = np.arange(h, dtype=np.float32)[:, None] - jaw[None]
     front = front - _NECK_BEHIND * face * smoothstep(0.01 * face, 0.11 * face, below)
     follow = blur(1 - smoothstep(0.02 * face, 0.40 * face, below), 0.02 * face)
     return Shape(inflated, front.astype(np.float32), landmarks, jaw, follow)
+
+
+def _flat_ears(front: F32, head: F32, ears: F32, face: float) -> F32:
+    """An ear is a flap that stands out, not a part of the ball: it rises slowly from its rim.
+
+    A turn then widens the temple before it, which is smooth, instead of drawing the ear out.
+    """
+    inside = cv2.distanceTransform((head > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    flap = np.minimum(front, _EAR_SLOPE * inside + 0.02 * face)
+    out: F32 = front + (flap - front) * ears
+    return out
 
 
 def _face_relief(inflated: F32, drawn: F32, seen: F32, face: float) -> F32:

@@ -11,14 +11,14 @@ import numpy as np
 from portrayal.engines.studio.head.fields import blur, disc, smoothstep
 from portrayal.imaging import F32, U8, Array, Bool
 from portrayal.perception import mesh
-from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN
+from portrayal.perception.types import FACE, HAIR, SKIN
 
 
-def split(alpha: F32, regions: U8, points: F32, face: float) -> F32:
+def split(rgb: F32, alpha: F32, regions: U8, points: F32, face: float) -> F32:
     """Share of the head layer (skin and hair of head and neck) in each pixel.
 
     Args:
-        alpha, regions: (h, w) of the surroundings of the head.
+        rgb, alpha, regions: (h, w) of the surroundings of the head, colours 0..1.
         points: (478, 3) landmarks in its pixels.
         face: height of the face.
 
@@ -32,13 +32,16 @@ def split(alpha: F32, regions: U8, points: F32, face: float) -> F32:
     aside = np.abs(x - middle)
     below = y - chin[1]
     # Region labels have hard corners; blurring each and comparing gives a smooth border.
-    own = blur(np.isin(regions, (FACE, HAIR, SKIN)).astype(np.float32), 0.012 * face)
+    hull = _hull(points, (h, w)) > 0
+    false_skin = (regions == SKIN) & (below > -0.4 * face) & ~_skin_coloured(rgb, hull)
+    own = blur((np.isin(regions, (FACE, HAIR, SKIN)) & ~false_skin).astype(np.float32), 0.012 * face)
     head = own > 0.5
-    head |= (below < -0.30 * face) & (aside < 1.0 * face)  # hats and glasses move along
+    # Hats and glasses move along; a collar beside the jaw does not.
+    head |= (below < -0.60 * face) & (aside < 1.0 * face)
     head &= ~((below > -0.05 * face) & (aside > 1.25 * face)) & (below < 0.75 * face)
     # Bare shoulders, arms and hands stay with the body.
     head &= ~((regions == SKIN) & (below > -0.3 * face) & (aside > 0.62 * face))
-    head |= _hull(points, (h, w)) > 0
+    head |= hull
     head &= alpha > 0.3
     mask = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, disc(0.02 * face))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(0.01 * face))
@@ -46,7 +49,18 @@ def split(alpha: F32, regions: U8, points: F32, face: float) -> F32:
     return smoothstep(0.25, 0.75, blur(kept, 0.012 * face))
 
 
-def underlay(alpha: F32, head: F32, regions: U8, points: F32, face: float) -> tuple[F32, F32]:
+def _skin_coloured(rgb: F32, face: Bool) -> Bool:
+    """Where the colour ratios, which shade does not change, are those of the face: a pale collar is not skin."""
+    red, green, blue = (np.log(rgb[..., i] + np.float32(0.05)) for i in range(3))
+    ratios = np.stack([red - green, blue - green], -1)
+    known = ratios[face]
+    low, middle, high = np.quantile(known, [0.16, 0.5, 0.84], axis=0)
+    spread = np.maximum((high - low) / 2, 0.05)
+    out: Bool = (((ratios - middle) / spread) ** 2).sum(-1) < 16.0
+    return out
+
+
+def underlay(alpha: F32, head: F32, points: F32, face: float) -> tuple[F32, F32]:
     """The body layer with what the head hides.
 
     The clothes' mask is closed behind the neck (a collar's ring is completed), only below the mouth.
@@ -71,10 +85,8 @@ def underlay(alpha: F32, head: F32, regions: U8, points: F32, face: float) -> tu
     low = smoothstep(chin - 0.30 * face, chin - 0.10 * face, y)
     behind = ring * smoothstep(0.3, 0.9, head) * (alpha > 0.5) * low
     cover = np.maximum(alpha * smoothstep(0.0, 0.5, grown), behind).astype(np.float32)
-    sure = ((1 - head) * alpha > 0.95) & (regions == CLOTHING)
+    sure = ((1 - head) * alpha > 0.95) & (grown > 0.5)
     known = cv2.erode(sure.astype(np.uint8), disc(0.012 * face)).astype(np.float32)
-    if known.sum() < 20:  # nothing but skin below the head
-        known = (still > 0.9).astype(np.float32)
     return cover, known
 
 
@@ -104,6 +116,20 @@ def _largest(mask: U8) -> U8:
     if count < 2:
         return mask
     return (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+
+
+def ear_mask(regions: U8, alpha: F32, points: F32, face: float) -> F32:
+    """(h, w) 0..1 soft mask of visible ears, the skin beside the face between brow and mouth."""
+    h, w = alpha.shape
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    skin = np.isin(regions, (SKIN, FACE)) & (alpha > 0.6)
+    rows = (y > points[[33, 263], 1].mean() - 0.12 * face) & (y < points[2, 1] + 0.16 * face)
+    out = np.zeros((h, w), bool)
+    for side, vertices in ((-1.0, [127, 234, 93, 132]), (1.0, [356, 454, 323, 361])):
+        edge = np.interp(y[:, 0], points[vertices, 1], points[vertices, 0]).astype(np.float32)
+        beside = side * (x - edge[:, None])
+        out |= skin & rows & (beside > 0.005 * face) & (beside < 0.26 * face)
+    return blur(out.astype(np.float32), 0.012 * face)
 
 
 def ears(regions: U8, alpha: F32, points: F32, face: float) -> tuple[float, float]:

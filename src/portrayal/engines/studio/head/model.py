@@ -91,10 +91,11 @@ def analyse(character: IdentityMap) -> HeadModel:
     ).astype(np.uint8)
     points = reading.points * np.float32(scale)
     points[:, :2] += shift.astype(np.float32)
-    head = layers.split(alpha, regions, points, _FACE)
-    body, clothes = layers.underlay(alpha, head, regions, points, _FACE)
+    rgb = _cropped(character.foreground, matrix, (w, h), scale) * np.float32(1 / 255)
+    head = layers.split(rgb, alpha, regions, points, _FACE)
+    body, clothes = layers.underlay(alpha, head, points, _FACE)
     own = alpha * head
-    shape = depth.build(own, points, _FACE)
+    shape = depth.build(own, layers.ear_mask(regions, alpha, points, _FACE), points, _FACE)
     outline = contour(own > 0.5)
     ears = layers.ears(regions, alpha, points, _FACE)
     pose = reading.pose
@@ -121,10 +122,10 @@ def analyse(character: IdentityMap) -> HeadModel:
     )
 
 
-def _cropped(image: F32, matrix: Array, size: tuple[int, int], scale: float) -> F32:
+def _cropped(image: Array, matrix: Array, size: tuple[int, int], scale: float) -> F32:
     """The model's part of a picture; beyond the picture's border it goes on as it is there."""
     if scale < 0.5:  # shrink first, against aliasing
-        h, w = image.shape
+        h, w = image.shape[:2]
         small = (max(1, round(w * scale)), max(1, round(h * scale)))
         image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.float32)
         matrix = matrix.copy()
