@@ -10,16 +10,18 @@ from portrayal.perception import mesh
 from portrayal.perception.closed_form import Problem, pose_problem, solve
 from portrayal.perception.colour_model import ColourModel
 from portrayal.perception.filters import distance_inside, eroded, guided_upsample, main_part
-from portrayal.perception.segmentation import segment_person
+from portrayal.perception.segmentation import hair_zone, segment_person, with_exact_body
 from portrayal.perception.types import FaceReading
 
 # Longer side, and width of the face, at which the matte is solved at most.
 SIZE = 1024
 FACE = 260.0
+# Half width in face widths of what is solved along the body.
+_BODY_BAND = 0.045
 
 
-def person_matte(rgb: U8, reading: FaceReading | None) -> F32:
-    """Alpha of the person with this face (or of the main person).
+def person_matte(rgb: U8, reading: FaceReading) -> F32:
+    """Alpha of the person with this face.
 
     Args:
         rgb: (h, w, 3) uint8.
@@ -32,20 +34,18 @@ def person_matte(rgb: U8, reading: FaceReading | None) -> F32:
     return finish_alpha(solve(problem), low, trimap, rgb)
 
 
-def matting_problem(rgb: U8, reading: FaceReading | None) -> tuple[F32, F32, Problem]:
+def matting_problem(rgb: U8, reading: FaceReading) -> tuple[F32, F32, Problem]:
     """The picture at working size (float32 0..1), its trimap (0, 0.5, 1) and the linear system to solve."""
     h, w = rgb.shape[:2]
-    k = min(1.0, SIZE / max(h, w))
-    head = None
-    if reading is not None:
-        k = min(k, FACE / reading.pose.scale)
-        eyes = reading.points[list(mesh.EYE_CORNERS), :2].mean(0) * k
-        head = (float(eyes[0]), float(eyes[1]), reading.pose.scale * k)
+    k = min(1.0, SIZE / max(h, w), FACE / reading.pose.scale)
     size = (max(8, round(w * k)), max(8, round(h * k)))
-    low = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
-    likely = segment_person(rgb, reading, size)
+    eyes = reading.points[list(mesh.EYE_CORNERS), :2].mean(0) * k
+    unit = reading.pose.scale * k
+    head = (float(eyes[0]), float(eyes[1]), unit)
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    low = small.astype(np.float32) / np.float32(255)
+    likely = with_exact_body(segment_person(rgb, reading, size), small, head)
     trimap = make_trimap(likely, head, low)
-    unit = head[2] if head else 0.12 * max(size)
     inside = likely > 0.5
     depth = np.where(inside, distance_inside(inside), distance_inside(~inside)) / unit
     weight = (0.05 * np.clip((depth - 0.04) / 0.12, 0, 1) ** 2).astype(np.float32)
@@ -54,54 +54,62 @@ def matting_problem(rgb: U8, reading: FaceReading | None) -> tuple[F32, F32, Pro
     return low, trimap, pose_problem(low, first, unknown, inside.astype(np.float32), weight)
 
 
-def make_trimap(likely: F32, head: tuple[float, float, float] | None, rgb: F32) -> F32:
+def make_trimap(likely: F32, head: tuple[float, float, float], rgb: F32) -> F32:
     """0 background, 1 person, 0.5 to be solved.
 
-    The net is trusted up to a thin band along the body. Around the hair the band is wide and then narrowed by colour:
-    pixels that look like the background (hair) nearby, on the matching side of the net's border, become known.
+    Along the body only a thin band is solved. Around the hair the band is wide and then narrowed by colour: pixels that
+    look like the background (hair) nearby, on the matching side of the net's border, become known.
 
     Args:
         likely: (h, w) probability of the person.
         head: (x, y, width) of the face, in its pixels.
         rgb: (h, w, 3) float32 0..1.
     """
-    h, w = likely.shape
-    unit = head[2] if head else 0.12 * max(h, w)
-    core = main_part(likely > 0.5, head[:2] if head else None)
+    unit = head[2]
+    core = main_part(likely > 0.5, head[:2])
     likely = np.where(distance_inside(~core) > 0.3 * unit, 0, likely).astype(np.float32)
-    trimap = np.full((h, w), 0.5, np.float32)
-    trimap[eroded((likely > 0.9) & core, 0.04 * unit)] = 1
-    trimap[eroded(likely < 0.1, 0.04 * unit)] = 0
-    if head:
-        _hair_band(trimap, likely, core, head, rgb)
-    return trimap
+    trimap = np.full(likely.shape, 0.5, np.float32)
+    trimap[eroded((likely > 0.6) & core, _BODY_BAND * unit)] = 1
+    trimap[eroded(likely < 0.4, _BODY_BAND * unit)] = 0
+    _hair_band(trimap, likely, core, head, rgb)
+    return _settled(trimap)
 
 
 def _hair_band(trimap: F32, likely: F32, core: Bool, head: tuple[float, float, float], rgb: F32) -> None:
-    h, w = likely.shape
-    x, y, unit = head
-    v = ((np.arange(h, dtype=np.float32) - y) / unit)[:, None]
-    u = ((np.arange(w, dtype=np.float32) - x) / unit)[None]
-    far = np.hypot(u, v - 0.2)
-    hair = (v < 0.9) & (far < 1.7)
+    unit = head[2]
+    hair = hair_zone(trimap.shape, head)
     inner = distance_inside((likely > 0.95) & core)
     outer = distance_inside(likely < 0.05)
     trimap[hair] = 0.5
     trimap[hair & (inner > 0.12 * unit)] = 1
     trimap[hair & (outer > 0.17 * unit)] = 0
-    near = hair & (far < 1.5)
-    on = near & (trimap == 1) & (inner < 0.37 * unit)
-    off = near & (trimap == 0) & (outer < 0.52 * unit)
+    on = hair & (trimap == 1) & (inner < 0.37 * unit)
+    off = hair & (trimap == 0) & (outer < 0.52 * unit)
     if on.sum() < 100 or off.sum() < 100:
         return
     lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), np.float32)
     band = hair & (trimap == 0.5)
-    ratio = np.zeros((h, w), np.float32)
+    ratio = np.zeros(trimap.shape, np.float32)
     colours = np.ascontiguousarray(lab[band])
     ratio[band] = ColourModel(lab[on], 5, 20).cost(colours) - ColourModel(lab[off], 5, 20).cost(colours)
     ratio = np.asarray(cv2.blur(ratio, (3, 3)), np.float32)
     trimap[band & eroded(likely < 0.3, 0.03 * unit) & eroded((ratio > 3) | ~band, 0.015 * unit)] = 0
     trimap[band & eroded(likely > 0.7, 0.03 * unit) & eroded((ratio < -3) | ~band, 0.015 * unit)] = 1
+
+
+def _settled(trimap: F32) -> F32:
+    """Islands of the unknown that touch no person become background, those that touch no background person."""
+    count, parts = cv2.connectedComponents((trimap == 0.5).astype(np.uint8))
+    out = trimap.copy()
+    touched = np.zeros((2, count), bool)
+    for side in (0, 1):
+        near = cv2.dilate((trimap == side).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        touched[side, np.unique(parts[near])] = True
+    for side in (0, 1):
+        alone = touched[side] & ~touched[1 - side]
+        alone[0] = False
+        out[alone[parts]] = side
+    return out
 
 
 def finish_alpha(alpha: F32, low: F32, trimap: F32, rgb: U8) -> F32:
