@@ -59,7 +59,13 @@ def place(
     x0, y0, x1, y1 = whole.window(columns, rows, _MARGIN)
     part, frame = np.s_[y0:y1, x0:x1], whole.inside(x0, y0)
     alpha = edges.levels(character.alpha[part])
-    rgb = edges.decontaminate(_foreground(character, part), alpha)
+    if character.reading is not None:
+        size = face_height(character.reading.points)
+        alpha = edges.trim(alpha, label_weight(character.regions[part], (HAIR,)), size)
+    free = np.asarray(
+        character.foreground[part].astype(np.float32) / 255, np.float32
+    )  # the reference's own colours where it is opaque
+    rgb = edges.decontaminate(free, alpha)
     regions = character.regions[part]
     points = _points(character, whole)
     canvas = enlarge(rgb, alpha, regions, points, frame, speed, seed)
@@ -77,14 +83,6 @@ def place(
     cut = touches(character.alpha)
     matte = matte * _shown(whole, columns, rows, cut, points)
     return Cutout(canvas, matte, labels, points, cut)
-
-
-def _foreground(character: IdentityMap, part: tuple[slice, slice]) -> F32:
-    """Colours of the person: the reference's own where it is opaque, the estimated ones at the edge."""
-    own = character.image[part].astype(np.float32) / 255
-    free = character.foreground[part].astype(np.float32) / 255
-    opaque = np.clip((character.alpha[part] - 0.9) / 0.09, 0, 1)[..., None]
-    return np.asarray(free + (own - free) * opaque, np.float32)
 
 
 def _points(character: IdentityMap, frame: Frame) -> F32 | None:

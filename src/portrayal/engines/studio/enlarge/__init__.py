@@ -20,9 +20,10 @@ import numpy as np
 
 from portrayal.engines.studio.enlarge import denoise, detail, filters, sharpen
 from portrayal.engines.studio.enlarge.frame import Frame
-from portrayal.engines.studio.enlarge.masks import Parts, parts
+from portrayal.engines.studio.enlarge.masks import Parts, label_weight, parts
 from portrayal.engines.studio.types import Speed
 from portrayal.imaging import F32, U8
+from portrayal.perception.types import FACE, SKIN
 
 __all__ = ["Frame", "enlarge"]
 
@@ -78,7 +79,7 @@ def _quick(rgb: F32, frame: Frame) -> F32:
 
 def _thorough(rgb: F32, alpha: F32, regions: U8, points: F32 | None, frame: Frame, speed: Speed, seed: int) -> F32:
     luma, red, blue = denoise.split(rgb)
-    skin = detail_skin(regions)
+    skin = label_weight(regions, (FACE, SKIN))
     luma = denoise.clean_luma(luma, skin, denoise.noise_level(luma, skin))
     red, blue = denoise.clean_colour(luma, red), denoise.clean_colour(luma, blue)
     shown = parts(regions, points, frame)
@@ -88,14 +89,6 @@ def _thorough(rgb: F32, alpha: F32, regions: U8, points: F32 | None, frame: Fram
     strength = float(np.clip((frame.scale - 1.2) / 1.3, 0, 1))
     final = detail.add(large, shown, frame.scale, strength, seed)
     return denoise.join(final, _follow(luma, red, gain, frame), _follow(luma, blue, gain, frame))
-
-
-def detail_skin(regions: U8) -> F32:
-    """Weight of face and other skin, (h, w)."""
-    from portrayal.engines.studio.enlarge.masks import label_weight
-    from portrayal.perception.types import FACE, SKIN
-
-    return label_weight(regions, (FACE, SKIN))
 
 
 def _sharp(luma: F32, alpha: F32, shown: Parts, frame: Frame, speed: Speed, seed: int) -> F32:
@@ -109,20 +102,23 @@ def _sharp(luma: F32, alpha: F32, shown: Parts, frame: Frame, speed: Speed, seed
         size = (round(width * factor), round(height * factor))
         soft = cv2.warpAffine(large, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         large = filters.apply(bank, np.asarray(soft, np.float32))
-    soft = np.asarray(rest.warp(large), np.float32)
-    large = filters.apply(bank, soft)
+    large = filters.apply(bank, np.asarray(rest.warp(large), np.float32))
     # Catch-lights: direction means nothing on a dot, and the filters would make a star of it.
-    round_ = filters.apply_common(bank, soft)
-    large = np.asarray(large + (round_ - large) * shown.iris, np.float32)
+    dots = np.asarray(frame.warp(luma), np.float32)
+    for _ in range(2):
+        dots = sharpen.settle(dots, luma, frame)
+    large = np.asarray(large + (dots - large) * shown.iris, np.float32)
     # A catch-light or a pupil smaller than a pixel was brighter or darker than its pixel says.
-    allowed = sharpen.limits(luma, frame, np.asarray(0.12 + 0.4 * shown.eyes, np.float32))
+    allowed = sharpen.limits(luma, frame, np.asarray(0.12 + 0.25 * shown.eyes, np.float32))
     large = sharpen.hold(sharpen.settle(large, luma, frame), allowed)
-    for _ in range(2 if speed == "quality" else 1):
-        thinner = sharpen.thin(large, frame.scale, 0.3)
-        large = np.asarray(large + (thinner - large) * (1 - 0.8 * shown.hair), np.float32)
-        large = large + (0.6 * shown.eyes) * (large - cv2.GaussianBlur(large, (0, 0), 0.5 * frame.scale))
+    for _ in range(3 if speed == "quality" else 2):
+        thinner = sharpen.thin(large, frame.scale, 0.2)
+        large = np.asarray(large + (thinner - large) * (1 - 0.8 * shown.hair) * (1 - shown.iris), np.float32)
+        large = large + 0.4 * (shown.eyes - shown.iris) * (large - cv2.GaussianBlur(large, (0, 0), 0.5 * frame.scale))
         large = sharpen.hold(sharpen.settle(np.asarray(large, np.float32), luma, frame), allowed)
-    return large
+    # Capture sharpening: the small picture was softened by its own lens and its own reduction.
+    crisp = large + 0.35 * (large - cv2.GaussianBlur(large, (0, 0), 0.7 * frame.scale))
+    return sharpen.hold(np.asarray(crisp, np.float32), allowed)
 
 
 def _follow(luma: F32, colour: F32, gain: F32, frame: Frame) -> F32:

@@ -14,7 +14,7 @@ def split(rgb: F32) -> tuple[F32, F32, F32]:
     """(h, w, 3) display code to luma and the two colour differences R - Y and B - Y."""
     luma = np.asarray(cv2.transform(rgb, LUMA[None]), np.float32)
     luma = luma.reshape(rgb.shape[:2])
-    return luma, rgb[..., 0] - luma, rgb[..., 2] - luma
+    return luma, np.asarray(rgb[..., 0] - luma, np.float32), np.asarray(rgb[..., 2] - luma, np.float32)
 
 
 def join(luma: F32, red: F32, blue: F32) -> F32:
@@ -30,8 +30,8 @@ def slope(guide: F32, follower: F32, size: int, eps: float) -> tuple[F32, F32]:
         return np.asarray(cv2.blur(x, (size, size)), np.float32)
 
     m, f = mean(guide), mean(follower)
-    a = (mean(guide * follower) - m * f) / (mean(guide * guide) - m * m + eps)
-    return a, f - a * m
+    a = (mean(guide * follower) - m * f) / (mean(guide * guide) - m * m + np.float32(eps))
+    return np.asarray(a, np.float32), np.asarray(f - a * m, np.float32)
 
 
 def clean_colour(luma: F32, colour: F32, size: int = 7) -> F32:
@@ -58,7 +58,7 @@ def clean_luma(luma: F32, skin: F32, level: float) -> F32:
     """
     base = cv2.GaussianBlur(luma, (0, 0), 0.9)
     fine = luma - base
-    limit = 1.5 * min(level, 0.012) + 1e-4
+    limit = 0.9 * min(level, 0.010) + 1e-4
     kept = fine * fine / (fine * fine + limit * limit)  # Wiener's weight
-    weight = (0.15 + 0.25 * skin) * (1 - kept)
+    weight = (0.2 + 0.2 * skin) * (1 - kept)
     return np.asarray(luma - fine * weight, np.float32)

@@ -44,13 +44,11 @@ class FilterBank:
 
     Attributes:
         taps: (BUCKETS, TAPS) float32, each sums to 1.
-        common: (SIDE, SIDE) float32, the one filter for neighbourhoods without a direction.
         strengths: (STRENGTHS - 1,) limits of the gradient's root energy.
         coherences: (COHERENCES - 1,) limits of the coherence 0..1.
     """
 
     taps: F32
-    common: F32
     strengths: F32
     coherences: F32
 
@@ -110,17 +108,12 @@ def _convolve(luma: F32, bucket: Array, taps: F32, out: F32, a: int, b: int) -> 
 def apply(bank: FilterBank, soft: F32) -> F32:
     """The sharp picture that `bank` sees in a softly enlarged one; (h, w) float32 in and out."""
     bucket = _classify(soft, bank.strengths, bank.coherences)
-    padded = cv2.copyMakeBorder(soft, RADIUS, RADIUS, RADIUS, _ROW, cv2.BORDER_REPLICATE)
+    padded = np.asarray(cv2.copyMakeBorder(soft, RADIUS, RADIUS, RADIUS, _ROW, cv2.BORDER_REPLICATE), np.float32)
     taps = np.zeros((BUCKETS, SIDE, _ROW), np.float32)
     taps[:, :, :SIDE] = bank.taps.reshape(BUCKETS, SIDE, SIDE)
     out = np.empty_like(soft)
     bands(lambda a, b: _convolve(padded, bucket, taps, out, a, b), soft.shape[0])
     return out
-
-
-def apply_common(bank: FilterBank, soft: F32) -> F32:
-    """The picture through the one filter without direction: less sharp than `apply`, but a dot stays round."""
-    return np.asarray(cv2.filter2D(soft, cv2.CV_32F, bank.common, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _symmetries() -> list[tuple[Array, Array]]:
@@ -161,7 +154,7 @@ def learn(luma: F32, weight: F32, factor: float, seed: int = 0) -> FilterBank:
     if not teaches.any():
         teaches[RADIUS:-RADIUS, RADIUS:-RADIUS] = True
     root = np.sqrt(np.maximum(0, (xx + yy + spread) / 2))[teaches]
-    strengths = np.quantile(root, (0.4, 0.7, 0.9)).astype(np.float32)
+    strengths = np.quantile(root, (0.5, 0.75, 0.92)).astype(np.float32)
     coherences = np.array([0.35, 0.65], np.float32)
     bucket = _classify(soft, strengths, coherences)
     patches = sliding_window_view(soft, (SIDE, SIDE))
@@ -182,11 +175,10 @@ def learn(luma: F32, weight: F32, factor: float, seed: int = 0) -> FilterBank:
         # The centre's value is taken away, so that brightness teaches nothing and the taps can sum to one.
         rows -= rows[:, TAPS // 2, None].copy()
         gram[k] = rows.T @ rows
-    taps, common = _solve(gram)
-    return FilterBank(taps, common, strengths, coherences)
+    return FilterBank(_solve(gram), strengths, coherences)
 
 
-def _solve(gram: F32) -> tuple[F32, F32]:
+def _solve(gram: F32) -> F32:
     """Filters of all buckets from their normal equations; buckets that are mirrored or turned share what they know."""
     # A fifth of the circle is enough: all other directions are mirrored or turned versions of it.
     first = np.arange((ANGLES // 4 + 1) * STRENGTHS * COHERENCES)
@@ -195,9 +187,10 @@ def _solve(gram: F32) -> tuple[F32, F32]:
     for taps, bucket in symmetries:
         index = np.append(taps, TAPS)
         both += gram[np.argsort(bucket)[first]][:, index[:, None], index[None, :]]
-    # Without coherence an angle means nothing: those buckets know together.
+    # Without coherence, or in the grain of smooth skin, an angle means nothing: those buckets know together.
     angles = both.reshape(-1, STRENGTHS, COHERENCES, TAPS + 1, TAPS + 1)
     angles[:, :, 0] = angles[:, :, 0].sum(axis=0)
+    angles[:, 0] = angles[:, 0].sum(axis=(0, 1))
     common = both.sum(axis=0, dtype=np.float64)
     eye = np.eye(TAPS, dtype=np.float32)
     size = np.trace(common[:TAPS, :TAPS]) / TAPS
@@ -211,5 +204,4 @@ def _solve(gram: F32) -> tuple[F32, F32]:
     taps_of = np.zeros((BUCKETS, TAPS), np.float32)
     for taps, bucket in symmetries:
         taps_of[np.argsort(bucket)[first][:, None], taps[None, :]] = found
-    base[TAPS // 2] += 1 - base.sum()
-    return taps_of, base.reshape(SIDE, SIDE).astype(np.float32)
+    return taps_of

@@ -68,7 +68,7 @@ class Frame:
             sigma = 0.42 * math.sqrt(max(0.0, 1 / self.scale**2 - 1))
             picture = cv2.GaussianBlur(picture, (0, 0), sigma)
         size = (self.width, self.height)
-        return cv2.warpAffine(picture, self.matrix(), size, flags=flags, borderMode=border)
+        return np.asarray(cv2.warpAffine(picture, self.matrix(), size, flags=flags, borderMode=border))
 
     def shrink(self, canvas: F32, width: int, height: int) -> F32:
         """What a camera with the reference's pixels would see of a canvas: box average, sampled at its pixels.
@@ -78,13 +78,9 @@ class Frame:
         """
         box = _box(self.scale)
         seen = cv2.sepFilter2D(canvas, cv2.CV_32F, box, box, borderType=cv2.BORDER_REPLICATE)
-        return cv2.warpAffine(  # type: ignore[return-value]
-            seen,
-            self.matrix(),
-            (width, height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        back = cv2.warpAffine(seen, self.matrix(), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(back, np.float32)
 
 
 def _box(width: float) -> F32:
