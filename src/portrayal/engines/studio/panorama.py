@@ -141,6 +141,7 @@ def add_detail(image: F32, scale: float, seed: int, amount: float = 1.0) -> F32:
     return np.asarray(image * gain[..., None], np.float32)
 
 
+@lru_cache(20)
 def sky_mask(name: str) -> F32:
     """How much of each pixel of an outdoor panorama is sky, (256, 512) float32 0..1.
 
@@ -151,7 +152,11 @@ def sky_mask(name: str) -> F32:
     light = np.log(luminance(image) + 1e-3)
     level = np.asarray([np.percentile(row, 75) for row in light], np.float32)
     level = np.minimum(level, np.median(level[: h // 2]) + 1.0)[:, None]
-    bright = np.clip((light - level + 1.1) / 0.5, 0, 1)
     blue = np.clip((image[..., 2] / (image[..., 1] + 1e-3) - 0.72) / 0.15, 0, 1)
+    clear = np.clip((image[..., 2] / (image[..., 1] + 1e-3) - 1.1) / 0.15, 0, 1)
+    bright = np.clip((light - level + 0.7 + 0.9 * clear) / 0.35, 0, 1)
+    mean = cv2.blur(light, (5, 5))
+    rough = np.sqrt(np.maximum(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
+    bright = bright * np.clip(1.6 - rough / 0.22, 0, 1)
     rows = np.clip((h * 0.5 + 1 - np.arange(h, dtype=np.float32)) / 3, 0, 1)[:, None]
     return np.asarray(cv2.GaussianBlur(bright * np.maximum(blue, bright > 0.95) * rows, (0, 0), 0.6), np.float32)

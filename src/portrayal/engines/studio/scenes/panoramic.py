@@ -55,8 +55,10 @@ def _relight(image: F32, name: str, stage: Stage) -> tuple[F32, F32]:
     """Another sky and its light for an outdoor panorama; the picture and how much of a pixel is sky."""
     day, camera = stage.day, stage.camera
     az = np.broadcast_to(camera.azimuth, camera.elevation.shape)
-    mask = np.clip(panorama.sample(panorama.sky_mask(name)[..., None], az, camera.elevation), 0, 1)
-    mask = np.asarray(mask[..., None] if mask.ndim == 2 else mask, np.float32)
+    mask = np.zeros((camera.height, camera.width, 1), np.float32)
+    if stage.option("sky", True):
+        open_sky = np.repeat(panorama.sky_mask(name)[..., None], 3, -1)
+        mask = np.clip(panorama.sample(open_sky, az, camera.elevation)[..., :1], 0, 1)
     source = panorama.load(name)
     ground = source[source.shape[0] // 2 + 4 :]
     was = np.minimum(ground, 4 * np.median(luminance(ground))).reshape(-1, 3).mean(0)
@@ -143,4 +145,5 @@ def build(stage: Stage) -> Scene:
     after = float(np.exp(np.log(luminance(image) + 1e-3).mean()))
     gain = after / max(raw_mean, 1e-5) if outdoor else 1.0
     seen = [Lamp(s.x, s.y, s.depth, tuple(v * gain for v in s.energy), s.size) for s in seen]  # type: ignore[misc]
-    return Scene(image, depth(camera, distance, sky), shown, seen, exposure=stage.setting.exposure)
+    share = 1.0 if outdoor or stage.own_time else float(np.clip(day.exposure / 0.46, 0.5, 1.0)) ** 0.5
+    return Scene(image, depth(camera, distance, sky), shown, seen, stage.setting.exposure * share, air=outdoor)

@@ -26,6 +26,17 @@ _LARGEST = {"turbo": 0.5, "balanced": 0.75, "quality": 1.0}
 _HIGHLIGHT = 40.0
 _BUILDERS = {
     "panorama": "panoramic:build",
+    "room": "rooms:build",
+    "street": "streets:build",
+    "land": "land:build",
+    "dunes": "land:dunes",
+    "rooftop": "streets:rooftop",
+    "grove": "groves:build",
+    "water": "water:build",
+    "space": "cosmos:space",
+    "moon": "cosmos:moon",
+    "stage": "shows:stage",
+    "underwater": "shows:underwater",
 }
 
 

@@ -1,0 +1,205 @@
+"""Open country in layers: ridges in the haze, snow, lakes, dunes, a castle on its hill."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.noise import fbm, profile
+from portrayal.engines.studio.panorama import luminance
+from portrayal.engines.studio.scenes import cards, lighting
+from portrayal.engines.studio.scenes.camera import Camera
+from portrayal.engines.studio.scenes.canvas import hexadecimal
+from portrayal.engines.studio.scenes.daylight import Daylight
+from portrayal.engines.studio.scenes.stage import Scene, Stage
+from portrayal.imaging import F32, Array
+
+
+def rgb(code: str) -> F32:
+    """Linear colour as an array."""
+    return np.array(hexadecimal(code), np.float32)
+
+
+def mix(a: Array, b: Array, t: Array | float) -> F32:
+    """Linear interpolation."""
+    return np.asarray(a * (1 - t) + b * t, np.float32)
+
+
+def step(a: float, b: float, x: Array) -> F32:
+    """Smooth step from 0 at a to 1 at b."""
+    t = np.clip((x - a) / (b - a), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def pale(day: Daylight) -> F32:
+    """Colour of distant air."""
+    return np.asarray(0.62 * day.horizon + 0.25 * day.ambient, np.float32)
+
+
+def ridge(camera: Camera, base: float, height: float, seed: int, scale: float = 0.5, beta: float = 1.2) -> F32:
+    """Elevation angle (1, w) in radians of a mountain line: `base` + noise x `height`."""
+    a = camera.azimuth * scale
+    n = profile(a, seed, 1.7) + 0.7 * (0.6 - np.abs(profile(a * 1.6, seed + 3, 1.7))) + 0.10 * profile(a * 2.2, seed + 5, beta)
+    return np.asarray(base + height * n, np.float32)
+
+
+def cover(camera: Camera, line: F32) -> F32:
+    """Coverage (h, w) of everything below an elevation line."""
+    return np.asarray(np.clip((line - camera.elevation) * camera.focal + 0.5, 0, 1), np.float32)
+
+
+def _slopes(camera: Camera, below: F32, seed: int, scale: float, side: float) -> F32:
+    """Light and shade of eroded flanks, about 0..1.2."""
+    az = np.broadcast_to(camera.azimuth, below.shape)
+    u, v = az * scale, camera.elevation * scale * 0.8
+    h = 1 - np.abs(fbm(u, v, seed, 1.7)) + 0.35 * (1 - np.abs(fbm(u * 2.7, v * 2.7, seed + 5, 1.2)))
+    k = camera.focal / 400
+    gx = cv2.Sobel(h, cv2.CV_32F, 1, 0, ksize=3) * k
+    gy = cv2.Sobel(h, cv2.CV_32F, 0, 1, ksize=3) * k
+    return np.asarray(np.clip(0.5 + 0.9 * side * gx - 0.5 * gy, 0.06, 1.25), np.float32)
+
+
+def build(stage: Stage) -> Scene:
+    """Mountains. Options: snow 0..1, lake, castle, rock, forest, meadow, peaks (height)."""
+    camera, day, seed = stage.camera, stage.day, stage.shot.seed % 17
+    image = day.look(camera)
+    depth = np.full(image.shape[:2], 1e5, np.float32)
+    side = -1.0 if day.sun[0] > 0 else 1.0
+    air, snow, peaks = pale(day), float(stage.option("snow", 0.5)), float(stage.option("peaks", 1.0))
+    sun = day.sunlight * (0.35 if day.sun[2] > 0 else 0.85)
+    layers = ((0.125, 0.050, 15000, 1.0), (0.075, 0.034, 7500, 1.5), (0.034, 0.018, 3200, 2.6), (0.012, 0.008, 1100, 6.0))
+    for i, (base, height, z, scale) in enumerate(layers):
+        line = ridge(camera, base * peaks, height * peaks, seed * 7 + i, 0.34 * (1 + 0.5 * i))
+        m = cover(camera, line)
+        under = np.clip(line - camera.elevation, 0, 1)
+        shade = _slopes(camera, under, seed + 20 + i, scale, side)[..., None]
+        rock = rgb(stage.option("rock", "6b6258")) if i < 2 else mix(rgb("4c5638"), rgb("33421f"), i - 2.0)
+        white = 0.0
+        if snow > 0 and i < 2 + (snow > 0.7):
+            ragged = 0.02 * fbm(np.broadcast_to(camera.azimuth, under.shape) * 3, camera.elevation * 5, 5, 1.2)
+            white = step(0.02 + 0.11 * snow, 0.01, under + ragged + 0.03 * (1 - shade[..., 0]))[..., None]
+        c = mix(rock, rgb("eef3fa"), white) * (sun * shade + day.ambient * (0.5 + 0.4 * shade)) * 0.7
+        if i == 3:
+            trees = step(-0.3, 0.5, fbm(np.broadcast_to(camera.azimuth, under.shape) * 9, camera.elevation * 14, seed + 3, 0.8))
+            c = c * (0.5 + 0.8 * trees)[..., None]
+        t = 0.78 * (1 - np.exp(-z / 9000))
+        mist = np.clip(t + (1 - t) * 0.45 * step(0.0, 0.09, under) * (i < 3), 0, 0.93)[..., None]
+        c = mix(c, air, mist)
+        image = mix(image, c, m[..., None])
+        depth = np.where(m > 0.5, np.float32(z), depth)
+        if i == 2 and stage.option("castle", False):
+            image, depth = _castle(image, depth, stage, air)
+    image, depth = _foreground(image, depth, stage)
+    light = lighting.of_daylight(day, camera, (0.8, 0.84, 0.9) if snow > 0.8 else (0.14, 0.16, 0.09))
+    warm = {"golden hour": 0.2, "sunset": 0.15, "dawn": 0.1}.get(day.time, 0.05)
+    return Scene(image, depth, light, [], stage.setting.exposure or 0.40, balance=warm)
+
+
+def _foreground(image: F32, depth: F32, stage: Stage) -> tuple[F32, F32]:
+    """A lake that mirrors, its bank, grass or snow."""
+    camera, day = stage.camera, stage.day
+    x, z, ground = camera.ground()
+    here = np.isfinite(ground) & (camera.elevation < -0.004)
+    h = camera.height
+    lit = day.lit()
+    grass = mix(rgb("5f7038"), rgb("8a7c46"), step(-0.5, 1, fbm(x * 0.03, z * 0.03, 12, 1.7))[..., None])
+    n = fbm(x * 0.35, z * 0.7, 13, 0.8) * np.clip(9 / np.maximum(ground, 1), 0.08, 1)
+    c = grass * (1 + 0.4 * n)[..., None] * lit * 0.62
+    flowers = stage.option("flowers", "")
+    if flowers:
+        dots = step(1.2, 1.7, fbm(x * 0.9, z * 1.6, 21, 0.8))[..., None]
+        c = mix(c, rgb(flowers) * lit * 0.8, dots * np.clip(14 / np.maximum(ground, 1), 0, 1)[..., None])
+    if float(stage.option("snow", 0.5)) > 0.8 or day.weather == "snow":
+        drift = 1 + 0.10 * fbm(x * 0.12, z * 0.3, 14, 1.2) + 0.04 * fbm(x, z, 15, 0.8)
+        c = rgb("eef2f8") * lit * 0.72 * drift[..., None]
+    if stage.option("lake", False):
+        row = np.arange(h, dtype=np.float32)[:, None]
+        wave = fbm(x * 0.03, z * 0.06, 3, 1.2) * 0.006 * h * np.clip(40 / np.maximum(ground, 1), 0.1, 1)
+        mirror = np.clip(2 * camera.horizon * h - row - np.abs(wave) * 2, 0, h - 1).astype(np.float32)
+        gx = np.broadcast_to(np.arange(camera.width, dtype=np.float32)[None], mirror.shape)
+        seen = cv2.remap(cv2.blur(image, (1, max(h // 90, 1))), gx + wave * 0.5, mirror, cv2.INTER_LINEAR)
+        deep = rgb("16363e") * float(luminance(lit)) * 0.4
+        water = mix(deep, seen, 0.82)
+        bank = step(7.5, 6.0, ground + 2.2 * fbm(x * 0.05, z * 0.05, 9, 1.7))[..., None]
+        pebbles = mix(rgb("7a7268") * (1 + 0.5 * fbm(x * 2.2, z * 2.2, 8, 0.8))[..., None] * lit * 0.6, c, 0.25)
+        c = mix(water, pebbles, bank)
+    far = (1 - np.exp(-np.minimum(ground, 1e5) / 5000))[..., None]
+    c = mix(c, pale(day), far * 0.8)
+    return np.where(here[..., None], c, image).astype(np.float32), np.where(here, np.minimum(ground, 1200), depth).astype(np.float32)
+
+
+def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
+    """A castle with towers on a wooded hill, right or left of the person."""
+    camera, day, k = stage.camera, stage.day, stage.camera.focal
+    h = camera.height
+    middle = camera.width / 2 + k * np.tan(np.radians(13.0 if stage.shot.seed % 2 else -13.0) - camera.yaw)
+    base = camera.horizon * h - 0.055 * k
+    s = k * 0.9
+    body, hill = np.zeros((h, camera.width), np.uint8), np.zeros((h, camera.width), np.uint8)
+    t = np.linspace(-1.6, 1.6, 33)
+    top = base + s * (0.11 * np.abs(t) ** 1.4 + 0.006 * np.sin(t * 17) - 0.01)
+    _fill(hill, [*zip(middle + t * s * 0.2, top, strict=True), (middle + 0.4 * s, h), (middle - 0.4 * s, h)])
+    _fill(body, [(middle - 0.085 * s, base - 0.05 * s), (middle + 0.085 * s, base - 0.05 * s), (middle + 0.09 * s, base + 0.04 * s), (middle - 0.09 * s, base + 0.04 * s)])
+    for q in np.arange(-0.085, 0.085, 0.012):
+        _fill(body, [(middle + q * s, base - 0.058 * s), (middle + (q + 0.007) * s, base - 0.058 * s), (middle + (q + 0.007) * s, base), (middle + q * s, base)])
+    towers = ((0, 0.026, 0.16), (-0.045, 0.018, 0.11), (0.042, 0.020, 0.125), (-0.078, 0.022, 0.075), (0.08, 0.023, 0.085), (-0.02, 0.013, 0.18), (0.022, 0.012, 0.14))
+    roofs = np.zeros_like(body)
+    for dx, wide, tall in towers:
+        a, b, y = middle + (dx - wide / 2) * s, middle + (dx + wide / 2) * s, base - tall * s
+        _fill(body, [(a, y), (b, y), (b, base + 0.02 * s), (a, base + 0.02 * s)])
+        _fill(roofs, [(a - 0.005 * s, y), (middle + dx * s, y - wide * 2.3 * s), (b + 0.005 * s, y)])
+    stone = np.maximum(body, roofs).astype(np.float32)[..., None] / 255
+    soft = cv2.GaussianBlur(stone[..., 0], (0, 0), max(0.004 * s, 0.6))
+    edge = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3) * (0.02 * s) * (1 if day.sun[0] < 0 else -1)
+    shade = np.clip(0.55 + edge, 0.2, 1.3)[..., None]
+    light = day.ambient * 0.5 + day.sunlight * 0.45 * shade
+    wall = mix(rgb("8a7c6c"), rgb("4a4a58"), (roofs > body)[..., None].astype(np.float32)) * light
+    wood = rgb("33401f") * light * (0.7 + 0.5 * cards.crown("808080", 3)[0, 0, 0])
+    mist = np.clip(0.30 + 0.5 * step(base, base + 0.2 * s, np.arange(h, dtype=np.float32)[:, None]), 0, 0.95)[..., None]
+    hill_m = cv2.GaussianBlur(hill, (0, 0), 0.7).astype(np.float32)[..., None] / 255
+    image = mix(image, mix(wood, air, mist), hill_m)
+    image = mix(image, mix(wall, air, 0.26), stone)
+    if day.dark:
+        random = np.random.default_rng(7)
+        for dx, wide, tall in towers:
+            y = int(base - tall * s * random.uniform(0.3, 0.8))
+            x = int(middle + (dx + random.uniform(-0.3, 0.3) * wide) * s)
+            if 1 < x < camera.width - 2 and 1 < y < h - 2:
+                image[y : y + 2, x : x + 2] = rgb("ffb050") * 8 * float(luminance(air))
+    return image, np.where(np.maximum(stone[..., 0], hill_m[..., 0]) > 0.5, np.float32(900), depth)
+
+
+def _fill(mask: Array, points: list[tuple[float, float]]) -> None:
+    cv2.fillPoly(mask, [np.round(np.array(points) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+
+
+def dunes(stage: Stage) -> Scene:
+    """A desert of sand dunes with lit and shaded flanks. Options: sand (colour)."""
+    camera, day, seed = stage.camera, stage.day, stage.shot.seed % 13
+    image = day.look(camera)
+    depth = np.full(image.shape[:2], 1e5, np.float32)
+    side = -1.0 if day.sun[0] > 0 else 1.0
+    sand, air = rgb(stage.option("sand", "c99868")), pale(day)
+    az = np.broadcast_to(camera.azimuth, image.shape[:2])
+    layers = ((0.022, 0.014, 3000), (0.006, 0.016, 900), (-0.022, 0.022, 260), (-0.075, 0.03, 70), (-0.18, 0.045, 18))
+    for i, (base, height, z) in enumerate(layers):
+        rough = profile(camera.azimuth * (0.5 - 0.06 * i), seed * 9 + i, 1.7)
+        line = np.asarray(base + height * (1 - 1.5 * np.abs(rough)), np.float32)
+        m = cover(camera, line)
+        under = np.clip(line - camera.elevation, 0, 1)
+        fall = cv2.GaussianBlur(np.gradient(line[0])[None].astype(np.float32) * camera.focal, (0, 0), 0.006 * camera.height + 1)
+        # The flank's shade leans with the crest: read it sideways the deeper one looks.
+        where = (np.arange(camera.width, dtype=np.float32)[None] + under * camera.focal * 1.3 * side) % camera.width
+        flank = cv2.remap(np.tanh(fall * 3.5 * side).astype(np.float32), where, np.zeros_like(where), cv2.INTER_LINEAR)
+        lit = np.clip(0.5 + 0.5 * flank * np.exp(-under * 14), 0.10, 1.1)[..., None]
+        u, v = az * (2 + 26.0 / (i + 1)), under * (30 + 10 * i)
+        ripples = 0.045 * np.sin(v * 55 + 3 * fbm(u * 0.1, v * 0.1, 5, 1.7)) * (i > 1)
+        grain = 1 + ripples + 0.05 * fbm(u * 0.4, v * 0.4, 6, 1.2)
+        c = sand * (day.sunlight * 0.62 * lit + day.ambient * 0.62) * grain[..., None]
+        c = mix(c, air, 0.85 * (1 - np.exp(-z / 2600)))
+        image = mix(image, c, m[..., None])
+        depth = np.where(m > 0.5, np.float32(z), depth)
+    _, _, ground = camera.ground()
+    depth = np.minimum(depth, np.where(camera.elevation < -0.05, np.maximum(ground, 3), 1e5)).astype(np.float32)
+    light = lighting.of_daylight(day, camera, (0.45, 0.33, 0.2))
+    return Scene(image, depth, light, [], stage.setting.exposure or 0.42, balance=0.25)
