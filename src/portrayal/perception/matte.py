@@ -10,7 +10,7 @@ from portrayal.perception import mesh
 from portrayal.perception.closed_form import Problem, pose_problem, solve
 from portrayal.perception.colour_model import ColourModel
 from portrayal.perception.filters import distance_inside, eroded, guided_upsample, main_part
-from portrayal.perception.segmentation import hair_zone, segment_person, with_exact_body
+from portrayal.perception.segmentation import Head, segment_person, with_exact_body, with_hair_length
 from portrayal.perception.types import FaceReading
 
 # Longer side, and width of the face, at which the matte is solved at most.
@@ -41,43 +41,48 @@ def matting_problem(rgb: U8, reading: FaceReading) -> tuple[F32, F32, Problem]:
     size = (max(8, round(w * k)), max(8, round(h * k)))
     eyes = reading.points[list(mesh.EYE_CORNERS), :2].mean(0) * k
     unit = reading.pose.scale * k
-    head = (float(eyes[0]), float(eyes[1]), unit)
+    head = Head(float(eyes[0]), float(eyes[1]), unit)
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     low = small.astype(np.float32) / np.float32(255)
-    likely = with_exact_body(segment_person(rgb, reading, size), small, head)
-    trimap = make_trimap(likely, head, low)
+    likely = segment_person(rgb, reading, size)
+    head = with_hair_length(head, likely)
+    likely = with_exact_body(likely, small, head)
+    trimap, evidence = make_trimap(likely, head, low)
     inside = likely > 0.5
     depth = np.where(inside, distance_inside(inside), distance_inside(~inside)) / unit
-    weight = (0.05 * np.clip((depth - 0.04) / 0.12, 0, 1) ** 2).astype(np.float32)
+    # A weak pull to the nets' side that grows with the distance from their outline; stronger where colours say nothing.
+    doubt = 1 + 5 * np.clip(1 + np.where(inside, -evidence, evidence) / 3, 0, 1)
+    weight = (0.05 * doubt * np.clip((depth - 0.03) / 0.12, 0, 1) ** 2).astype(np.float32)
     unknown = trimap == 0.5
     first = np.where(unknown, likely, trimap).astype(np.float32)
     return low, trimap, pose_problem(low, first, unknown, inside.astype(np.float32), weight)
 
 
-def make_trimap(likely: F32, head: tuple[float, float, float], rgb: F32) -> F32:
-    """0 background, 1 person, 0.5 to be solved.
+def make_trimap(likely: F32, head: Head, rgb: F32) -> tuple[F32, F32]:
+    """0 background, 1 person, 0.5 to be solved; and how much more the colours look like background, -9..9.
 
     Along the body only a thin band is solved. Around the hair the band is wide and then narrowed by colour: pixels that
     look like the background (hair) nearby, on the matching side of the net's border, become known.
 
     Args:
         likely: (h, w) probability of the person.
-        head: (x, y, width) of the face, in its pixels.
+        head: where the head is.
         rgb: (h, w, 3) float32 0..1.
     """
-    unit = head[2]
-    core = main_part(likely > 0.5, head[:2])
+    unit = head.unit
+    core = main_part(likely > 0.5, (head.x, head.y))
     likely = np.where(distance_inside(~core) > 0.3 * unit, 0, likely).astype(np.float32)
     trimap = np.full(likely.shape, 0.5, np.float32)
     trimap[eroded((likely > 0.6) & core, _BODY_BAND * unit)] = 1
     trimap[eroded(likely < 0.4, _BODY_BAND * unit)] = 0
-    _hair_band(trimap, likely, core, head, rgb)
-    return _settled(trimap)
+    evidence = _hair_band(trimap, likely, core, head, rgb)
+    return _settled(trimap), evidence
 
 
-def _hair_band(trimap: F32, likely: F32, core: Bool, head: tuple[float, float, float], rgb: F32) -> None:
-    unit = head[2]
-    hair = hair_zone(trimap.shape, head)
+def _hair_band(trimap: F32, likely: F32, core: Bool, head: Head, rgb: F32) -> F32:
+    unit = head.unit
+    hair = head.hair_zone(trimap.shape)
+    ratio = np.zeros(trimap.shape, np.float32)
     inner = distance_inside((likely > 0.95) & core)
     outer = distance_inside(likely < 0.05)
     trimap[hair] = 0.5
@@ -86,15 +91,15 @@ def _hair_band(trimap: F32, likely: F32, core: Bool, head: tuple[float, float, f
     on = hair & (trimap == 1) & (inner < 0.37 * unit)
     off = hair & (trimap == 0) & (outer < 0.52 * unit)
     if on.sum() < 100 or off.sum() < 100:
-        return
+        return ratio
     lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), np.float32)
     band = hair & (trimap == 0.5)
-    ratio = np.zeros(trimap.shape, np.float32)
     colours = np.ascontiguousarray(lab[band])
     ratio[band] = ColourModel(lab[on], 5, 20).cost(colours) - ColourModel(lab[off], 5, 20).cost(colours)
     ratio = np.asarray(cv2.blur(ratio, (3, 3)), np.float32)
     trimap[band & eroded(likely < 0.3, 0.03 * unit) & eroded((ratio > 3) | ~band, 0.015 * unit)] = 0
     trimap[band & eroded(likely > 0.7, 0.03 * unit) & eroded((ratio < -3) | ~band, 0.015 * unit)] = 1
+    return np.clip(ratio, -9, 9)
 
 
 def _settled(trimap: F32) -> F32:

@@ -7,6 +7,8 @@ people, flags and tables.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -97,10 +99,46 @@ def _body(rgb: U8, reading: FaceReading, size: tuple[int, int]) -> F32:
         shift = matrix[:, 2] + matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
         matrix = np.hstack([matrix[:, :2], shift[:, None]])
         total += np.asarray(cv2.warpAffine(logit, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
-    return total / 2
+    return np.asarray(total / 2, np.float32)
 
 
-def with_exact_body(likely: F32, rgb: U8, head: tuple[float, float, float]) -> F32:
+class Head(NamedTuple):
+    """Where the head is in a working picture: eyes' middle (x, y) and face width in pixels.
+
+    `hair` is how far down hair may reach, in face widths below the eyes: 0.9 = to the shoulders.
+    """
+
+    x: float
+    y: float
+    unit: float
+    hair: float = 0.9
+
+    def scaled(self, k: float) -> Head:
+        """The same in a picture that is `k` times as large."""
+        return Head(self.x * k, self.y * k, self.unit * k, self.hair)
+
+    def frame(self, shape: tuple[int, ...]) -> tuple[F32, F32]:
+        """Coordinates u (1, w) and v (h, 1) of the pixels in face widths, from between the eyes."""
+        u = (np.arange(shape[1], dtype=np.float32) - np.float32(self.x)) / np.float32(self.unit)
+        v = (np.arange(shape[0], dtype=np.float32) - np.float32(self.y)) / np.float32(self.unit)
+        return u[None], v[:, None]
+
+    def hair_zone(self, shape: tuple[int, ...]) -> Bool:
+        """(h, w) bool: around the head, where hair can be."""
+        u, v = self.frame(shape)
+        zone: Bool = (v < self.hair) & (np.hypot(u, v - 0.2) < 1.7)
+        return zone
+
+
+def with_hair_length(head: Head, likely: F32) -> Head:
+    """Note whether the person goes on beside the jaw, as long hair does."""
+    u, v = head.frame(likely.shape)
+    beside = (v > 0.35) & (v < 0.6) & (np.abs(u) > 0.52) & (np.abs(u) < 0.75)
+    short = not beside.any() or float((likely[beside] > 0.5).mean()) < 0.15
+    return head._replace(hair=0.35 if short else 0.9)
+
+
+def with_exact_body(likely: F32, rgb: U8, head: Head) -> F32:
     """Move the outline of the body to the edges of the picture, by a graph cut (Rother et al. 2004).
 
     The nets err by up to a fifth of a face width where things of similar brightness touch the body. Colours are learnt
@@ -109,7 +147,7 @@ def with_exact_body(likely: F32, rgb: U8, head: tuple[float, float, float]) -> F
     Args:
         likely: (h, w) float32 probability of the person.
         rgb: (h, w, 3) uint8 of the same size.
-        head: (x, y, width) of the face in pixels.
+        head: where the head is.
 
     Returns:
         (h, w) float32; below the head nearly 0 or 1.
@@ -118,14 +156,15 @@ def with_exact_body(likely: F32, rgb: U8, head: tuple[float, float, float]) -> F
     k = min(1.0, _CUT_SIZE / max(h, w))
     size = (max(8, round(w * k)), max(8, round(h * k)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    x, y, unit = (value * k for value in head)
+    small_head = head.scaled(k)
+    x, y, unit = small_head.x, small_head.y, small_head.unit
     inside = np.asarray(cv2.resize(likely, size, interpolation=cv2.INTER_AREA), np.float32) > 0.5
     inside = main_part(inside, (x, y))
     depth, outside = distance_inside(inside), distance_inside(~inside)
     state = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     state[depth > _CUT_INWARD * unit] = cv2.GC_FGD
     state[outside > _CUT_OUTWARD * unit] = cv2.GC_BGD
-    hair = hair_zone((size[1], size[0]), (x, y, unit))
+    hair = small_head.hair_zone((size[1], size[0]))
     state[hair] = np.where(inside, cv2.GC_FGD, cv2.GC_BGD)[hair]
     sure = (state == cv2.GC_FGD) & (depth < 1.2 * unit) | (state == cv2.GC_BGD) & (outside < 1.2 * unit)
     if min((state[sure] == side).sum() for side in (cv2.GC_FGD, cv2.GC_BGD)) < 50:
@@ -138,13 +177,4 @@ def with_exact_body(likely: F32, rgb: U8, head: tuple[float, float, float]) -> F
     state = np.asarray(cv2.grabCut(bgr, state, (0, 0, 0, 0), off, on, 1, cv2.GC_EVAL_FREEZE_MODEL)[0], np.uint8)
     body = main_part((state & 1) == 1, (x, y)).astype(np.float32)  # GC_FGD and GC_PR_FGD are odd
     body = np.asarray(cv2.resize(cv2.blur(body, (3, 3)), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.where(hair_zone((h, w), head), likely, body).astype(np.float32)
-
-
-def hair_zone(shape: tuple[int, int], head: tuple[float, float, float]) -> Bool:
-    """(h, w) bool: around the head, down to the shoulders, where hair can be."""
-    x, y, unit = head
-    v = ((np.arange(shape[0], dtype=np.float32) - y) / unit)[:, None]
-    u = ((np.arange(shape[1], dtype=np.float32) - x) / unit)[None]
-    zone: Bool = (v < 0.9) & (np.hypot(u, v - 0.2) < 1.7)
-    return zone
+    return np.where(head.hair_zone((h, w)), likely, body).astype(np.float32)
