@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Rendering
 from portrayal.imaging import U8
@@ -20,7 +22,7 @@ def measure(rendering: Rendering, character: IdentityMap) -> tuple[IdentityScore
     """Score one picture against the reference; also the head pose and expression that are measured in it."""
     if character.embedding is None or rendering.face is None:
         mask = rendering.subject
-        alpha = None if mask is None else mask.astype("float32") / 255
+        alpha = None if mask is None else mask.astype(np.float32) / np.float32(255)
         likeness = appearance.similarity(
             character.appearance, appearance.describe(rendering.image, alpha, seen_in_scene=True)
         )

@@ -21,7 +21,7 @@ _LIBRARIES = ("opencv-python-headless", "numpy", "scipy", "numba", "dlib-bin", "
 def examine() -> dict[str, Any]:
     """Check versions, shipped files by their SHA-256, the descriptor, the cores and the cache folder."""
     checks = [_check("portrayal", lambda: f"{__version__} on Python {platform.python_version()}, {sys.platform}")]
-    checks += [_check(name, lambda name=name: version(name)) for name in _LIBRARIES]  # type: ignore[misc]
+    checks += [_check(name, lambda name=name: version(name)) for name in _LIBRARIES]
     checks.append(_check("cores", lambda: str(cores())))
     checks.append(_check("models and panoramas", _verify))
     checks.append(_check("face descriptor", lambda: assets.dlib_descriptor().name))

@@ -182,7 +182,7 @@ def _background(seen: IdentityMap, character: IdentityMap) -> Check:
     shift = b.pose.origin[:2] - a.pose.origin[:2] * scale
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
     size = (seen.image.shape[1], seen.image.shape[0])
-    old = cv2.warpAffine(character.image, matrix, size, flags=cv2.INTER_LINEAR)
+    old = np.asarray(cv2.warpAffine(character.image, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
     covered = cv2.warpAffine(character.alpha, matrix, size, flags=cv2.INTER_LINEAR, borderValue=1.0)
     outside = (covered < 0.05) & (seen.alpha < 0.05)
     if outside.sum() < 0.005 * outside.size:

@@ -22,7 +22,6 @@ from portrayal.engines.base import Progress, Rendering, silent
 from portrayal.engines.studio import scenes
 from portrayal.engines.studio.body import complete
 from portrayal.engines.studio.compose import Composition, compose
-from portrayal.engines.studio.edges import soft_region
 from portrayal.engines.studio.ground import contact_shadow
 from portrayal.engines.studio.head import HeadModel, analyse, move
 from portrayal.engines.studio.light import backdrop, rigs
@@ -35,7 +34,6 @@ from portrayal.engines.studio.recolour import recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
 from portrayal.imaging import F32, U8
 from portrayal.parallel import together
-from portrayal.perception.types import CLOTHING
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import Speed
 from portrayal.sizes import Size
@@ -172,7 +170,7 @@ def _dress(plan: ScenePlan, cutout: Cutout) -> Cutout:
     """Own clothes in the colour that the prompt names."""
     for garment in plan.outfit:
         if garment.colour:
-            return recolour(cutout, colours.hex_of(garment.colour), soft_region(cutout, CLOTHING))
+            return recolour(cutout, colours.hex_of(garment.colour))
     return cutout
 
 
