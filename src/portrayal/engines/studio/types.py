@@ -133,6 +133,7 @@ class Plate:
         foreground: particles nearer than the person (snow, rain, bubbles): (H, W, 4) premultiplied linear RGBA.
         exposure: extra stops for the finish.
         haze: (r, g, b, amount 0..1) of air between the camera and the person, e.g. fog or water.
+        wall: distance in face heights of a studio backdrop behind the person; 0 = a scene, no wall.
     """
 
     radiance: F32
@@ -141,6 +142,7 @@ class Plate:
     foreground: F32 | None = None
     exposure: float = 0.0
     haze: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    wall: float = 0.0
 
 
 @dataclass(frozen=True)
