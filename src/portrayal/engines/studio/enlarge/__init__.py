@@ -117,7 +117,8 @@ def _sharp(luma: F32, alpha: F32, shown: Parts, frame: Frame, speed: Speed, seed
         large = large + 0.4 * (shown.eyes - shown.iris) * (large - cv2.GaussianBlur(large, (0, 0), 0.5 * frame.scale))
         large = sharpen.hold(sharpen.settle(np.asarray(large, np.float32), luma, frame), allowed)
     # Capture sharpening: the small picture was softened by its own lens and its own reduction.
-    crisp = large + 0.35 * (large - cv2.GaussianBlur(large, (0, 0), 0.7 * frame.scale))
+    amount = 0.22 * min(1.0, frame.scale - 1)
+    crisp = large + amount * (large - cv2.GaussianBlur(large, (0, 0), 0.7 * frame.scale))
     return sharpen.hold(np.asarray(crisp, np.float32), allowed)
 
 

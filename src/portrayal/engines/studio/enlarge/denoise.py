@@ -34,7 +34,7 @@ def slope(guide: F32, follower: F32, size: int, eps: float) -> tuple[F32, F32]:
     return np.asarray(a, np.float32), np.asarray(f - a * m, np.float32)
 
 
-def clean_colour(luma: F32, colour: F32, size: int = 7) -> F32:
+def clean_colour(luma: F32, colour: F32, size: int = 5) -> F32:
     """Colour difference without blotches: what follows the luma stays, the rest is averaged."""
     a, b = slope(luma, colour, size, 4e-4)
     smooth = cv2.blur(a, (3, 3)) * luma + cv2.blur(b, (3, 3))

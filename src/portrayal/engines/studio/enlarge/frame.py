@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.sparse import csr_array
 
 from portrayal.imaging import F32, Array
 
@@ -76,16 +77,22 @@ class Frame:
         Returns:
             (height, width) float32; only pixels whose whole square lies on the canvas mean anything.
         """
-        box = _box(self.scale)
-        seen = cv2.sepFilter2D(canvas, cv2.CV_32F, box, box, borderType=cv2.BORDER_REPLICATE)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        back = cv2.warpAffine(seen, self.matrix(), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(back, np.float32)
+        down = _boxes(height, self.scale, self.y, canvas.shape[0])
+        across = _boxes(width, self.scale, self.x, canvas.shape[1])
+        rows = down @ canvas
+        return np.ascontiguousarray((across @ np.ascontiguousarray(rows.T)).T)
 
 
-def _box(width: float) -> F32:
-    """A box of fractional width in pixels, sums to one."""
-    reach = max(0, math.ceil((width - 1) / 2))
-    at = np.arange(-reach, reach + 1)
-    covered = np.clip(np.minimum(at + 0.5, width / 2) - np.maximum(at - 0.5, -width / 2), 0, 1)
-    return (covered / covered.sum()).astype(np.float32)
+def _boxes(count: int, scale: float, offset: float, size: int) -> csr_array:
+    """(count, size) weights: row i averages the canvas pixels that pixel i of the reference covers.
+
+    Exact to the fraction of a pixel: a wider average would make back-projection sharpen too much. What lies beyond the
+    canvas is taken to be its border.
+    """
+    low = scale * np.arange(count)[:, None] + offset - scale / 2
+    at = np.floor(low + 0.5) + np.arange(math.ceil(scale) + 1)
+    covered = np.minimum(low + scale, at + 0.5) - np.maximum(low, at - 0.5)
+    weights = (np.maximum(covered, 0) / scale).astype(np.float32)
+    columns = np.clip(at, 0, size - 1).astype(np.int32)
+    first = np.arange(count + 1, dtype=np.int32) * at.shape[1]
+    return csr_array((weights.ravel(), columns.ravel(), first), shape=(count, size))
