@@ -44,6 +44,7 @@ class HeadModel:
         pivot: (x, y) about which the head turns.
         pose: of the reference.
         ears: how much of the left and right ear shows.
+        smile: how much the reference smiles.
         allowed: how far the head may turn.
     """
 
@@ -64,6 +65,7 @@ class HeadModel:
     pivot: tuple[float, float]
     pose: HeadPose
     ears: tuple[float, float]
+    smile: float
     allowed: Limits
 
 
@@ -118,6 +120,7 @@ def analyse(character: IdentityMap) -> HeadModel:
         pivot=((sides + float(points[list(mesh.OVAL), 0].mean())) / 2, float(points[mesh.CHIN, 1]) - 0.12 * _FACE),
         pose=pose,
         ears=ears,
+        smile=reading.expression.smile,
         allowed=limits(pose.yaw, pose.pitch, ears),
     )
 

@@ -35,7 +35,7 @@ def lower_row(ring: tuple[int, ...]) -> list[int]:
 
 def upper_row(ring: tuple[int, ...]) -> list[int]:
     """Upper lip of a ring, corner to corner (left to right)."""
-    return [ring[0], *ring[:10:-1]]
+    return [ring[0], *ring[:9:-1]]
 
 
 INNER_UPPER, INNER_LOWER = upper_row(mesh.MOUTH), lower_row(mesh.MOUTH)

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.head import outline, reveal
-from portrayal.engines.studio.head.fields import blur, disc, fill, resize, smoothstep, warp
+from portrayal.engines.studio.head.fields import blur, disc, fill, resize, sample, smoothstep, warp
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.motion import HeadMotion
 from portrayal.engines.studio.head.raster import NOTHING, rasterise
-from portrayal.engines.studio.head.view import View, project, turning
-from portrayal.engines.studio.types import Cutout, Speed
+from portrayal.engines.studio.head.view import Carried, View, project, turning
+from portrayal.engines.studio.types import Cutout
 from portrayal.imaging import F32, F64, U8, Bool
 from portrayal.perception import mesh
 from portrayal.perception.types import BACKGROUND, CLOTHING
@@ -27,11 +27,15 @@ class _Drawn:
     uv: F32
 
 
-def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, speed: Speed) -> Cutout:
-    """The head of a part of the canvas (the view's box) in another pose; `points` are left to the caller."""
+def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, carried: Carried | None) -> Cutout:
+    """The head of a part of the canvas (the view's box) in another pose; `points` are left to the caller.
+
+    Args:
+        carried: what an expression has moved before.
+    """
     matrix = turning(model, motion)
     share = view.field(model.head)
-    drawn = _draw(model, view, matrix)
+    drawn = _draw(model, view, matrix, carried)
     edge = outline.transfer(part.alpha * share, drawn.covered, drawn.uv, model, view)
     rgb = warp(part.rgb, edge.x, edge.y, cv2.INTER_CUBIC)
     rgb = _antialiased(rgb, edge.x, edge.y)
@@ -39,9 +43,14 @@ def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, speed
     return _composite(part, rgb, edge, model, view)
 
 
-def _draw(model: HeadModel, view: View, matrix: F64) -> _Drawn:
+def _draw(model: HeadModel, view: View, matrix: F64, carried: Carried | None) -> _Drawn:
     shell = model.shell
-    front, near = project(model, matrix, shell.at, shell.front, shell.follow)
+    height, follow = shell.front, shell.follow
+    if carried is not None:  # a dropped chin takes its height along, over what was neck
+        was = shell.at + carried.back(view, shell.at)
+        height = height + sample(model.front, was[:, 0], was[:, 1]) - sample(model.front, shell.at[:, 0], shell.at[:, 1])
+        follow = sample(model.follow, was[:, 0], was[:, 1])
+    front, near = project(model, matrix, shell.at, height, follow)
     back, far = project(model, matrix, shell.at, shell.back, shell.follow)
     points = view.to_local(np.vstack([front, back]))
     # The front wins where both meet, at the rim.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.head.fields import sample
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.motion import HeadMotion
 from portrayal.imaging import F32, F64, Array
@@ -48,6 +49,22 @@ class View:
         matrix = np.array([[f, 0, x], [0, f, y]])
         out = cv2.warpAffine(image, matrix, self.size, flags=flag, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(out, np.float32)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What an expression has moved: (h, w, 2) way back in local pixels, and the corner (x, y) of that field."""
+
+    field: F32
+    corner: tuple[int, int]
+
+    def back(self, view: View, at: Array) -> F32:
+        """(n, 2) way from points of the new face to where they were, in model pixels; 0 outside the field."""
+        local = view.to_local(at) - np.array(self.corner, np.float32)
+        h, w = self.field.shape[:2]
+        inside = (local[:, 0] >= 0) & (local[:, 1] >= 0) & (local[:, 0] < w) & (local[:, 1] < h)
+        out: F32 = sample(self.field, local[:, 0], local[:, 1]) * inside[:, None] / np.float32(view.factor)
+        return out
 
 
 def view_of(
