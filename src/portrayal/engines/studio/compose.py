@@ -211,9 +211,9 @@ def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[floa
     width, height = size
     best: tuple[float, float, tuple[float, float]] | None = None
     for zoom in np.exp(np.linspace(0.0, 1.6, 81)):
-        scale = unit * zoom / body.unit
+        scale = float(unit * zoom / body.unit)
         for down in np.linspace(-0.06, 0.24, 31):
-            ty = y + down * height - body.y * scale
+            ty = float(y + down * height - body.y * scale)
             if body.cut_bottom and body.bottom * scale + ty < height + 1:
                 continue
             if body.cut_top and ty > 0:
