@@ -10,7 +10,7 @@ import numpy as np
 
 from portrayal.engines.studio.enlarge import detail
 from portrayal.engines.studio.enlarge.denoise import LUMA
-from portrayal.imaging import F32, Array
+from portrayal.imaging import F32
 
 # Stray hairs per pixel of outline, for a face 300 px high; a larger face has longer ones, not more.
 _DENSITY: Final = 0.25
@@ -131,17 +131,20 @@ def stray_hairs(rgb: F32, alpha: F32, hair: F32, face_height: float, seed: int) 
         return rgb, alpha
     rng = np.random.default_rng(seed)
     count = int(len(roots) * _DENSITY * 300 / max(150.0, face_height))
-    tx, ty, _ = detail.directions(_luma(rgb), 0.02 * face_height)
-    cover = np.zeros(alpha.shape, np.uint8)
-    colour = (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+    reach = 0.2 * face_height
+    x0, y0 = np.maximum(roots.min(0) - reach, 0).astype(int)
+    x1, y1 = (roots.max(0) + reach).astype(int) + 1
+    part = np.s_[y0:y1, x0:x1]
+    drawing = _Drawing(np.ascontiguousarray(rgb[part]), face_height)
     for i in rng.integers(0, len(roots), count):
-        _draw_hair(cover, colour, rgb, roots[i], outward[i], (tx, ty), face_height, rng)
-    blurred = cv2.GaussianBlur(cover, (0, 0), 0.5).astype(np.float32) / 255
-    extra = blurred * (1 - alpha)
-    total = alpha + extra
+        drawing.hair(roots[i] - np.array([x0, y0], np.float32), outward[i], rng)
+    extra = drawing.cover() * (1 - alpha[part])
+    total = alpha[part] + extra
     share = (extra / np.maximum(total, 1e-4))[..., None]
-    mixed = rgb + (colour.astype(np.float32) / 255 - rgb) * share
-    return np.asarray(mixed, np.float32), np.asarray(np.clip(total, 0, 1), np.float32)
+    rgb, alpha = rgb.copy(), alpha.copy()
+    rgb[part] += (drawing.colour.astype(np.float32) / 255 - rgb[part]) * share
+    alpha[part] = np.clip(total, 0, 1)
+    return rgb, alpha
 
 
 def _hair_line(alpha: F32, hair: F32, face_height: float) -> tuple[F32, F32]:
@@ -168,36 +171,42 @@ def _hair_line(alpha: F32, hair: F32, face_height: float) -> tuple[F32, F32]:
     return points[chosen], normal[chosen].astype(np.float32)
 
 
-def _draw_hair(
-    cover: Array,
-    colour: Array,
-    rgb: F32,
-    root: F32,
-    outward: F32,
-    flow: tuple[F32, F32],
-    face_height: float,
-    rng: np.random.Generator,
-) -> None:
-    start = root - outward * 0.02 * face_height
-    height, width = cover.shape
-    y = int(np.clip(start[1], 0, height - 1))
-    x = int(np.clip(start[0], 0, width - 1))
-    along = np.array([flow[0][y >> 1, x >> 1], flow[1][y >> 1, x >> 1]], np.float32)
-    # A single hair leaves the others at a small angle: most of its way lies along the outline.
-    steep = float(along @ outward)
-    along = along - outward * (steep - float(np.clip(steep, -0.3, 0.3)))
-    along /= float(np.linalg.norm(along)) + 1e-6
-    # Hair falls: of the two ways along a strand the one that goes down, now and then the other.
-    if (along[1] < 0) != (rng.random() < 0.12):
-        along = -along
-    length = face_height * rng.uniform(0.05, 0.17)
-    lift, bend, wave = rng.uniform(0.25, 0.6), rng.uniform(-0.85, -0.25), rng.uniform(-0.05, 0.05)
-    u = np.linspace(0, 1, 12, dtype=np.float32)[:, None]
-    rise = lift * u + bend * u * u + wave * np.sin(u * 6.0)
-    path = start + length * (along * u + outward * rise)
-    path = np.round(path * 2**_SHIFT).astype(np.int32)
-    tint = np.clip(rgb[y, x] * rng.uniform(0.8, 1.15) * 255, 0, 255)
-    cv2.polylines(colour, [path], False, tint.tolist(), 3, cv2.LINE_8, _SHIFT)
-    strength = rng.uniform(25, 80) * math.sqrt(min(1.5, max(0.5, face_height / 300)))
-    for first, last, share in ((0, 7, 1.0), (6, 10, 0.65), (9, 12, 0.35)):
-        cv2.polylines(cover, [path[first:last]], False, strength * share, 1, cv2.LINE_AA, _SHIFT)
+class _Drawing:
+    """Single hairs drawn over a part of the canvas: how much they cover, and their colour."""
+
+    def __init__(self, rgb: F32, face_height: float) -> None:
+        self.rgb = rgb
+        self.face_height = face_height
+        self.flow = detail.directions(_luma(rgb), 0.02 * face_height)[:2]
+        self.mask = np.zeros(rgb.shape[:2], np.uint8)
+        self.colour = np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)
+
+    def cover(self) -> F32:
+        """Coverage by hairs, 0..1."""
+        return np.asarray(cv2.GaussianBlur(self.mask, (0, 0), 0.5).astype(np.float32) / 255, np.float32)
+
+    def hair(self, root: F32, outward: F32, rng: np.random.Generator) -> None:
+        """One hair that leaves the others at `root`."""
+        start = root - outward * 0.02 * self.face_height
+        height, width = self.mask.shape[:2]
+        y = int(np.clip(start[1], 0, height - 1))
+        x = int(np.clip(start[0], 0, width - 1))
+        along = np.array([self.flow[0][y >> 1, x >> 1], self.flow[1][y >> 1, x >> 1]], np.float32)
+        # A single hair leaves the others at a small angle: most of its way lies along the outline.
+        steep = float(along @ outward)
+        along = along - outward * (steep - float(np.clip(steep, -0.3, 0.3)))
+        along /= float(np.linalg.norm(along)) + 1e-6
+        # Hair falls: of the two ways along a strand the one that goes down, now and then the other.
+        if (along[1] < 0) != (rng.random() < 0.12):
+            along = -along
+        length = self.face_height * rng.uniform(0.05, 0.17)
+        lift, bend, wave = rng.uniform(0.25, 0.6), rng.uniform(-0.85, -0.25), rng.uniform(-0.05, 0.05)
+        u = np.linspace(0, 1, 12, dtype=np.float32)[:, None]
+        rise = lift * u + bend * u * u + wave * np.sin(u * 6.0)
+        path = start + length * (along * u + outward * rise)
+        path = np.round(path * 2**_SHIFT).astype(np.int32)
+        tint = np.clip(self.rgb[y, x] * rng.uniform(0.8, 1.15) * 255, 0, 255)
+        cv2.polylines(self.colour, [path], False, tint.tolist(), 3, cv2.LINE_8, _SHIFT)
+        strength = rng.uniform(25, 80) * math.sqrt(min(1.5, max(0.5, self.face_height / 300)))
+        for first, last, share in ((0, 7, 1.0), (6, 10, 0.65), (9, 12, 0.35)):
+            cv2.polylines(self.mask, [path[first:last]], False, strength * share, 1, cv2.LINE_AA, _SHIFT)

@@ -14,7 +14,7 @@ from portrayal.engines.studio.enlarge.denoise import LUMA
 from portrayal.engines.studio.enlarge.masks import face_height, label_weight
 from portrayal.engines.studio.types import Cutout, Speed
 from portrayal.imaging import F32, U8
-from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN
+from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN
 
 _MARGIN: Final = 14  # reference pixels around what the canvas shows, for the filters
 # Share of a side of the reference that the body must cover to be cut off there.
@@ -96,19 +96,22 @@ def _points(character: IdentityMap, frame: Frame) -> F32 | None:
 
 def _labels(regions: U8, frame: Frame) -> tuple[U8, F32]:
     """Regions on the canvas with smooth borders, and the weight of hair."""
-    best = np.asarray(frame.warp(label_weight(regions, (0,)), cv2.INTER_LINEAR), np.float32)
+
+    def weight(chosen: tuple[int, ...], sigma: float) -> U8:
+        # Eight bits are enough to compare, and four times as fast.
+        soft = np.asarray(label_weight(regions, chosen, sigma) * 255 + 0.5, np.uint8)
+        return np.asarray(frame.warp(soft, cv2.INTER_LINEAR), np.uint8)
+
+    best = weight((BACKGROUND,), 0.8)
     labels = np.zeros(best.shape, np.uint8)
-    hair = best
     for label in (FACE, HAIR, SKIN, CLOTHING):
-        weight = np.asarray(frame.warp(label_weight(regions, (label,)), cv2.INTER_LINEAR), np.float32)
-        labels[weight > best] = label
-        best = np.maximum(best, weight)
-        if label == HAIR:
-            # Beyond the matte's middle nothing is labelled: hair counts as far out as it is the nearest thing.
-            person = np.asarray(frame.warp(label_weight(regions, (1, 2, 3, 4), 3.0), cv2.INTER_LINEAR), np.float32)
-            wide = np.asarray(frame.warp(label_weight(regions, (HAIR,), 3.0), cv2.INTER_LINEAR), np.float32)
-            hair = np.asarray(np.clip(wide / np.maximum(person, 1e-3) * 1.6 - 0.4, 0, 1), np.float32)
-    return labels, hair
+        own = weight((label,), 0.8)
+        labels[own > best] = label
+        best = np.maximum(best, own)
+    # Beyond the matte's middle nothing is labelled: hair counts as far out as it is the nearest thing.
+    wide = weight((HAIR,), 3.0).astype(np.float32)
+    person = np.maximum(weight((FACE, HAIR, SKIN, CLOTHING), 3.0), 1)
+    return labels, np.asarray(np.clip(wide / person * 1.6 - 0.4, 0, 1), np.float32)
 
 
 def _shown(frame: Frame, columns: int, rows: int, cut: frozenset[str], points: F32 | None) -> F32:

@@ -104,15 +104,13 @@ def _sharp(luma: F32, alpha: F32, shown: Parts, frame: Frame, speed: Speed, seed
         large = filters.apply(bank, np.asarray(soft, np.float32))
     large = filters.apply(bank, np.asarray(rest.warp(large), np.float32))
     # Catch-lights: direction means nothing on a dot, and the filters would make a star of it.
-    dots = np.asarray(frame.warp(luma), np.float32)
-    for _ in range(2):
-        dots = sharpen.settle(dots, luma, frame)
+    dots = sharpen.settle(np.asarray(frame.warp(luma), np.float32), luma, frame)
     large = np.asarray(large + (dots - large) * shown.iris, np.float32)
     # A catch-light or a pupil smaller than a pixel was brighter or darker than its pixel says.
     allowed = sharpen.limits(luma, frame, np.asarray(0.12 + 0.25 * shown.eyes, np.float32))
     large = sharpen.hold(sharpen.settle(large, luma, frame), allowed)
-    for _ in range(3 if speed == "quality" else 2):
-        thinner = sharpen.thin(large, frame.scale, 0.2)
+    for _ in range(3 if speed == "quality" else 1):
+        thinner = sharpen.thin(large, frame.scale, 0.25)
         large = np.asarray(large + (thinner - large) * (1 - 0.8 * shown.hair) * (1 - shown.iris), np.float32)
         large = large + 0.4 * (shown.eyes - shown.iris) * (large - cv2.GaussianBlur(large, (0, 0), 0.5 * frame.scale))
         large = sharpen.hold(sharpen.settle(np.asarray(large, np.float32), luma, frame), allowed)
