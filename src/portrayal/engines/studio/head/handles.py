@@ -34,6 +34,7 @@ class Mouth:
         lift: height of the corners over the lips' middle.
         side_lift: the same for each corner (left, right).
         rest_width, rest_lift: as they would be without a smile.
+        smile: 0 at rest .. 1.2.
     """
 
     middle: float
@@ -43,6 +44,7 @@ class Mouth:
     side_lift: tuple[float, float]
     rest_width: float
     rest_lift: float
+    smile: float
 
 
 def mouth_of(frame: FaceFrame, smile: float) -> Mouth:
@@ -60,6 +62,7 @@ def mouth_of(frame: FaceFrame, smile: float) -> Mouth:
         side_lift=(float(line - c[61, 1]), float(line - c[291, 1])),
         rest_width=2 * half / (1 + _SMILE_WIDTH * smile),
         rest_lift=lift - _SMILE_LIFT * smile,
+        smile=smile,
     )
 
 
@@ -92,7 +95,7 @@ def displacements(frame: FaceFrame, smile: float, preset: Preset, strength: floa
 
 def _plan(frame: FaceFrame, mouth: Mouth, p: Preset) -> _Plan:
     width, keep = 2 * mouth.half, p.at_least > 0
-    widen, lift, upper, lower, jaw = 0.0, (0.0, 0.0), p.upper, p.lower, p.jaw
+    widen, lift, upper, lower, jaw = 0.0, (0.0, 0.0), p.upper * mouth.smile, p.lower, p.jaw
     if p.width is not None:
         target = min(max(p.width * mouth.rest_width, _MIN_WIDTH * width), _MAX_WIDTH * width)
         widen = ((max(target, width) if keep else target) - width) / 2
@@ -108,9 +111,10 @@ def _plan(frame: FaceFrame, mouth: Mouth, p: Preset) -> _Plan:
     return _Plan(widen, lift, jaw, upper, lower)
 
 
-def _row_at(frame: FaceFrame, mouth: Mouth, row: list[int], u: float) -> float:
-    """Height of a row of the lips at a place across the mouth, -1..1."""
-    x = (frame.points[row, 0] - mouth.middle) / mouth.half
+def _row_at(frame: FaceFrame, row: list[int], u: float) -> float:
+    """Height of a row of the lips at a place across it, -1..1."""
+    x = frame.points[row, 0]
+    x = (2 * x - x[0] - x[-1]) / max(abs(x[-1] - x[0]), 1e-6)
     order = np.argsort(x)
     return float(np.interp(u, x[order], frame.points[row, 1][order]))
 
@@ -123,9 +127,11 @@ def _lips(moves: Moves, frame: FaceFrame, mouth: Mouth, plan: _Plan, p: Preset) 
             (True, tp.upper_row(ring), tp.upper_row(inner)),
             (False, tp.lower_row(ring), tp.lower_row(inner)),
         ):
-            for vertex, partner in zip(row, inner_row, strict=True):
+            x = frame.points[row, 0]
+            across = np.clip((2 * x - x[0] - x[-1]) / max(abs(x[-1] - x[0]), 1e-6), -1, 1)
+            for vertex, partner, u in zip(row, inner_row, across.tolist(), strict=True):
                 if is_upper or vertex not in moves:
-                    moves[vertex] = _lip(frame, mouth, plan, p, vertex, partner, is_upper, outward)
+                    moves[vertex] = _lip(frame, mouth, plan, p, vertex, partner, u, is_upper, outward)
 
 
 def _lip(
@@ -135,33 +141,49 @@ def _lip(
     p: Preset,
     vertex: int,
     partner: int,
+    u: float,
     is_upper: bool,
     outward: float,
 ) -> tuple[float, float]:
-    """One vertex of a lip; `partner` is the vertex of the innermost ring beside it."""
+    """One vertex of a lip.
+
+    Args:
+        partner: the vertex of the innermost ring beside it.
+        u: its place across its own ring, -1..1, so that all rings meet in the corners.
+        outward: 1 on the outermost ring, 0 on the innermost.
+    """
     c = frame.points
-    u = float(np.clip((c[vertex, 0] - mouth.middle) / mouth.half, -1, 1))
     corner, middle = abs(u) ** 1.6, 1 - abs(u) ** 2.5
-    bow = float(np.sqrt(max(1 - u * u, 0.0)))
-    dx = plan.widen * u * abs(u) ** 0.5 - 0.35 * p.pucker * mouth.half * u * (1 - 0.2 * abs(u))
-    dy = -plan.lift[int(u > 0)] * corner + (0.22 + 0.20 * p.round) * plan.jaw * corner
-    upper_at = _row_at(frame, mouth, tp.INNER_UPPER, u)
-    gap = max(_row_at(frame, mouth, tp.INNER_LOWER, u) - upper_at, 0.0)
+    dx = plan.widen * u * abs(u) ** 0.5 - 0.16 * p.pucker * mouth.half * u * (1 - 0.2 * abs(u))
+    dy = -plan.lift[int(u > 0)] * corner + 0.22 * plan.jaw * corner
+    upper_at = _row_at(frame, tp.INNER_UPPER, u)
+    gap = max(_row_at(frame, tp.INNER_LOWER, u) - upper_at, 0.0)
     if is_upper:
-        dy -= plan.upper * middle * (1 - 0.25 * outward)
-        # The upper lip of an O arches; of a smile it stays flat.
-        dy += plan.jaw * (-0.03 * middle - 0.16 * p.round * (bow - 0.35))
-        dy += p.close * 0.36 * gap * (1 - 0.52 * outward)
+        dy -= plan.upper * middle * (1 - 0.25 * outward) + 0.03 * plan.jaw * middle
+        dy += p.close * 0.36 * gap * (1 - 0.38 * outward)
         dy += p.pucker * (0.004 - 0.030 * outward) * middle
     else:
-        shape = p.round * bow + (1 - p.round) * (1 - abs(u) ** 2.2)
-        dy += plan.jaw * shape * (1 - 0.05 * outward) + plan.lower * middle * (1 - 0.25 * outward)
-        dy -= p.close * 0.64 * gap * (1 - 0.46 * outward)
+        dy += plan.jaw * (1 - abs(u) ** 2.2) * (1 - 0.05 * outward) + plan.lower * middle * (1 - 0.25 * outward)
+        dy -= p.close * 0.64 * gap * (1 - 0.32 * outward)
         dy += p.pucker * 0.034 * outward * middle
+    if p.round > 0:
+        dy += p.round * (_rounded(frame, plan, u, is_upper, upper_at, upper_at + gap) - dy)
     # Volume: a wide lip is thin, a narrow one is full.
     volume = 0.42 * float(np.clip(plan.widen / 0.06, -1, 1)) * (0.6 if plan.widen < 0 else 1.0)
     dy += volume * outward * (c[partner, 1] - c[vertex, 1]) * (1 if outward == 1 else 0.6)
     return dx, dy
+
+
+def _rounded(frame: FaceFrame, plan: _Plan, u: float, is_upper: bool, upper_at: float, lower_at: float) -> float:
+    """Movement that makes the opening an ellipse: corners sink to its middle, both lips arch."""
+    c = frame.points
+    top = float(c[13, 1]) - 0.10 * plan.jaw - plan.upper
+    bottom = float(c[14, 1]) + plan.jaw + plan.lower
+    corner = top + 0.46 * (bottom - top)
+    bow = max(1 - u * u, 0.0) ** 0.6
+    if is_upper:
+        return corner - (corner - top) * bow - upper_at
+    return corner + (bottom - corner) * bow - lower_at
 
 
 def _lower_face(moves: Moves, frame: FaceFrame, mouth: Mouth, plan: _Plan, p: Preset) -> None:

@@ -51,13 +51,13 @@ def _filled_lips(part: F32, face: Moved, patch: Patch, preset: Preset) -> F32:
     """Lips drawn together from a reference whose opening, and its dark corners, were filled from the lips."""
     old = face.rgb[patch.rows, patch.columns]
     hole = polygon(patch.local(opening(face.old[tp.INNER_UPPER], face.old[tp.INNER_LOWER])), patch.shape)
-    hide = cv2.dilate(hole, disc(0.008 * face.face))
+    hide = cv2.dilate(hole, disc(0.005 * face.face))
     light = old.mean(-1)
-    dark = light < 0.80 * float(np.median(light))
+    dark = light < 0.86 * float(np.median(light))
     for corner in (61, 291):
         spot = np.zeros(patch.shape, np.float32)
         x, y = patch.local(face.old[[corner]])[0]
-        cv2.circle(spot, (round(float(x)), round(float(y))), max(1, round(0.030 * face.face)), 1.0, -1)
+        cv2.circle(spot, (round(float(x)), round(float(y))), max(1, round(0.040 * face.face)), 1.0, -1)
         hide = np.maximum(hide, spot * dark)
     hide = blur(hide, 0.004 * face.face)
     known = (hide < 0.05).astype(np.float32)
@@ -94,12 +94,12 @@ def _inside(face: Moved, patch: Patch, hole: F32, smile: float) -> F32:
     across, down = _axes(face, patch)
     half = float(np.linalg.norm(face.new[308] - face.new[78])) / 2 / face.unit
     deep = smoothstep(0, 0.10, cv2.distanceTransform((hole > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / face.unit)
-    cavity = np.array([0.20, 0.075, 0.07], np.float32) * np.float32(light / 0.55) * (1 - 0.6 * deep)[..., None]
+    cavity = np.array([0.20, 0.075, 0.07], np.float32) * np.float32(light / 0.55) * (1 - 0.72 * deep)[..., None]
     low = float((face.new[14] - face.new[13]) @ face.frame.down) / face.unit
-    bulge = np.exp(-((across / (0.60 * half)) ** 2) - ((down - 1.08 * low) / (0.46 * max(low, 0.05))) ** 2)
-    tongue = np.array([0.47, 0.235, 0.225], np.float32) * np.float32(light / 0.6)
+    bulge = np.exp(-((across / (0.60 * half)) ** 2) - ((down - 1.02 * low) / (0.44 * max(low, 0.05))) ** 2)
+    tongue = np.array([0.54, 0.27, 0.26], np.float32) * np.float32(light / 0.6)
     tongue = tongue * (1 - 0.25 * smoothstep(0.5, 1.0, np.abs(across) / half))[..., None]
-    cavity = cavity + (tongue - cavity) * (0.75 * bulge)[..., None]
+    cavity = cavity + (tongue - cavity) * (0.80 * bulge)[..., None]
     if mouth_of(face.frame, smile).gap > 0.05 and _shows_teeth(face, patch, light):
         return _own_teeth(face, patch, cavity)
     return synthetic(cavity, face, patch, across, down, half)

@@ -17,7 +17,6 @@ class Preset:
     gap: float | None = None
     at_least: float = 0.0
     close: float = 0.0
-    relax: float = 0.0
     jaw: float = 0.0
     round: float = 0.0
     upper: float = 0.0

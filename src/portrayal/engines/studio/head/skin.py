@@ -17,7 +17,7 @@ def shaded(rgb: F32, face: Moved, smile: float, preset: Preset) -> F32:
     """Deepen or smooth the folds beside the mouth and between the brows."""
     fold, frown = preset.fold * face.strength, preset.frown * face.strength
     if fold < 0:
-        rgb = _without(rgb, face, [_fold_line(face, side) for side in (0, 1)], 0.050, -fold)
+        rgb = _without(rgb, face, [_fold_line(face, side) for side in (0, 1)], 0.060, -fold)
     elif fold > 0:
         rgb = _deepened(rgb, face, fold)
     if frown < 0:
@@ -38,13 +38,13 @@ def _without(rgb: F32, face: Moved, lines: list[F32], width: float, amount: floa
     band = np.zeros((h, w), np.float32)
     for line in lines:
         t = np.linspace(0, 1, len(line))
-        fade = np.sin(np.pi * np.clip(0.10 + 0.85 * t, 0, 1)) ** 0.6
+        fade = np.sin(np.pi * np.clip(0.08 + 0.84 * t, 0, 1)) ** 0.5
         band = np.maximum(band, stroke(line, (h, w), width * face.face, fade, 0.012 * face.face))
-    step = max(1, round(face.face / 100))
+    step = max(1, round(face.face / 160))
     size = (-(-w // step), -(-h // step))
-    low = resize(rgb, size)
-    bridged = fill(low, np.clip(1 - 1.6 * resize(band, size), 0, 1))
-    change = resize(blur(bridged, 1.5) - blur(low, 1.0), (w, h))
+    bridged = fill(resize(rgb, size), np.clip(1 - 1.6 * resize(band, size), 0, 1))
+    # Only what is finer than a crease, the pores, stays.
+    change = resize(blur(bridged, 1.5), (w, h)) - blur(rgb, 0.0035 * face.face)
     out: F32 = rgb + change * np.clip(1.3 * band * amount, 0, 0.9)[..., None]
     return out
 

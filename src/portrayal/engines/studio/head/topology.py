@@ -62,7 +62,7 @@ NOSE: Final = (1, 2, 4, 5, 6, 168, 197, 195, 98, 327, 19, 94, 45, 275)
 # Below the eye outwards and inwards, beside the nose, beside the mouth: six per side.
 CHEEKS: Final = ((50, 205, 101, 117, 187, 207), (280, 425, 330, 346, 411, 427))
 # Nasolabial fold, from the wing of the nose down.
-FOLDS: Final = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
+FOLDS: Final = ((129, 203, 206, 216, 212, 210), (358, 423, 426, 436, 432, 430))
 CHIN: Final = (152, 148, 377, 176, 400, 175, 199, 200, 171, 396, 208, 428, 201, 421, 32, 262, 149, 378, 18, 83, 313)
 JAW: Final = (150, 379, 136, 365, 172, 397, 58, 288, 140, 369, 170, 395, 169, 394)
 # The edge of the face where it meets ears and hair.
