@@ -1,8 +1,8 @@
 """The lens: depth of field with a real aperture, and lamps as discs of it.
 
 The blur gathers over the aperture's own shape (seven rounded blades, clipped to a cat's eye towards the
-corners), per pixel with its own circle of confusion. Lamps are not blurred pictures of points, which would be mush: they
-are drawn afterwards as analytic discs with the energy that the lamp has.
+corners), per pixel with its own circle of confusion. Lamps are not blurred pictures of points, which would be
+mush: they are drawn afterwards as analytic discs with the energy that the lamp has.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _spiral(count: int) -> F32:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1).astype(np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath=True)
 def _gather(out: F32, image: F32, radius: F32, points: F32, eye: float, first: int, last: int) -> None:
     h, w = radius.shape
     for y in range(first, last):
@@ -141,17 +141,40 @@ def disc(radius: float, eye_x: float = 0.0, eye_y: float = 0.0) -> F32:
 def draw_lamps(radiance: F32, lamps: Iterable[Lamp], shot: Shot, aperture: float) -> None:
     """Add each lamp to `radiance` (H, W, 3), in place, as a disc of the aperture, clipped by the frame."""
     H, W = radiance.shape[:2]
+    points: dict[float, list[tuple[int, int, tuple[float, float, float]]]] = {}
     for lamp in lamps:
         blur = aperture * H * abs(1 - shot.focus / max(lamp.depth, 0.05))
         radius = max(round(float(np.hypot(blur, lamp.size)) * 2) / 2, 0.75)
+        x, y = round(lamp.x), round(lamp.y)
+        if radius <= 2:
+            points.setdefault(radius, []).append((x, y, lamp.energy))
+            continue
         eye = (0.0, 0.0)
         if radius > 4:
             eye = (round((lamp.x / W - 0.5) * 8) * 0.1, round((lamp.y / H - 0.5) * 8) * 0.1)
-        kernel = disc(radius, -eye[0], -eye[1])
-        n = kernel.shape[0] // 2
-        x, y = round(lamp.x), round(lamp.y)
-        x0, x1, y0, y1 = max(x - n, 0), min(x + n + 1, W), max(y - n, 0), min(y + n + 1, H)
-        if x0 >= x1 or y0 >= y1:
-            continue
+        _stamp(radiance, disc(radius, -eye[0], -eye[1]), x, y, lamp.energy)
+    for radius, many in points.items():
+        _scatter(radiance, disc(radius), many)
+
+
+def _stamp(radiance: F32, kernel: F32, x: int, y: int, energy: tuple[float, float, float]) -> None:
+    H, W = radiance.shape[:2]
+    n = kernel.shape[0] // 2
+    x0, x1, y0, y1 = max(x - n, 0), min(x + n + 1, W), max(y - n, 0), min(y + n + 1, H)
+    if x0 < x1 and y0 < y1:
         part = kernel[y0 - y + n : y1 - y + n, x0 - x + n : x1 - x + n, None]
-        radiance[y0:y1, x0:x1] += part * np.array(lamp.energy, np.float32)
+        radiance[y0:y1, x0:x1] += part * np.array(energy, np.float32)
+
+
+def _scatter(radiance: F32, kernel: F32, points: list[tuple[int, int, tuple[float, float, float]]]) -> None:
+    """Many small points, such as stars, at once."""
+    H, W = radiance.shape[:2]
+    n = kernel.shape[0] // 2
+    x, y = np.array([p[0] for p in points]), np.array([p[1] for p in points])
+    energy = np.array([p[2] for p in points], np.float32)
+    for j in range(-n, n + 1):
+        for i in range(-n, n + 1):
+            k = kernel[j + n, i + n]
+            inside = (x + i >= 0) & (x + i < W) & (y + j >= 0) & (y + j < H)
+            if k > 0 and inside.any():
+                np.add.at(radiance, (y[inside] + j, x[inside] + i), k * energy[inside])

@@ -1,7 +1,8 @@
 """The shipped HDR panoramas: decoding, looking into them, their lamps and their sky.
 
-A panorama is equirectangular, (256, 512, 3) scene linear; the middle column is azimuth 0, azimuth grows to the right, row
-0 is the zenith. (They ship as Radiance files too, since OpenCV's wheels carry no OpenEXR decoder from version 5 on.)
+A panorama is equirectangular, (256, 512, 3) scene linear; the middle column is azimuth 0, azimuth grows to the
+right, row 0 is the zenith. They are read from Radiance files: OpenCV's wheels carry no OpenEXR decoder from
+version 5 on.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def load(name: str) -> F32:
 
 @dataclass(frozen=True)
 class Glint:
-    """A small lamp found in a panorama: azimuth and elevation in radians, energy = radiance x pixels, radius in pixels."""
+    """A small lamp in a panorama: angles in radians, energy = radiance x pixels, radius in pixels."""
 
     azimuth: float
     elevation: float
@@ -108,9 +109,7 @@ def sample(image: Array, azimuth: Array, elevation: Array) -> F32:
     log = np.log(np.pad(image, ((0, 0), (4, 4), (0, 0)), "wrap") + _LOG_OFFSET)
     u = ((azimuth / (2 * np.pi) + 0.5) * w - 0.5) % w + 4
     v = (0.5 - elevation / np.pi) * h - 0.5
-    out = cv2.remap(
-        log, u.astype(np.float32), v.astype(np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    out = cv2.remap(log, u.astype(np.float32), v.astype(np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(np.maximum(np.exp(out) - _LOG_OFFSET, 0), np.float32)
 
 
@@ -152,11 +151,10 @@ def sky_mask(name: str) -> F32:
     light = np.log(luminance(image) + 1e-3)
     level = np.asarray([np.percentile(row, 75) for row in light], np.float32)
     level = np.minimum(level, np.median(level[: h // 2]) + 1.0)[:, None]
-    blue = np.clip((image[..., 2] / (image[..., 1] + 1e-3) - 0.72) / 0.15, 0, 1)
     clear = np.clip((image[..., 2] / (image[..., 1] + 1e-3) - 1.1) / 0.15, 0, 1)
     bright = np.clip((light - level + 0.7 + 0.9 * clear) / 0.35, 0, 1)
     mean = cv2.blur(light, (5, 5))
     rough = np.sqrt(np.maximum(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
-    bright = bright * np.clip(1.6 - rough / 0.22, 0, 1)
+    bright = bright * np.maximum(np.clip(1.6 - rough / 0.22, 0, 1), light > level + 0.2)
     rows = np.clip((h * 0.5 + 1 - np.arange(h, dtype=np.float32)) / 3, 0, 1)[:, None]
-    return np.asarray(cv2.GaussianBlur(bright * np.maximum(blue, bright > 0.95) * rows, (0, 0), 0.6), np.float32)
+    return np.asarray(cv2.GaussianBlur(bright * rows, (0, 0), 0.6), np.float32)

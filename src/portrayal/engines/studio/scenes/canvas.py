@@ -49,7 +49,7 @@ def hexadecimal(code: str, gain: float = 1.0) -> Colour:
     return float(v[0]), float(v[1]), float(v[2])
 
 
-@njit(nogil=True, cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath=True)
 def _raster(
     albedo: F32,
     glow: F32,
@@ -130,11 +130,20 @@ def _raster(
                     normals[y, x, c] = normal[c]
 
 
-@njit(nogil=True, cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath=True)
 def _shade(
-    out: F32, albedo: F32, glow: F32, depth: F32, normals: F32, lens: F32, places: F32, colours: F32, first: int, last: int
+    out: F32,
+    albedo: F32,
+    glow: F32,
+    depth: F32,
+    normals: F32,
+    lens: F32,
+    places: F32,
+    colours: F32,
+    first: int,
+    last: int,
 ) -> None:
-    h, w = depth.shape
+    w = depth.shape[1]
     for y in range(first, last):
         ry = (lens[2] - 0.5 - y) / lens[0]
         for x in range(w):
@@ -219,7 +228,7 @@ class Canvas:
         n = n / max(float(np.linalg.norm(n)), 1e-9)
         if float(n @ (p + u / 2 + v / 2)) > 0:
             n = -n
-        tex = _texture(texture)
+        tex: Array = _texture(texture)
         near = max(float(corners[:, 2].min()), 0.5)
         size = float(np.linalg.norm(v)) * c.focal / near
         while tex.shape[0] > 2.5 * size / max(repeat[1], 1) and tex.shape[0] >= 16 and tex.shape[1] >= 16:
@@ -334,9 +343,7 @@ class Canvas:
         k = self.full_height / self.camera.height
         radius = size * self.camera.focal * k / z
         energy = power * np.pi * radius * radius
-        self.lamps.append(
-            Lamp(x * k, y * k, z, (colour[0] * energy, colour[1] * energy, colour[2] * energy), radius)
-        )
+        self.lamps.append(Lamp(x * k, y * k, z, (colour[0] * energy, colour[1] * energy, colour[2] * energy), radius))
 
     def glow(self, place: Sequence[float], colour: Colour, radius: float, gain: float = 1.0) -> None:
         """A light that falls on the scene; not visible itself."""
@@ -376,7 +383,9 @@ class Canvas:
         a = places.astype(np.float32), colours.astype(np.float32)
         lens = self.lens
         bands(
-            lambda f, l: _shade(out, self.albedo, self.emission, self.depth, self.normals, lens, *a, f, l),
+            lambda first, last: _shade(
+                out, self.albedo, self.emission, self.depth, self.normals, lens, *a, first, last
+            ),
             out.shape[0],
             least=48,
         )

@@ -1,4 +1,4 @@
-"""Cut-outs with transparency, (h, w, 4) linear: plants, trees, chairs, things on tables. Cached; shapes vary by seed."""
+"""Cut-outs with transparency, (h, w, 4) linear: plants, trees, chairs, small things. Cached; shapes vary by seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portrayal.imaging import F32, U8, Array
 def _card(mask: Array, colour: Array) -> F32:
     m = np.asarray(mask, np.float32)
     if m.max() > 1:
-        m = m / 255
+        m = m * np.float32(1 / 255)
     rgb = np.broadcast_to(np.asarray(colour, np.float32), (*m.shape, 3))
     out = np.concatenate([rgb, m[..., None]], -1).astype(np.float32)
     out.setflags(write=False)
@@ -60,7 +60,9 @@ def trunk(colour: str, seed: int, branches: int = 5) -> F32:
     for i in range(branches):
         y = random.uniform(45, 110)
         to = 48 + random.uniform(20, 44) * (1 if i % 2 else -1)
-        cv2.line(m, (48, int(y)), (int(to), int(y - random.uniform(35, 60))), 255, int(random.integers(2, 5)), cv2.LINE_AA)
+        cv2.line(
+            m, (48, int(y)), (int(to), int(y - random.uniform(35, 60))), 255, int(random.integers(2, 5)), cv2.LINE_AA
+        )
     side = np.linspace(0.5, 1.3, 96)[None, :, None]
     return _card(m, _rgb(colour) * side * (1 + 0.25 * sheet(192, 96, seed, 0.8, 1, 3))[..., None])
 
@@ -79,7 +81,9 @@ def fir(colour: str, seed: int, snow: float = 0.0) -> F32:
         _poly(white, np.array([(64, y - 20), *[(a, b - random.uniform(4, 9)) for a, b in fan[::-1]]]))
     n = sheet(224, 128, seed, 0.8, 1.5, 2.5)
     c = _rgb(colour) * (0.8 + 0.3 * n)[..., None]
-    s = (snow * cv2.GaussianBlur(white, (0, 0), 1.0).astype(np.float32) / 255 * np.clip(0.75 + 0.5 * n, 0, 1))[..., None]
+    s = (snow * cv2.GaussianBlur(white, (0, 0), 1.0).astype(np.float32) / 255 * np.clip(0.75 + 0.5 * n, 0, 1))[
+        ..., None
+    ]
     return _card(m, c * (1 - s) + _rgb("dfe8f2") * s)
 
 
@@ -120,7 +124,9 @@ def plant(seed: int, colour: str = "3a6a2c", pot: str = "b8a890") -> F32:
         _poly(leaf, np.concatenate([np.stack([x - w, y], 1), np.stack([x + w, y], 1)[::-1]]))
         shade[leaf > 0] = random.uniform(0.35, 1.5)
         m = np.maximum(m, leaf)
-    c = np.where((m > 0)[..., None], _rgb(colour) * shade[..., None], _rgb(pot) * np.linspace(0.6, 1.2, 96)[None, :, None])
+    c = np.where(
+        (m > 0)[..., None], _rgb(colour) * shade[..., None], _rgb(pot) * np.linspace(0.6, 1.2, 96)[None, :, None]
+    )
     return _card(np.maximum(m, p), c)
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
 
-from portrayal.engines.studio.noise import fbm
-from portrayal.engines.studio.panorama import luminance
-from portrayal.engines.studio.scenes import lighting, panoramic
-from portrayal.engines.studio.scenes.camera import Camera
+from portrayal.engines.studio.noise import fbm, profile
+from portrayal.engines.studio.scenes import lighting
 from portrayal.engines.studio.scenes.land import mix, rgb, step
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import KeyLight, Lamp, Lighting, RimLight, vector
 from portrayal.imaging import F32, Array
-
-_SUN = (-0.75, 0.5, 0.42)
 
 
 def _stars(stage: Stage, count: int, lowest: float = 1.0) -> list[Lamp]:
@@ -26,7 +25,9 @@ def _stars(stage: Stage, count: int, lowest: float = 1.0) -> list[Lamp]:
     hue = random.random(count)
     for i in range(count):
         c = mix(np.array((1.0, 0.78, 0.55)), np.array((0.72, 0.84, 1.0)), float(hue[i])) * size[i]
-        out.append(Lamp(float(x[i]), float(y[i]), 1e5, (float(c[0]), float(c[1]), float(c[2])), 0.6 * shot.height / 1024))
+        out.append(
+            Lamp(float(x[i]), float(y[i]), 1e5, (float(c[0]), float(c[1]), float(c[2])), 0.6 * shot.height / 1024)
+        )
     return out
 
 
@@ -34,7 +35,9 @@ def _light(shift: float, side: float, rim: str, ambient: tuple[float, float, flo
     environment = lighting.lobes(ambient, [((-side, -0.3, 0.2), rgb(rim) * 0.9, 1.5)])
     key = KeyLight(vector(0.8 * side, 0.45, 0.55), vector(1, 0.98, 0.95), wrap=0.15, softness=0.12, specular=0.06)
     rims = (RimLight(vector(-side, -0.1, -1), rgb(rim) * 1.4, 2.0),)
-    return Lighting(lighting.irradiance(environment), (key,), rims, fill=0.26, level=0.82, skin_shift=shift, contrast=1.6)
+    return Lighting(
+        lighting.irradiance(environment), (key,), rims, fill=0.26, level=0.82, skin_shift=shift, contrast=1.6
+    )
 
 
 def _planet(image: F32, stage: Stage, centre: tuple[float, float], radius: float, sun: Array) -> tuple[F32, F32]:
@@ -50,7 +53,9 @@ def _planet(image: F32, stage: Stage, centre: tuple[float, float], radius: float
     land = step(0.1, 0.5, fbm(lon, lat, seed + 11, 1.7))[..., None]
     swirl = 0.05 * fbm(lon * 2, lat * 2, 4, 1.7)
     cloud = fbm(lon * 1.3 + swirl, lat * 2.0 + swirl, seed + 12, 1.7) + 0.4 * fbm(lon * 4 + swirl, lat * 5, 13, 1.2)
-    ground = mix(rgb("0c2f66"), mix(rgb("4a5a34"), rgb("8a744c"), step(-0.5, 1, fbm(lon * 3, lat * 3, 3, 1.7))[..., None]), land)
+    ground = mix(
+        rgb("16365c"), mix(rgb("4a5a34"), rgb("8a744c"), step(-0.5, 1, fbm(lon * 3, lat * 3, 3, 1.7))[..., None]), land
+    )
     surface = mix(ground, np.array((0.8, 0.83, 0.86)), 0.9 * step(0.0, 1.4, cloud)[..., None])
     body = surface * light[..., None] * 1.5 + rgb("4a90ff") * (light * (1 - up) ** 2.5)[..., None] * 2.2
     disc = step(1.006, 0.994, rr)[..., None]
@@ -66,7 +71,10 @@ def space(stage: Stage) -> Scene:
     x, y = camera.frame
     u, v = x + 0.4 * camera.yaw + 0.37 * seed, y + 0.5
     warp = 0.25 * fbm(u * 0.35, v * 0.35, seed + 2, 1.7)
-    n1, n2 = fbm(u * 0.4 + 0.2 * warp, v * 0.4 + 0.2 * warp, seed + 3, 1.7), fbm(u * 0.5, v * 0.5 - 0.2 * warp, seed + 4, 1.7)
+    n1, n2 = (
+        fbm(u * 0.4 + 0.2 * warp, v * 0.4 + 0.2 * warp, seed + 3, 1.7),
+        fbm(u * 0.5, v * 0.5 - 0.2 * warp, seed + 4, 1.7),
+    )
     threads = 1 - np.abs(fbm(u * 0.7 + 0.3 * warp, v * 0.7, seed + 5, 1.7))
     band = np.exp(-(((x * 0.75 + y * 0.66 + 0.10 * n2 - 0.05) / 0.24) ** 2))
     image = np.broadcast_to(rgb("05060c") * 0.5, (*band.shape, 3)).astype(np.float32)
@@ -77,7 +85,9 @@ def space(stage: Stage) -> Scene:
     side = -1.0 if seed % 2 else 1.0
     sun = np.array((-0.75 * side, 0.55, 0.3), np.float32)
     half = 0.5 * camera.width / camera.height
-    image, disc = _planet(np.asarray(image, np.float32), stage, (side * min(half * 0.78, 0.5), 0.22), 0.42, sun / np.linalg.norm(sun))
+    image, disc = _planet(
+        np.asarray(image, np.float32), stage, (side * min(half * 0.78, 0.5), 0.22), 0.42, sun / np.linalg.norm(sun)
+    )
     k = camera.height / stage.shot.height
     stars = [s for s in _stars(stage, 2200) if not _hidden(disc, s, k)]
     depth = np.full(disc.shape, 1e5, np.float32)
@@ -89,30 +99,60 @@ def _hidden(disc: F32, star: Lamp, k: float) -> bool:
     return bool(disc[max(y, 0), max(x, 0)] > 0.02)
 
 
-def moon(stage: Stage) -> Scene:
-    """The moon: grey dust and rocks of a real desert under a black sky, with the earth over the horizon."""
-    camera, seed = stage.camera, stage.shot.seed
-    there = Camera(camera.width, camera.height, camera.fov, camera.horizon, camera.yaw, camera.eye)
-    image = panoramic.view("dawn", there, seed)
-    from portrayal.engines.studio import panorama
+@lru_cache(1)
+def _craters() -> F32:
+    """Height of a periodic patch of cratered dust, (512, 512), in pixels of itself."""
+    n = 512
+    random = np.random.default_rng(4)
+    out = 5.0 * fbm(*np.meshgrid(np.arange(n) / n, np.arange(n) / n), 6, 1.7) + 1.2 * fbm(
+        *np.meshgrid(np.arange(n) / n * 2, np.arange(n) / n * 2), 7, 1.2
+    )
+    for r in np.minimum(3.0 * random.pareto(1.5, 240) + 3.0, 60):
+        cx, cy = random.uniform(0, n, 2)
+        m = int(r * 2)
+        rows, columns = np.arange(int(cy) - m, int(cy) + m), np.arange(int(cx) - m, int(cx) + m)
+        d = np.hypot((columns - cx)[None], (rows - cy)[:, None]) / r
+        bowl = np.where(d < 1, d * d - 1, 0) * 0.36 + 0.30 * np.exp(-(((d - 1) / 0.28) ** 2))
+        out[np.ix_(rows % n, columns % n)] += r * bowl
+    out = np.asarray(out, np.float32)
+    out.setflags(write=False)
+    return out
 
-    az = np.broadcast_to(there.azimuth, there.elevation.shape)
-    mask = np.repeat(panorama.sky_mask("dawn")[..., None], 3, -1)
-    sky = np.clip(panorama.sample(mask, az, there.elevation)[..., :1] * 1.3, 0, 1)
-    grey = luminance(image)[..., None]
-    grey = grey / max(float(np.median(grey[sky < 0.5])) if (sky < 0.5).any() else 1.0, 1e-4)
-    ground = 0.26 * np.clip(grey, 0, 4) ** 1.25 * np.array((1.0, 0.985, 0.96), np.float32)
-    _, _, far = camera.ground()
-    craters = 1 + 0.25 * fbm(az * 1.2, 2.0 / np.maximum(far, 1)[...], seed + 3, 1.2) * (camera.elevation < -0.01)
-    body = np.asarray(ground * craters[..., None], np.float32)
+
+def moon(stage: Stage) -> Scene:
+    """Grey dust with craters and rounded hills under a black sky, and the earth over the horizon."""
+    camera, seed = stage.camera, stage.shot.seed
     side = -1.0 if seed % 2 else 1.0
-    sun = np.array((-0.8 * side, 0.45, 0.35), np.float32)
-    black = np.zeros_like(body) + rgb("030408") * 0.3
+    sun = np.array((-0.85 * side, 0.34, 0.25), np.float32)
+    x, z, far = camera.ground()
+    here = np.isfinite(far) & (camera.elevation < -0.003)
+    height = _craters()
+    tile = 26.0
+    u, v = ((x / tile + 0.13 * seed) % 1.0 * 512).astype(np.float32), ((z / tile) % 1.0 * 512).astype(np.float32)
+    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / 8
+    slope_z = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) / 8
+    gx = cv2.remap(slope_x, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    gz = cv2.remap(slope_z, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    fade = np.clip(30 / np.maximum(far, 1), 0.25, 1)
+    lit = np.clip(sun[1] + 1.25 * fade * (-gx * sun[0] + gz * sun[2]), 0.015, 1.4)
+    dust = np.array((1.0, 0.985, 0.955), np.float32) * 0.30
+    ground = dust * (lit * (1 + 0.10 * fbm(x * 0.8, z * 0.8, seed + 2, 0.8)))[..., None]
+    black = np.zeros((*lit.shape, 3), np.float32) + rgb("030408") * 0.3
     half = 0.5 * camera.width / camera.height
-    dark, disc = _planet(black, stage, (side * min(half * 0.62, 0.34), -0.26), 0.105, sun / np.linalg.norm(sun))
-    out = np.asarray(body * (1 - sky) + dark * sky, np.float32)
-    cover = np.maximum(disc, 1 - sky[..., 0])
+    body, disc = _planet(black, stage, (side * min(half * 0.6, 0.33), -0.27), 0.085, sun / np.linalg.norm(sun))
+    depth = np.full(lit.shape, 1e5, np.float32)
+    for base, high, away in ((0.035, 0.018, 4000.0), (0.012, 0.012, 1500.0)):
+        line = base + high * profile(camera.azimuth * 0.8, seed + int(away) % 7, 1.7)
+        m = np.clip((line - camera.elevation) * camera.focal + 0.5, 0, 1)
+        under = np.clip(line - camera.elevation, 0, 1)
+        az = np.broadcast_to(camera.azimuth, under.shape)
+        relief = cv2.Sobel(fbm(az * 1.2, under * 3, seed, 1.7), cv2.CV_32F, 1, 0, ksize=3) * camera.focal / 300
+        c = dust * np.clip(0.42 - 0.9 * relief * side, 0.03, 1.1)[..., None]
+        body = mix(body, c, m[..., None])
+        depth = np.where(m > 0.5, np.float32(away), depth)
+    out = np.where(here[..., None], ground, body).astype(np.float32)
+    cover = np.maximum(disc, (depth < 9e4) | here).astype(np.float32)
     k = camera.height / stage.shot.height
-    stars = [s for s in _stars(stage, 500, camera.horizon) if not _hidden(np.asarray(cover, np.float32), s, k)]
-    depth = np.where(sky[..., 0] > 0.5, 1e5, np.minimum(far, 60)).astype(np.float32)
+    stars = [s for s in _stars(stage, 500, camera.horizon) if not _hidden(cover, s, k)]
+    depth = np.where(here, np.minimum(far, 1500), depth).astype(np.float32)
     return Scene(out, depth, _light(8, -side, "c8d4e8", (0.30, 0.30, 0.31)), stars, air=False)

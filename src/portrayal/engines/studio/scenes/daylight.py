@@ -24,6 +24,17 @@ from portrayal.imaging import F32, Array
 TIMES = ("dawn", "morning", "noon", "afternoon", "golden hour", "sunset", "blue hour", "night")
 WEATHERS = ("clear", "cloudy", "overcast", "fog", "rain", "snow", "storm")
 _ROWS, _COLUMNS = 96, 512
+# How bright a room looks at a time of day, over its picture at noon.
+ROOM_LEVELS = {
+    "dawn": 0.72,
+    "morning": 1.0,
+    "noon": 1.0,
+    "afternoon": 0.97,
+    "golden hour": 0.86,
+    "sunset": 0.74,
+    "blue hour": 0.62,
+    "night": 0.54,
+}
 
 
 @dataclass(frozen=True)
@@ -135,7 +146,7 @@ def _clouds(seed: float) -> F32:
 def daylight(time: str, weather: str) -> Daylight:
     """The light of a time and a weather; cached, about 0.6 MB each."""
     t, w = _table()["time"][time], _table()["weather"][weather]
-    sky = _upper(t["sky"], t["clear"], t.get("arc"))
+    sky: Array = _upper(t["sky"], t["clear"], t.get("arc"))
     # The sun itself falls on things as `sunlight`; in the picture of the sky only its glow stays.
     light = luminance(sky)[..., None]
     cap = float(light.mean()) * 7

@@ -218,7 +218,13 @@ def tables(room: Room, s: Spec) -> None:
     for x, z in s["at"]:
         x, z = x + room.random.uniform(-0.15, 0.15), z + room.random.uniform(-0.15, 0.15)
         if s.get("cloth"):
-            c.box((x - w / 2, x + w / 2), (0.1, high), (z - w / 2, z + w / 2), textures.curtain(s["cloth"], 7), hexadecimal(s["cloth"]))
+            c.box(
+                (x - w / 2, x + w / 2),
+                (0.1, high),
+                (z - w / 2, z + w / 2),
+                textures.curtain(s["cloth"], 7),
+                hexadecimal(s["cloth"]),
+            )
         else:
             c.box((x - w / 2, x + w / 2), (high - 0.04, high), (z - w / 2, z + w / 2), top)
             c.wall(x - 0.04, x + 0.04, 0, high, z, (0.03, 0.03, 0.03))
@@ -248,7 +254,9 @@ def columns(room: Room, s: Spec) -> None:
         for x in s["x"]:
             room.canvas.card(x, y0, z, w, y1 - y0, np.concatenate([shaded, np.ones((*t.shape[:2], 1), np.float32)], -1))
             if s.get("capital"):
-                room.canvas.card(x, y1 - 0.3, z - 0.02, w * 1.45, 0.3, np.ones((2, 2, 4), np.float32) * (0.4, 0.36, 0.3, 1))
+                room.canvas.card(
+                    x, y1 - 0.3, z - 0.02, w * 1.45, 0.3, np.ones((2, 2, 4), np.float32) * (0.4, 0.36, 0.3, 1)
+                )
 
 
 def arches(room: Room, s: Spec) -> None:
@@ -338,7 +346,9 @@ def screens(room: Room, s: Spec) -> None:
         for y in range(4, 36, 4):
             t[y : y + 2, 4 : int(random.integers(14, 60))] *= random.uniform(0.4, 2.6)
         room.canvas.wall(x0, x1, y0, y1, z, t, s.get("gain", 1.0))
-        room.canvas.glow(((x0 + x1) / 2, (y0 + y1) / 2, z - 0.3), hexadecimal(s.get("colour", "5a9ad8")), 0.6, s.get("light", 0.1))
+        room.canvas.glow(
+            ((x0 + x1) / 2, (y0 + y1) / 2, z - 0.3), hexadecimal(s.get("colour", "5a9ad8")), 0.6, s.get("light", 0.1)
+        )
 
 
 def stands(room: Room, s: Spec) -> None:
@@ -358,10 +368,10 @@ def stained(room: Room, s: Spec) -> None:
     codes = ("2a4ac8", "c83a2a", "d8a030", "2a8a5a", "8a3aa8", "e8e0c8")
     for i in range(n):
         grid = random.integers(0, len(codes), (16, 8))
-        t = np.array([hexadecimal(q) for q in codes], np.float32)[grid] * random.uniform(0.4, 1.3, (16, 8, 1))
+        t: Array = np.array([hexadecimal(q) for q in codes], np.float32)[grid] * random.uniform(0.4, 1.3, (16, 8, 1))
         t = cv2.resize(t.astype(np.float32), (128, 192), interpolation=cv2.INTER_NEAREST)
-        t[:, ::16] *= 0.1
-        t[::12] *= 0.1
+        t[:, ::16] = t[:, ::16] * 0.1
+        t[::12] = t[::12] * 0.1
         t = np.concatenate([t * room.outside, mask[..., None]], -1).astype(np.float32)
         a, w = edges[i] + 0.15 * (edges[i + 1] - edges[i]), 0.7 * (edges[i + 1] - edges[i])
         gain = float(s.get("gain", 3.0))

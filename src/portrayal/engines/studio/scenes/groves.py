@@ -19,9 +19,14 @@ from portrayal.imaging import F32
 
 
 def build(stage: Stage) -> Scene:
-    """A grove. Options: kind (leaf, fir, palm), crowns, sun, trunk, ground, ground2, path, petals, flowers, hedge, bench."""
+    """A grove.
+
+    Options: kind (leaf, fir, palm), crowns, sun, trunk, ground, ground2, path, petals, flowers, hedge, bench, ...
+    """
     canvas, random, day, camera = stage.canvas(), stage.random, stage.day, stage.camera
-    lit = np.asarray(day.ambient * 0.75 + day.sunlight * 0.42, np.float32)
+    # Under trees the sky counts less than the sun that comes through.
+    grey = 0.5 * day.ambient + 0.5 * float(luminance(day.ambient))
+    lit = np.asarray(grey * 0.7 + day.sunlight * 0.45, np.float32)
     image, depth = _far(stage, day.look(camera), lit)
     canvas.backdrop(image, depth)
     _ground(canvas, stage, lit)
@@ -29,7 +34,7 @@ def build(stage: Stage) -> Scene:
     _beds(canvas, stage, random, lit)
     canvas.draw()
     out = canvas.emission
-    air = float(stage.option("mist", 130.0))
+    air = float(stage.option("mist", 260.0))
     t = (1 - np.exp(-np.minimum(canvas.depth, 300) / air))[..., None] * 0.8
     t = np.where(canvas.depth[..., None] > 9e4, 0, t)
     out = mix(out, pale(day) * np.array(stage.option("air", (1, 1, 1)), np.float32), t)
@@ -77,7 +82,7 @@ def _ground(canvas: Canvas, stage: Stage, lit: F32) -> None:
     c = mix(a, b, n) * (1 + 0.32 * fbm(x * 0.3, z * 0.5, seed + 5, 0.8) * np.clip(12 / g, 0.15, 1))[..., None]
     # Sun flecks and shadows of the crowns.
     fleck = step(0.1, 0.9, fbm(x * 0.09, z * 0.07, seed + 9, 1.2))[..., None]
-    hard = 0.55 if stage.day.sunny else 0.12
+    hard = (0.5 if stage.day.sunny else 0.12) * (0.3 if stage.option("snow", 0) else 1)
     c = c * (1 - hard + 1.5 * hard * fleck)
     petals = stage.option("petals", "")
     if petals:
@@ -125,10 +130,14 @@ def _trees(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) 
                     canvas.card(x, -0.1, z, tall * 0.55, tall, card, 1.0)
                     continue
                 if kind == "palm" and random.random() < 0.45:
-                    canvas.card(x, -0.2, z, tall, tall, stocked(("palm", v), cards.palm(v, crowns[v % len(crowns)])), 1.0)
+                    canvas.card(
+                        x, -0.2, z, tall, tall, stocked(("palm", v), cards.palm(v, crowns[v % len(crowns)])), 1.0
+                    )
                     continue
                 wide = tall * random.uniform(0.7, 0.95)
-                canvas.card(x, -0.1, z + 0.2, tall * 0.34, tall * 0.72, stocked(("trunk", v), cards.trunk(bark, v), 0.8), 1.0)
+                canvas.card(
+                    x, -0.1, z + 0.2, tall * 0.34, tall * 0.72, stocked(("trunk", v), cards.trunk(bark, v), 0.8), 1.0
+                )
                 for _ in range(3):
                     code = crowns[int(random.integers(len(crowns)))]
                     w = wide * random.uniform(0.55, 0.85)
@@ -180,7 +189,6 @@ def _beds(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) -
             canvas.wall(x + q, x + q + 0.08, 0, 0.5, 8.3, tuple(float(v) for v in lit * 0.05), 1.0)  # type: ignore[arg-type]
 
 
-
 def _flower(code: str, seed: int) -> F32:
     """A flowering plant, (72, 48, 4)."""
     random = np.random.default_rng(seed)
@@ -190,7 +198,14 @@ def _flower(code: str, seed: int) -> F32:
         cv2.line(m, (24, 71), (x, int(random.integers(22, 50))), 255, 2, cv2.LINE_AA)
         cv2.ellipse(m, (x, int(random.integers(38, 64))), (6, 2), float(random.uniform(-60, 60)), 0, 360, 255, -1)
     for _ in range(6):
-        cv2.circle(bloom, (int(random.integers(8, 40)), int(random.integers(7, 36))), int(random.integers(4, 8)), 255, -1, cv2.LINE_AA)
+        cv2.circle(
+            bloom,
+            (int(random.integers(8, 40)), int(random.integers(7, 36))),
+            int(random.integers(4, 8)),
+            255,
+            -1,
+            cv2.LINE_AA,
+        )
     n = fbm(np.mgrid[:72, :48][1] / 60.0, np.mgrid[:72, :48][0] / 60.0, seed, 0.8)[..., None]
     c = np.where(bloom[..., None] > 100, rgb(code) * (1 + 0.25 * n), rgb("3f6a26") * (1 + 0.3 * n))
     return np.concatenate([c, np.maximum(m, bloom)[..., None] / 255], -1).astype(np.float32)
@@ -199,17 +214,21 @@ def _flower(code: str, seed: int) -> F32:
 def _gaps(canvas: Canvas, stage: Stage, random: np.random.Generator) -> None:
     """Sky between leaves and sun on leaves: points that become discs of the aperture."""
     day = stage.day
-    count = int(stage.option("glints", 110) * (1.0 if day.sunny else 0.45))
+    count = int(stage.option("glints", 260) * (1.0 if day.sunny else 0.45))
     if day.dark:
         return
     sparkle = np.array(hexadecimal(stage.option("sun", "d8e090")), np.float32)
-    colour = mix(day.ambient + 0.6 * day.sunlight, sparkle * float(luminance(day.ambient + 0.6 * day.sunlight)), 0.55)
-    low, high = stage.option("glint_y", (1.2, 7.5))
+    white = day.ambient + 0.6 * day.sunlight
+    leaf = sparkle * float(luminance(white))
+    low, high = stage.option("glint_y", (1.6, 8.5))
     for _ in range(count):
-        z = random.uniform(10, 40)
+        z = random.uniform(9, 45)
         p = (random.uniform(-0.62, 0.62) * z, random.uniform(low, high) * (0.55 + z / 60), z)
-        power = 0.8 + 7 * random.uniform(0, 1) ** 4
-        canvas.lamp(p, (float(colour[0]), float(colour[1]), float(colour[2])), power, 0.0042 * z * random.uniform(0.6, 1.3))
+        bright = random.uniform(0, 1)
+        colour = mix(leaf, white, 0.7 * bright)
+        power = 0.35 + 5.5 * bright**6
+        size = 0.0034 * z * random.uniform(0.5, 1.5)
+        canvas.lamp(p, (float(colour[0]), float(colour[1]), float(colour[2])), power, size)
 
 
 def _park_lamps(canvas: Canvas, stage: Stage) -> None:

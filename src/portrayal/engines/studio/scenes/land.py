@@ -7,7 +7,7 @@ import numpy as np
 
 from portrayal.engines.studio.noise import fbm, profile
 from portrayal.engines.studio.panorama import luminance
-from portrayal.engines.studio.scenes import cards, lighting
+from portrayal.engines.studio.scenes import lighting
 from portrayal.engines.studio.scenes.camera import Camera
 from portrayal.engines.studio.scenes.canvas import hexadecimal
 from portrayal.engines.studio.scenes.daylight import Daylight
@@ -39,7 +39,11 @@ def pale(day: Daylight) -> F32:
 def ridge(camera: Camera, base: float, height: float, seed: int, scale: float = 0.5, beta: float = 1.2) -> F32:
     """Elevation angle (1, w) in radians of a mountain line: `base` + noise x `height`."""
     a = camera.azimuth * scale
-    n = profile(a, seed, 1.7) + 0.7 * (0.6 - np.abs(profile(a * 1.6, seed + 3, 1.7))) + 0.10 * profile(a * 2.2, seed + 5, beta)
+    n = (
+        profile(a, seed, 1.7)
+        + 0.7 * (0.6 - np.abs(profile(a * 1.6, seed + 3, 1.7)))
+        + 0.10 * profile(a * 2.2, seed + 5, beta)
+    )
     return np.asarray(base + height * n, np.float32)
 
 
@@ -56,7 +60,7 @@ def _slopes(camera: Camera, below: F32, seed: int, scale: float, side: float) ->
     k = camera.focal / 400
     gx = cv2.Sobel(h, cv2.CV_32F, 1, 0, ksize=3) * k
     gy = cv2.Sobel(h, cv2.CV_32F, 0, 1, ksize=3) * k
-    return np.asarray(np.clip(0.5 + 0.9 * side * gx - 0.5 * gy, 0.06, 1.25), np.float32)
+    return np.asarray(np.clip(0.5 + 2.6 * side * gx - 1.4 * gy, 0.03, 1.3), np.float32)
 
 
 def build(stage: Stage) -> Scene:
@@ -67,23 +71,30 @@ def build(stage: Stage) -> Scene:
     side = -1.0 if day.sun[0] > 0 else 1.0
     air, snow, peaks = pale(day), float(stage.option("snow", 0.5)), float(stage.option("peaks", 1.0))
     sun = day.sunlight * (0.35 if day.sun[2] > 0 else 0.85)
-    layers = ((0.125, 0.050, 15000, 1.0), (0.075, 0.034, 7500, 1.5), (0.034, 0.018, 3200, 2.6), (0.012, 0.008, 1100, 6.0))
+    layers = (
+        (0.165, 0.062, 12000, 1.6),
+        (0.090, 0.042, 6500, 2.2),
+        (0.034, 0.018, 3200, 2.6),
+        (0.012, 0.008, 1100, 6.0),
+    )
     for i, (base, height, z, scale) in enumerate(layers):
         line = ridge(camera, base * peaks, height * peaks, seed * 7 + i, 0.34 * (1 + 0.5 * i))
         m = cover(camera, line)
         under = np.clip(line - camera.elevation, 0, 1)
         shade = _slopes(camera, under, seed + 20 + i, scale, side)[..., None]
         rock = rgb(stage.option("rock", "6b6258")) if i < 2 else mix(rgb("4c5638"), rgb("33421f"), i - 2.0)
-        white = 0.0
+        white: Array = np.zeros(1)
         if snow > 0 and i < 2 + (snow > 0.7):
             ragged = 0.02 * fbm(np.broadcast_to(camera.azimuth, under.shape) * 3, camera.elevation * 5, 5, 1.2)
             white = step(0.02 + 0.11 * snow, 0.01, under + ragged + 0.03 * (1 - shade[..., 0]))[..., None]
-        c = mix(rock, rgb("eef3fa"), white) * (sun * shade + day.ambient * (0.5 + 0.4 * shade)) * 0.7
+        c: Array = mix(rock, rgb("eef3fa"), white) * (sun * shade + day.ambient * (0.5 + 0.4 * shade)) * 0.7
         if i == 3:
-            trees = step(-0.3, 0.5, fbm(np.broadcast_to(camera.azimuth, under.shape) * 9, camera.elevation * 14, seed + 3, 0.8))
+            trees = step(
+                -0.3, 0.5, fbm(np.broadcast_to(camera.azimuth, under.shape) * 9, camera.elevation * 14, seed + 3, 0.8)
+            )
             c = c * (0.5 + 0.8 * trees)[..., None]
-        t = 0.78 * (1 - np.exp(-z / 9000))
-        mist = np.clip(t + (1 - t) * 0.45 * step(0.0, 0.09, under) * (i < 3), 0, 0.93)[..., None]
+        t = 0.62 * (1 - np.exp(-z / 12000))
+        mist = np.clip(t + (1 - t) * 0.35 * step(0.02, 0.12, under) * (i < 3), 0, 0.93)[..., None]
         c = mix(c, air, mist)
         image = mix(image, c, m[..., None])
         depth = np.where(m > 0.5, np.float32(z), depth)
@@ -110,7 +121,7 @@ def _foreground(image: F32, depth: F32, stage: Stage) -> tuple[F32, F32]:
         dots = step(1.2, 1.7, fbm(x * 0.9, z * 1.6, 21, 0.8))[..., None]
         c = mix(c, rgb(flowers) * lit * 0.8, dots * np.clip(14 / np.maximum(ground, 1), 0, 1)[..., None])
     if float(stage.option("snow", 0.5)) > 0.8 or day.weather == "snow":
-        drift = 1 + 0.10 * fbm(x * 0.12, z * 0.3, 14, 1.2) + 0.04 * fbm(x, z, 15, 0.8)
+        drift = 1 + 0.16 * fbm(x * 0.07, z * 0.12, 14, 1.7) + 0.05 * fbm(x * 0.5, z, 15, 0.8)
         c = rgb("eef2f8") * lit * 0.72 * drift[..., None]
     if stage.option("lake", False):
         row = np.arange(h, dtype=np.float32)[:, None]
@@ -125,24 +136,52 @@ def _foreground(image: F32, depth: F32, stage: Stage) -> tuple[F32, F32]:
         c = mix(water, pebbles, bank)
     far = (1 - np.exp(-np.minimum(ground, 1e5) / 5000))[..., None]
     c = mix(c, pale(day), far * 0.8)
-    return np.where(here[..., None], c, image).astype(np.float32), np.where(here, np.minimum(ground, 1200), depth).astype(np.float32)
+    return np.where(here[..., None], c, image).astype(np.float32), np.where(
+        here, np.minimum(ground, 1200), depth
+    ).astype(np.float32)
 
 
 def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
     """A castle with towers on a wooded hill, right or left of the person."""
     camera, day, k = stage.camera, stage.day, stage.camera.focal
     h = camera.height
-    middle = camera.width / 2 + k * np.tan(np.radians(13.0 if stage.shot.seed % 2 else -13.0) - camera.yaw)
-    base = camera.horizon * h - 0.055 * k
-    s = k * 0.9
+    half = float(np.arctan(camera.width / 2 / k))
+    away = min(0.62 * half, 0.26) * (1 if stage.shot.seed % 2 else -1)
+    middle = camera.width / 2 + k * np.tan(away - camera.yaw)
+    base = camera.horizon * h - 0.05 * k
+    s = k * 1.25
     body, hill = np.zeros((h, camera.width), np.uint8), np.zeros((h, camera.width), np.uint8)
     t = np.linspace(-1.6, 1.6, 33)
     top = base + s * (0.11 * np.abs(t) ** 1.4 + 0.006 * np.sin(t * 17) - 0.01)
     _fill(hill, [*zip(middle + t * s * 0.2, top, strict=True), (middle + 0.4 * s, h), (middle - 0.4 * s, h)])
-    _fill(body, [(middle - 0.085 * s, base - 0.05 * s), (middle + 0.085 * s, base - 0.05 * s), (middle + 0.09 * s, base + 0.04 * s), (middle - 0.09 * s, base + 0.04 * s)])
+    _fill(
+        body,
+        [
+            (middle - 0.085 * s, base - 0.05 * s),
+            (middle + 0.085 * s, base - 0.05 * s),
+            (middle + 0.09 * s, base + 0.04 * s),
+            (middle - 0.09 * s, base + 0.04 * s),
+        ],
+    )
     for q in np.arange(-0.085, 0.085, 0.012):
-        _fill(body, [(middle + q * s, base - 0.058 * s), (middle + (q + 0.007) * s, base - 0.058 * s), (middle + (q + 0.007) * s, base), (middle + q * s, base)])
-    towers = ((0, 0.026, 0.16), (-0.045, 0.018, 0.11), (0.042, 0.020, 0.125), (-0.078, 0.022, 0.075), (0.08, 0.023, 0.085), (-0.02, 0.013, 0.18), (0.022, 0.012, 0.14))
+        _fill(
+            body,
+            [
+                (middle + q * s, base - 0.058 * s),
+                (middle + (q + 0.007) * s, base - 0.058 * s),
+                (middle + (q + 0.007) * s, base),
+                (middle + q * s, base),
+            ],
+        )
+    towers = (
+        (0, 0.026, 0.16),
+        (-0.045, 0.018, 0.11),
+        (0.042, 0.020, 0.125),
+        (-0.078, 0.022, 0.075),
+        (0.08, 0.023, 0.085),
+        (-0.02, 0.013, 0.18),
+        (0.022, 0.012, 0.14),
+    )
     roofs = np.zeros_like(body)
     for dx, wide, tall in towers:
         a, b, y = middle + (dx - wide / 2) * s, middle + (dx + wide / 2) * s, base - tall * s
@@ -154,11 +193,11 @@ def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
     shade = np.clip(0.55 + edge, 0.2, 1.3)[..., None]
     light = day.ambient * 0.5 + day.sunlight * 0.45 * shade
     wall = mix(rgb("8a7c6c"), rgb("4a4a58"), (roofs > body)[..., None].astype(np.float32)) * light
-    wood = rgb("33401f") * light * (0.7 + 0.5 * cards.crown("808080", 3)[0, 0, 0])
-    mist = np.clip(0.30 + 0.5 * step(base, base + 0.2 * s, np.arange(h, dtype=np.float32)[:, None]), 0, 0.95)[..., None]
+    wood = rgb("33401f") * light
+    mist = np.clip(0.14 + 0.5 * step(base, base + 0.2 * s, np.arange(h, dtype=np.float32)[:, None]), 0, 0.95)[..., None]
     hill_m = cv2.GaussianBlur(hill, (0, 0), 0.7).astype(np.float32)[..., None] / 255
     image = mix(image, mix(wood, air, mist), hill_m)
-    image = mix(image, mix(wall, air, 0.26), stone)
+    image = mix(image, mix(wall, air, 0.10), stone)
     if day.dark:
         random = np.random.default_rng(7)
         for dx, wide, tall in towers:
@@ -187,7 +226,9 @@ def dunes(stage: Stage) -> Scene:
         line = np.asarray(base + height * (1 - 1.5 * np.abs(rough)), np.float32)
         m = cover(camera, line)
         under = np.clip(line - camera.elevation, 0, 1)
-        fall = cv2.GaussianBlur(np.gradient(line[0])[None].astype(np.float32) * camera.focal, (0, 0), 0.006 * camera.height + 1)
+        fall = cv2.GaussianBlur(
+            np.gradient(line[0])[None].astype(np.float32) * camera.focal, (0, 0), 0.006 * camera.height + 1
+        )
         # The flank's shade leans with the crest: read it sideways the deeper one looks.
         where = (np.arange(camera.width, dtype=np.float32)[None] + under * camera.focal * 1.3 * side) % camera.width
         flank = cv2.remap(np.tanh(fall * 3.5 * side).astype(np.float32), where, np.zeros_like(where), cv2.INTER_LINEAR)

@@ -48,12 +48,12 @@ def sphere() -> tuple[F32, F32]:
 def irradiance(environment: F32) -> F32:
     """Nine coefficients (9, 3) of the irradiance over pi of an environment (32, 64, 3)."""
     d, area = sphere()
-    return np.asarray(
-        np.einsum("hwk,hwc,hw->kc", basis(d), environment, area) * _COSINE[:, None], np.float32
-    )
+    return np.asarray(np.einsum("hwk,hwc,hw->kc", basis(d), environment, area) * _COSINE[:, None], np.float32)
 
 
-def lobes(base: Sequence[float], parts: Sequence[tuple[Sequence[float], Sequence[float], float]]) -> F32:
+def lobes(
+    base: Array | Sequence[float], parts: Sequence[tuple[Sequence[float], Array | Sequence[float], float]]
+) -> F32:
     """An environment of soft lights: `base` colour plus (direction, colour, sharpness) each."""
     d, _ = sphere()
     out = np.broadcast_to(np.asarray(base, np.float32), d.shape).copy()
@@ -65,7 +65,7 @@ def lobes(base: Sequence[float], parts: Sequence[tuple[Sequence[float], Sequence
 
 
 def of_daylight(day: Daylight, camera: Camera, ground: Sequence[float]) -> Lighting:
-    """The light of the open air; a sun behind the person draws its outline, and the sky in front lights the face."""
+    """The light of the open air; a sun behind the person draws its outline, the sky in front lights the face."""
     upper = cv2.resize(day.sky, (COLUMNS, ROWS // 2), interpolation=cv2.INTER_AREA)
     upper = np.roll(upper, -round(camera.yaw / (2 * np.pi) * COLUMNS), 1)
     floor = day.lit() * np.asarray(ground, np.float32)
@@ -80,18 +80,18 @@ def of_daylight(day: Daylight, camera: Camera, ground: Sequence[float]) -> Light
         towards = vector(sun[0], np.clip(sun[1], 0.22, 0.85), max(float(sun[2]), 0.25))
         keys.append(KeyLight(towards, day.sunlight, wrap=0.3, shadow=0.75, softness=0.2, specular=0.06))
     elif strength > 0.08:
-        rims.append(
-            RimLight(vector(sun[0], max(float(sun[1]), 0.3), -1), day.sunlight / strength * 1.7, 3.0, 0.22)
-        )
+        rims.append(RimLight(vector(sun[0], max(float(sun[1]), 0.3), -1), day.sunlight / strength * 1.7, 3.0, 0.22))
         # The warm side still lights the cheek that is turned to it; a bit of the ground's bounce from the front.
         warm = 0.5 * face + 0.5 * day.sunlight / strength
         keys.append(KeyLight(vector(np.sign(sun[0] or 1) * 0.75, 0.3, 0.75), warm, wrap=0.6, shadow=0.4, softness=0.5))
     else:
-        side = 1.0 if float(luminance(upper[:, COLUMNS // 2 :]).mean() - luminance(upper[:, : COLUMNS // 2]).mean()) > 0 else -1.0
+        side = (
+            1.0
+            if float(luminance(upper[:, COLUMNS // 2 :]).mean() - luminance(upper[:, : COLUMNS // 2]).mean()) > 0
+            else -1.0
+        )
         keys.append(KeyLight(vector(0.35 * side, 0.75, 0.6), face, wrap=0.75, shadow=0.35, softness=0.6))
-    return Lighting(
-        irradiance(environment), tuple(keys), tuple(rims), fill=fill, level=day.level, skin_shift=day.shift
-    )
+    return Lighting(irradiance(environment), tuple(keys), tuple(rims), fill=fill, level=day.level, skin_shift=day.shift)
 
 
 def of_panorama(image: F32, yaw: float, level: float, fill: float, shift: float) -> Lighting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -10,17 +12,21 @@ from portrayal.engines.studio.noise import fbm
 from portrayal.engines.studio.panorama import luminance
 from portrayal.engines.studio.scenes import lighting
 from portrayal.engines.studio.scenes.camera import Camera
-from portrayal.engines.studio.scenes.daylight import Daylight, saturate
+from portrayal.engines.studio.scenes.canvas import hexadecimal
+from portrayal.engines.studio.scenes.daylight import ROOM_LEVELS, Daylight, saturate
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import Lamp
 from portrayal.imaging import F32, Array
 
 
-def view(name: str, camera: Camera, seed: int, glints: bool = True) -> F32:
-    """Radiance (h, w, 3) of a panorama through a camera whose yaw is the panorama's azimuth."""
+def view(name: str, camera: Camera, seed: int, glints: bool = True, lift: float = 0.0) -> F32:
+    """Radiance (h, w, 3) of a panorama through a camera whose yaw is the panorama's azimuth.
+
+    `lift`: radians by which the view looks up.
+    """
     source = panorama.split_lamps(name)[0] if glints else panorama.load(name)
     az = np.broadcast_to(camera.azimuth, camera.elevation.shape)
-    image = panorama.sample(source, az, camera.elevation)
+    image = panorama.sample(source, az, camera.elevation + lift)
     scale = np.radians(camera.fov) / camera.height
     return panorama.add_detail(image, 2 * np.pi / source.shape[1] / scale, seed)
 
@@ -92,9 +98,33 @@ def _windows(image: F32, day: Daylight) -> F32:
     return np.asarray(room * (1 - mask) + window * mask, np.float32)
 
 
+def _lit_town(image: F32, stage: Stage, distance: float) -> tuple[F32, list[Lamp]]:
+    """Lamps of a town at night along the horizon, and their light on what is around them."""
+    camera, random = stage.camera, stage.random
+    canvas = stage.canvas()
+    level = 5.0 * float(luminance(image).mean()) * (3 if stage.day.time == "night" else 1)
+    low, high = stage.option("lights_y", (0.5, 7.0))
+    around = np.zeros((camera.height, camera.width), np.float32)
+    k = camera.height / stage.shot.height
+    for _ in range(int(stage.option("lights", 60))):
+        z = random.uniform(0.25, 1.0) * distance
+        x, y = random.uniform(-0.7, 0.7) * z, low + (high - low) * random.uniform(0, 1) ** 2
+        c, s = np.cos(camera.yaw), np.sin(camera.yaw)
+        warm = hexadecimal(("ffb866", "ffd8a0", "ffe8cc", "ff9a50")[int(random.integers(4))])
+        canvas.lamp((x * c + z * s, y, -x * s + z * c), warm, level * random.uniform(1, 6), 0.0028 * z)
+    for lamp in canvas.lamps:
+        px, py = int(lamp.x * k), int(lamp.y * k)
+        if 0 <= px < camera.width and 0 <= py < camera.height:
+            around[py, px] += 1
+    around = np.asarray(cv2.GaussianBlur(around, (0, 0), 0.05 * camera.height), np.float32)
+    glow = around * (0.05 * camera.height) ** 2 * 2.0
+    warm_light = np.array(hexadecimal("ffb060"), np.float32)
+    out = image * (1 + 1.5 * glow[..., None] * warm_light)
+    return np.asarray(out, np.float32), canvas.lamps
+
+
 def snow_cover(image: F32, camera: Camera, amount: float, seed: int) -> F32:
     """Snow on what faces up: the ground, and the brighter parts above it."""
-    _, _, ground = camera.ground()
     y, x = np.mgrid[: camera.height, : camera.width].astype(np.float32) / camera.height
     patch = 0.75 + 0.25 * np.clip(fbm(x, y * 2.2, seed, 1.2) + 0.6, -1, 1)
     light = luminance(image)
@@ -103,7 +133,11 @@ def snow_cover(image: F32, camera: Camera, amount: float, seed: int) -> F32:
     high = np.clip((light / (smooth + 1e-4) - 0.95) * 1.4, 0, 1) * 0.5
     cover = (amount * np.maximum(near * patch, high))[..., None]
     level = float(np.percentile(light, 85))
-    white = np.array((0.90, 0.95, 1.03), np.float32) * level * (0.75 + 0.25 * np.clip(light / (smooth + 1e-4), 0.4, 1.6))[..., None]
+    white = (
+        np.array((0.90, 0.95, 1.03), np.float32)
+        * level
+        * (0.75 + 0.25 * np.clip(light / (smooth + 1e-4), 0.4, 1.6))[..., None]
+    )
     return np.asarray(image * (1 - cover) + white * cover, np.float32)
 
 
@@ -124,7 +158,7 @@ def build(stage: Stage) -> Scene:
     name, camera, day = str(stage.option("panorama", "park")), stage.camera, stage.day
     distance = float(stage.option("distance", 30.0))
     outdoor = stage.setting.place == "outdoor"
-    image = view(name, camera, stage.shot.seed)
+    image = view(name, camera, stage.shot.seed, lift=float(np.radians(stage.option("lift", 0.0))))
     raw_mean = float(np.exp(np.log(luminance(image) + 1e-3).mean()))
     sky = None
     seen = lamps(name, camera, stage.shot.height, distance, 1.0)
@@ -139,11 +173,16 @@ def build(stage: Stage) -> Scene:
         seen = []
     elif not outdoor and not stage.own_time:
         image = _windows(image, day)
-    if outdoor and stage.day.weather == "snow" or stage.option("snow", 0):
+    if (outdoor and stage.day.weather == "snow") or stage.option("snow", 0):
         image = snow_cover(image, camera, float(stage.option("snow", 0.85) or 0.85), stage.shot.seed)
+    if outdoor and day.dark and stage.option("lights", 0):
+        image, seen = _lit_town(image, stage, distance)
     image = tint(image, camera, stage)
     after = float(np.exp(np.log(luminance(image) + 1e-3).mean()))
     gain = after / max(raw_mean, 1e-5) if outdoor else 1.0
-    seen = [Lamp(s.x, s.y, s.depth, tuple(v * gain for v in s.energy), s.size) for s in seen]  # type: ignore[misc]
-    share = 1.0 if outdoor or stage.own_time else float(np.clip(day.exposure / 0.46, 0.5, 1.0)) ** 0.5
+    if stage.own_time:
+        seen = [replace(p, energy=(p.energy[0] * gain, p.energy[1] * gain, p.energy[2] * gain)) for p in seen]
+    share = 1.0 if outdoor or stage.own_time else ROOM_LEVELS[day.time]
+    if not outdoor:
+        shown = replace(shown, level=shown.level * (0.45 + 0.55 * share))
     return Scene(image, depth(camera, distance, sky), shown, seen, stage.setting.exposure * share, air=outdoor)

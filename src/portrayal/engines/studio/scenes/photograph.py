@@ -18,7 +18,6 @@ from portrayal.engines.studio.scenes.daylight import Daylight, daylight
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import Lamp, Lighting, Notes, Plate, Shot
 from portrayal.errors import InvalidRequestError
-from portrayal.imaging import F32
 
 # Radius in drawn pixels of the circle of confusion at infinity: a blurred plate needs no more resolution than this.
 _DRAWN_RADIUS = {"turbo": 5.0, "balanced": 8.5, "quality": 18.0}
@@ -84,7 +83,7 @@ def _stage(setting: Setting, shot: Shot, notes: Notes) -> Stage:
     if shot.height * scale < 160:
         scale = min(160 / shot.height, 1.0)
     random = np.random.default_rng((shot.seed, 5))
-    yaw = setting.yaw + _fold(shot.yaw + random.uniform(-0.35, 0.35) * setting.swing, setting.swing)
+    yaw = setting.yaw + _fold(shot.yaw + random.uniform(-1, 1) * min(0.35 * setting.swing, 8), setting.swing)
     own = (time is None or time == setting.time) and weather in (None, "clear")
     day = daylight(time or setting.time, weather or "clear")
     return Stage(setting, replace(shot, aperture=aperture), Camera.of(shot, scale, yaw), day, own)
@@ -106,10 +105,8 @@ def _fold(angle: float, limit: float) -> float:
 
 def _gain(scene: Scene, setting: Setting, day: Daylight) -> float:
     """Exposure of the plate: its geometric mean comes to what place and time want."""
-    if setting.place == "outdoor":
-        wanted = (scene.exposure or 0.46) * day.exposure / 0.46
-    else:
-        wanted = scene.exposure
+    outdoor = setting.place == "outdoor"
+    wanted = (scene.exposure or 0.46) * day.exposure / 0.46 if outdoor else scene.exposure
     if wanted <= 0:
         return 1.0
     light = np.clip(luminance(scene.radiance), 1e-4, 6 * max(float(np.median(luminance(scene.radiance))), 1e-3))
@@ -146,7 +143,9 @@ def _develop(scene: Scene, stage: Stage) -> Plate:
 def _dimmed(light: Lighting, day: Daylight, open_air: bool) -> Lighting:
     """Thick weather takes the outline lights away."""
     if open_air and day.weather in ("fog", "rain", "snow", "storm", "overcast"):
-        return replace(light, rims=() if day.weather != "rain" else tuple(replace(r, gain=r.gain * 0.5) for r in light.rims))
+        return replace(
+            light, rims=() if day.weather != "rain" else tuple(replace(r, gain=r.gain * 0.5) for r in light.rims)
+        )
     return light
 
 

@@ -7,19 +7,15 @@ from typing import Any
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.noise import fbm
 from portrayal.engines.studio.panorama import luminance
 from portrayal.engines.studio.scenes import lighting, textures
 from portrayal.engines.studio.scenes.canvas import hexadecimal
+from portrayal.engines.studio.scenes.daylight import ROOM_LEVELS, saturate
 from portrayal.engines.studio.scenes.furniture import ITEMS, Room
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import KeyLight, Lighting, RimLight, vector
 from portrayal.imaging import F32
-
-# How bright a room looks at a time of day, over its picture at noon.
-_LEVELS = {
-    "dawn": 0.72, "morning": 1.0, "noon": 1.0, "afternoon": 0.97, "golden hour": 0.86, "sunset": 0.74,
-    "blue hour": 0.62, "night": 0.54,
-}  # fmt: skip
 
 
 def build(stage: Stage) -> Scene:
@@ -35,6 +31,7 @@ def build(stage: Stage) -> Scene:
     ambient = np.array(hexadecimal(stage.option("ambient", "ffffff")), np.float32) * float(stage.option("base", 0.12))
     ambient = ambient * (1 - daylight) + daylight * ambient * room.outside
     image = canvas.shade((float(ambient[0]), float(ambient[1]), float(ambient[2])), 0.55)
+    image = saturate(aged(image, room), float(stage.option("saturation", 0.78)))
     image = glossy(image, room, float(stage.option("gloss", 0.2)))
     if "haze" in stage.setting.options:
         code, distance = stage.option("haze", ("ffffff", 40.0))
@@ -61,6 +58,24 @@ def _shell(room: Room) -> None:
     c.slab(-half, half, near, deep, high, textures.named(s.option("ceiling", "plaster:e4e0d8")))
 
 
+def aged(image: F32, room: Room) -> F32:
+    """Darken the room's edges, where light comes to least, and make its surfaces uneven."""
+    camera, z = room.canvas.camera, np.minimum(room.canvas.depth, 60.0)
+    ray = camera.rays
+    c, s = np.cos(camera.yaw), np.sin(camera.yaw)
+    x, y = z * (ray[..., 0] * c + s), camera.eye + z * ray[..., 1]
+    deep = z * (c - ray[..., 0] * s)
+    edges = np.stack([room.half - np.abs(x), y, room.high - y, room.deep - deep])
+    reach = 0.13 * room.high + 0.12
+    near = np.sort(np.exp(-np.clip(edges, 0, 9) / reach), 0)
+    # One wall is the surface itself; the next nearest makes the corner.
+    corner = near[-2]
+    patches = fbm(x * 0.11 + deep * 0.07, y * 0.13 + deep * 0.05, room.stage.shot.seed, 1.7)
+    keep = (1 - 0.55 * corner) * np.exp(0.16 * patches)
+    lit = room.canvas.albedo.max(-1) > 0.004
+    return np.asarray(image * np.where(lit, keep, 1.0)[..., None], np.float32)
+
+
 def glossy(image: F32, room: Room, strength: float) -> F32:
     """Mirror what stands on the floor, blurred downwards, as polished floors do."""
     if strength <= 0:
@@ -83,8 +98,8 @@ def glossy(image: F32, room: Room, strength: float) -> F32:
 def of_the_hour(image: F32, stage: Stage) -> tuple[F32, float]:
     """Colour the room a little by the hour, and say how bright it is over noon."""
     day = stage.day
-    share = _LEVELS[day.time] if not stage.own_time or stage.setting.time != "noon" else 1.0
-    share = share / _LEVELS[stage.setting.time]
+    share = ROOM_LEVELS[day.time] if not stage.own_time or stage.setting.time != "noon" else 1.0
+    share = share / ROOM_LEVELS[stage.setting.time]
     if stage.own_time:
         return image, share
     weather = 0.88 if day.weather in ("storm", "rain", "fog", "overcast") else 1.0
@@ -106,15 +121,16 @@ def person_light(stage: Stage, plate: F32, outside: F32) -> Lighting:
     key[0] = abs(key[0]) * side
     share = float(light.get("sky", 0.0))
     colour = np.array(hexadecimal(light.get("colour", "fff4e8")), np.float32)
-    own = colour * (1 - share) + share * outside
-    own = own / max(float(luminance(own)), 1e-3)
+    own: F32 = colour * np.float32(1 - share) + np.float32(share) * outside
+    own = np.asarray(own / max(float(luminance(own)), 1e-3), np.float32)
     ambient = np.array(hexadecimal(light.get("ambient", "d8d0c8")), np.float32)
     environment = lighting.lobes(ambient, [((key[0], 0.3, 0.4), own * 0.7, 1.5), ((0, 1, 0.2), colour * 0.5, 1.5)])
     rims = []
     if light.get("rim"):
         c = np.array(hexadecimal(light["rim"]), np.float32) * float(light.get("rim_gain", 1.3))
         rims = [RimLight(vector(-side * 0.9, 0.4, -1), c, 1.5), RimLight(vector(side * 0.9, 0.5, -1), c * 0.7, 1.3)]
-    level = float(light.get("level", 0.85)) * (0.45 + 0.55 * min(of_the_hour(plate, stage)[1], 1.0))
+    hour = of_the_hour(plate, stage)[1]
+    level = min(float(light.get("level", 0.85)) * (0.45 + 0.55 * min(hour, 1.6)), 0.96)
     lamp = KeyLight(vector(*key), own, wrap=float(light.get("wrap", 0.45)), shadow=0.7, softness=0.45)
     return Lighting(
         lighting.irradiance(environment), (lamp,), tuple(rims), fill=float(light.get("fill", 0.45)), level=level,

@@ -12,7 +12,7 @@ from portrayal.engines.studio.scenes.canvas import hexadecimal
 from portrayal.engines.studio.scenes.land import cover, mix, rgb, step
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import KeyLight, Lamp, Lighting, RimLight, vector
-from portrayal.imaging import F32
+from portrayal.imaging import F32, Array
 
 _BEAMS = ("ff2a8a", "2a6bff", "8a2aff", "ff7a1e", "20d0ff")
 
@@ -35,7 +35,9 @@ def stage(stage: Stage) -> Scene:
         along = (x - x0) * np.sin(turn) + (y - y0) * np.cos(turn)
         across = (x - x0) * np.cos(turn) - (y - y0) * np.sin(turn)
         wide = 0.006 + 0.10 * np.clip(along, 0, 2)
-        beam = np.exp(-((across / wide) ** 2) * 1.6) * (along > 0) * (0.012 / (wide + 0.004)) * np.exp(-0.9 * along) * haze
+        beam = (
+            np.exp(-((across / wide) ** 2) * 1.6) * (along > 0) * (0.012 / (wide + 0.004)) * np.exp(-0.9 * along) * haze
+        )
         image += (2.2 * beam)[..., None] * colour
         lamps.append(_lamp(x0, y0, 11.0, (colour * 0.75 + 0.25) * 700 * k, 3.0, stage))
     for j in range(int(7 * half * 2) + 1):
@@ -51,9 +53,15 @@ def stage(stage: Stage) -> Scene:
     rows = np.broadcast_to(np.arange(camera.height, dtype=np.float32)[:, None], x.shape)
     gx = np.broadcast_to(np.arange(camera.width, dtype=np.float32)[None], x.shape)
     soft = cv2.blur(image, (max(camera.width // 100, 1), max(camera.height // 16, 1)))
-    seen = cv2.remap(soft, np.ascontiguousarray(gx), np.ascontiguousarray(2 * line - rows), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    seen = cv2.remap(
+        soft,
+        np.ascontiguousarray(gx),
+        np.ascontiguousarray(2 * line - rows),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )
     image = np.where(floor[..., None], seen * 0.5 + rgb("100c14") * 0.3, image)
-    image = image + rgb("6a30c0") * (0.10 * np.exp(-((y - edge) / 0.05) ** 2))[..., None]
+    image = image + rgb("6a30c0") * (0.10 * np.exp(-(((y - edge) / 0.05) ** 2)))[..., None]
     pink, blue = rgb("ff4a98"), rgb("3a80ff")
     environment = lighting.lobes((0.2, 0.15, 0.25), [((-1, 0.2, 0), pink, 2), ((1, 0.2, 0), blue, 2)])
     side = 1.0 if lighting.bright_side(np.asarray(image, np.float32)) >= 0 else -1.0
@@ -81,10 +89,12 @@ def underwater(stage: Stage) -> Scene:
     sx = (-0.12 if seed % 2 else 0.14) - 0.5 * float(np.sin(camera.yaw))
     sy = -0.72
     glow = np.exp(-np.hypot(x - sx, y - sy) * 1.9)[..., None]
-    image = mix(rgb("021c34") * 0.5, rgb("2fb4cc") * 1.4, np.clip(glow * 1.7, 0, 1))
+    image: Array = mix(rgb("021c34") * 0.5, rgb("2fb4cc") * 1.4, np.clip(glow * 1.7, 0, 1))
     image = image + rgb("c8fff4") * (np.clip(glow * 1.9 - 0.75, 0, 2) ** 2) * 1.2
     turn = np.arctan2(x - sx, y - sy)
-    rays = 0.5 * fbm(turn * 0.9, np.full_like(turn, 0.3), seed + 4, 1.2) + 0.35 * fbm(turn * 2.2, np.full_like(turn, 0.7), seed + 5, 1.2)
+    rays = 0.5 * fbm(turn * 0.9, np.full_like(turn, 0.3), seed + 4, 1.2) + 0.35 * fbm(
+        turn * 2.2, np.full_like(turn, 0.7), seed + 5, 1.2
+    )
     rays = np.clip(rays, 0, 3) * np.exp(-np.clip(y + 0.5, 0, 1.5) * 1.5)
     image = image + rgb("7fe6e8") * (0.36 * rays)[..., None]
     above = step(-0.26, -0.46, y)
@@ -92,11 +102,16 @@ def underwater(stage: Stage) -> Scene:
     image = image + rgb("d8fff8") * (above * np.clip(waves, 0, 2) * 0.55)[..., None]
     depth = np.full(x.shape, 60.0, np.float32)
     az = np.broadcast_to(camera.azimuth, x.shape)
-    for i, (base, height, z, veil) in enumerate(((-0.03, 0.03, 26.0, 0.85), (-0.10, 0.035, 14.0, 0.6), (-0.19, 0.03, 7.0, 0.35))):
+    for i, (base, height, z, veil) in enumerate(
+        ((-0.03, 0.03, 26.0, 0.85), (-0.10, 0.035, 14.0, 0.6), (-0.19, 0.03, 7.0, 0.35))
+    ):
         line = np.asarray(base + height * profile(camera.azimuth * 0.5, seed + 10 + i, 1.7), np.float32)
         m = cover(camera, line)[..., None]
         rough = fbm(az * 30 / z, camera.elevation * 30 / z, seed + 7, 1.2)[..., None]
-        net = np.clip(1 - np.abs(fbm(az * 12 / z + 0.1, camera.elevation * 26 / z, seed + 8, 1.7)) * 2.2, 0, 1)[..., None] ** 2
+        net = (
+            np.clip(1 - np.abs(fbm(az * 12 / z + 0.1, camera.elevation * 26 / z, seed + 8, 1.7)) * 2.2, 0, 1)[..., None]
+            ** 2
+        )
         rock = (rgb("6a8a78") * (0.5 + 0.2 * rough) + rgb("c0fff0") * net * 0.2) * 0.5
         image = mix(image, mix(rock, rgb("0a5a78") * 0.7, veil), m)
         depth = np.where(m[..., 0] > 0.5, np.float32(z), depth)
@@ -107,10 +122,22 @@ def underwater(stage: Stage) -> Scene:
         z = float(np.exp(random.uniform(np.log(2.0), np.log(10))))
         r = 0.003 * k / z
         e = rgb("c8fff4") * random.uniform(0.1, 0.5) * r * r * 9
-        lamps.append(Lamp(float(random.uniform(0, shot.width)), float(random.uniform(0, shot.height)), z, (float(e[0]), float(e[1]), float(e[2])), float(r)))
+        lamps.append(
+            Lamp(
+                float(random.uniform(0, shot.width)),
+                float(random.uniform(0, shot.height)),
+                z,
+                (float(e[0]), float(e[1]), float(e[2])),
+                float(r),
+            )
+        )
     if stage.day.dark or stage.day.time == "sunset":
-        image = np.asarray(image * float(np.clip(stage.day.exposure / 0.46, 0.12, 1)) * np.array((0.8, 0.95, 1.1)), np.float32)
-    environment = lighting.lobes((0.2, 0.5, 0.6), [((0, 1, 0.1), rgb("7fe6e8") * 1.2, 1.5), ((0, -1, 0.1), rgb("0a5a78") * 0.4, 1.5)])
+        image = np.asarray(
+            image * float(np.clip(stage.day.exposure / 0.46, 0.12, 1)) * np.array((0.8, 0.95, 1.1)), np.float32
+        )
+    environment = lighting.lobes(
+        (0.2, 0.5, 0.6), [((0, 1, 0.1), rgb("7fe6e8") * 1.2, 1.5), ((0, -1, 0.1), rgb("0a5a78") * 0.4, 1.5)]
+    )
     key = KeyLight(vector(np.sign(sx) * 0.3, 0.85, 0.45), vector(0.68, 1.0, 1.0), wrap=0.5, softness=0.5)
     rims = (RimLight(vector(0, 1, -0.3), rgb("a0fff0") * 1.2, 1.4),)
     light = Lighting(lighting.irradiance(environment), (key,), rims, fill=0.45, level=0.6, skin_shift=22)
@@ -126,7 +153,18 @@ def _fish(image: F32, stage: Stage, random: np.random.Generator) -> F32:
         long = 0.17 * camera.focal / z
         to = random.choice((-1, 1))
         m = np.zeros(image.shape[:2], np.uint8)
-        cv2.ellipse(m, (int(x * 8), int(y * 8)), (int(long * 8), int(max(long * 0.36, 0.6) * 8)), 0, 0, 360, 255, -1, cv2.LINE_AA, 3)
+        cv2.ellipse(
+            m,
+            (int(x * 8), int(y * 8)),
+            (int(long * 8), int(max(long * 0.36, 0.6) * 8)),
+            0,
+            0,
+            360,
+            255,
+            -1,
+            cv2.LINE_AA,
+            3,
+        )
         tail = [(x + to * long * 0.8, y), (x + to * long * 1.5, y - long * 0.4), (x + to * long * 1.5, y + long * 0.4)]
         cv2.fillPoly(m, [np.round(np.array(tail) * 8).astype(np.int32)], 255, cv2.LINE_AA, 3)
         colour = np.array(hexadecimal("e8b040" if random.random() < 0.6 else "c8d8e0", 0.32), np.float32)

@@ -10,7 +10,7 @@ from portrayal.engines.studio.scenes import cards, lighting, textures
 from portrayal.engines.studio.scenes.canvas import Canvas, hexadecimal
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import KeyLight, Lighting, RimLight, vector
-from portrayal.imaging import F32
+from portrayal.imaging import F32, Array
 
 _WALLS = ("5a4a40", "6a6460", "4a4e55", "7a5a48", "4f4a48", "8a7a68")
 _SHOPS = ("ffcf8a", "fff1d0", "ffb070", "cfe8ff", "ffdca8")
@@ -62,9 +62,7 @@ def _houses(canvas: Canvas, stage: Stage, random: np.random.Generator, half: flo
         while z < 105:
             long, tall = random.uniform(6, 13), random.uniform(low, high) * 3.0
             seed = int(random.integers(40))
-            front, glow = textures.facade(
-                _WALLS[seed % 6], 5, max(int(tall / 3), 3), 0.45 if dark else 0.06, seed
-            )
+            front, glow = textures.facade(_WALLS[seed % 6], 5, max(int(tall / 3), 3), 0.45 if dark else 0.06, seed)
             x = side * half * random.uniform(1.0, 1.04)
             canvas.side(x, z, z + long, 0, tall, front)
             if dark:
@@ -117,9 +115,12 @@ def _lights(canvas: Canvas, stage: Stage, random: np.random.Generator, half: flo
                 canvas.glow((side * half * 0.7, 4.2, z), hexadecimal("ffb86a"), 3.2, 0.34)
     if stage.option("cars", True):
         for z in (15.0, 21.0, 29.0, 41.0, 54.0, 70.0):
-            for x, y, c, p in ((random.uniform(-2.3, -1.0), 0.65, "fff2da", 70), (random.uniform(1.0, 2.5), 0.75, "ff1a0c", 40)):
+            for x, y, c, strength in (
+                (random.uniform(-2.3, -1.0), 0.65, "fff2da", 70),
+                (random.uniform(1.0, 2.5), 0.75, "ff1a0c", 40),
+            ):
                 for q in (-0.6, 0.6):
-                    canvas.lamp((x + q, y, z), hexadecimal(c), p * power, 0.09)
+                    canvas.lamp((x + q, y, z), hexadecimal(c), strength * power, 0.09)
     palette = _NEON if neon else _WARM
     for _ in range(int(stage.option("sparks", 70))):
         z = random.uniform(8, 85)
@@ -188,10 +189,14 @@ def _wet(image: F32, canvas: Canvas, amount: float, seed: int) -> F32:
     soft = cv2.blur(cv2.blur(np.minimum(bright, 60), (max(w // 160, 1), tall)), (max(w // 200, 1), tall))
     gx, gy = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     n = fbm(gx / h * 2, (gy - line) / h * 9, seed, 1.2)
-    mirrored = cv2.remap(soft, gx + n * 0.004 * h, 2 * line - gy + n * 0.004 * h, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    mirrored = cv2.remap(
+        soft, gx + n * 0.004 * h, 2 * line - gy + n * 0.004 * h, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     _, _, ground = camera.ground()
     floor = np.isfinite(ground) & (np.abs(ground - canvas.depth) < 0.04 * np.minimum(ground, 1e4))
-    puddle = np.clip(0.5 + 0.6 * fbm(gx / h * 0.8, 13.0 / np.maximum(gy - line, 0.004 * h) * 0.002 * h, seed + 2, 1.7), 0, 1)
+    puddle = np.clip(
+        0.5 + 0.6 * fbm(gx / h * 0.8, 13.0 / np.maximum(gy - line, 0.004 * h) * 0.002 * h, seed + 2, 1.7), 0, 1
+    )
     share = (floor * amount * (0.3 + 0.7 * puddle) * (0.45 + 0.55 * np.exp(-(gy - line) / (0.25 * h))))[..., None]
     return np.asarray(image * (1 - 0.5 * share) + mirrored * share, np.float32)
 
@@ -200,6 +205,8 @@ def _light(stage: Stage, image: F32) -> Lighting:
     """A dark street: neon from both sides, or lamps from above."""
     side = 1.0 if lighting.bright_side(image) >= 0 else -1.0
     warm = np.array(hexadecimal("ffc080"), np.float32)
+    keys: tuple[KeyLight, ...]
+    rims: tuple[RimLight, ...]
     if stage.option("neon", 0.0):
         pink, blue = np.array(hexadecimal("ff5aa0"), np.float32), np.array(hexadecimal("4ab8ff"), np.float32)
         a, b = (pink, blue) if stage.shot.seed % 2 else (blue, pink)
@@ -235,8 +242,10 @@ def rooftop(stage: Stage) -> Scene:
             wide = random.uniform(0.035, 0.075) * z * (1.6 if z < 300 else 1)
             x, high = random.uniform(-0.75, 0.75) * z, tall * random.uniform(0.2, 1) ** 1.5
             seed = int(random.integers(30))
-            front, lit = textures.facade(_WALLS[seed % 6], 4 + seed % 5, 9 + seed % 9, 0.5 if day.dark else 0.04, seed, "48525e")
-            slope = np.linspace(0.75, 1.2, front.shape[1])[None, :, None]
+            front, lit = textures.facade(
+                _WALLS[seed % 6], 4 + seed % 5, 9 + seed % 9, 0.5 if day.dark else 0.04, seed, "48525e"
+            )
+            slope: Array = np.linspace(0.75, 1.2, front.shape[1])[None, :, None]
             body = front * light * (slope if day.sun[0] > 0 else slope[:, ::-1]) + lit * (1.0 if day.dark else 0.4)
             body = body * (1 - air) + pale * air * (0.75 if not day.dark else 0.35)
             canvas.wall(x, x + wide, -60, high - 14, z, body, 1.0)
@@ -258,9 +267,9 @@ def rooftop(stage: Stage) -> Scene:
     image = canvas.shade((float(lit_floor[0]), float(lit_floor[1]), float(lit_floor[2])), 0.4)
     if day.dark:
         for _ in range(90):
-            z = random.uniform(120, 900)
-            p = (random.uniform(-0.6, 0.6) * z, random.uniform(-20, 6) * z / 200, z)
-            canvas.lamp(p, hexadecimal(_WARM[int(random.integers(4))]), random.uniform(3, 14), 0.002 * z)
+            away = random.uniform(120, 900)
+            p = (random.uniform(-0.6, 0.6) * away, random.uniform(-20, 6) * away / 200, away)
+            canvas.lamp(p, hexadecimal(_WARM[int(random.integers(4))]), random.uniform(3, 14), 0.002 * away)
     light_of = lighting.of_daylight(day, stage.camera, (0.25, 0.22, 0.19))
     balance = 0.3 if day.time in ("golden hour", "sunset") else 0.1
     boost = 1.8 if day.time == "night" else 1.0

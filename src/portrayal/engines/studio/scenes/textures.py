@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
@@ -133,7 +134,9 @@ def bottles(shelves: int = 3, seed: int = 1, wood: str = "3a2414", glow: str = "
             neck = x + w // 3
             t[floor - h : floor - int(h * 0.66), neck : neck + max(w // 3, 2)] = c * 0.8
             if random.random() < 0.8:
-                t[floor - int(h * 0.45) : floor - int(h * 0.15), x + 1 : x + w - 1] = _rgb("e8dcc0") * random.uniform(0.05, 0.4)
+                t[floor - int(h * 0.45) : floor - int(h * 0.15), x + 1 : x + w - 1] = _rgb("e8dcc0") * random.uniform(
+                    0.05, 0.4
+                )
             x += w + int(random.integers(1, 5))
         t[floor : (i + 1) * high] = _rgb(wood) * 0.5
     return _done(t)
@@ -204,7 +207,7 @@ def named(text: str) -> F32:
     """A texture from a word of `settings.toml`: ``kind:colour[:number]``, e.g. ``"bricks:8a4a36:20"``."""
     kind, colour, *rest = text.split(":")
     number = int(rest[0]) if rest else 0
-    makers = {
+    makers: dict[str, Callable[[], Array]] = {
         "plaster": lambda: plaster(colour, number),
         "planks": lambda: planks(colour, number or 8),
         "boards": lambda: planks(colour, number or 8, 1, False),
@@ -217,4 +220,4 @@ def named(text: str) -> F32:
         "books": lambda: books(number or 6, 3, colour),
         "metal": lambda: cv2.blur(planks(colour, number or 10), (1, 31)),
     }
-    return makers[kind]()
+    return np.asarray(makers[kind](), np.float32)

@@ -12,7 +12,7 @@ from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import Lamp, Shot
 from portrayal.imaging import F32
 
-_DENSEST = {"fog": 0.94, "rain": 0.72, "snow": 0.82, "storm": 0.75, "overcast": 0.6, "cloudy": 0.5, "clear": 0.4}
+_DENSEST = {"fog": 0.96, "rain": 0.72, "snow": 0.82, "storm": 0.75, "overcast": 0.6, "cloudy": 0.5, "clear": 0.4}
 
 
 def air_colour(day: Daylight) -> F32:
@@ -32,6 +32,8 @@ def apply(scene: Scene, stage: Stage) -> Scene:
     y, x = np.mgrid[:h, :w].astype(np.float32) / h
     drift = 1 + 0.22 * fbm(x * 0.6 + stage.camera.yaw, y * 0.35, stage.shot.seed, 1.7)
     t = (1 - np.exp(-z / day.haze * drift))[..., None] * _DENSEST[day.weather]
+    if day.weather == "fog":  # what is near is veiled too
+        t = 0.16 + 0.84 * t
     out = scene.radiance * (1 - t) + air_colour(day) * t
     scene.radiance = saturate(out, 1 - day.grey)
     thick = [float(np.exp(-min(lamp.depth, 400.0) / day.haze * 0.7)) for lamp in scene.lamps]
@@ -68,9 +70,9 @@ def falling(shot: Shot, weather: str, brightness: float) -> F32 | None:
     area = min(W / H, 2.0)
     if weather == "snow":
         for z in random.uniform(0.7, 1.5, int(26 * area)):
-            x, y = int(random.uniform(0, W)), int(random.uniform(0, H))
+            cx, cy = int(random.uniform(0, W) * 8), int(random.uniform(0, H) * 8)
             r = shot.aperture * H * abs(1 - shot.focus / z) + 0.004 * H
-            cv2.circle(cover, (x * 8, y * 8), int(r * 8), float(min(0.5, 12 / r)), -1, cv2.LINE_AA, 3)
+            cv2.circle(cover, (cx, cy), int(r * 8), float(min(0.5, 12 / r)), -1, cv2.LINE_AA, 3)
         cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.0018 * H), np.float32)
         colour = np.array((0.92, 0.95, 1.0), np.float32) * brightness * 1.4
     else:
