@@ -159,3 +159,21 @@ def test_bad_colour_names_field_and_remedy(astronaut: Cutout, colour: str) -> No
         recolour(astronaut, colour)
     assert caught.value.field == "colour"
     assert "#rrggbb" in caught.value.remedy
+
+
+def test_cloth_that_fades_out_is_dyed_to_the_end() -> None:
+    """Where the matte fades at a cut side, no band of the old colour stays."""
+    before = drawn((30, 60, 160), (230, 230, 230))
+    fade = np.clip(np.arange(240, dtype=np.float32) / 60, 0, 1)[None] * np.ones((240, 1), np.float32)
+    after = recolour(Cutout(before.rgb, np.asarray(fade, np.float32), before.regions, None), COLOURS["yellow"])
+    blue = lab(after.rgb)[100:, 2:90, 2]
+    assert (blue > 20).mean() > 0.99
+
+
+def test_dark_stripes_of_a_tie_are_not_the_dark_suit() -> None:
+    torso = drawn((22, 22, 26), (235, 235, 240))
+    rgb = torso.rgb.copy()
+    rgb[150:158, 112:128] = 24 / 255
+    after = recolour(Cutout(rgb, torso.alpha, torso.regions, None), COLOURS["white"])
+    assert np.abs(after.rgb - rgb)[152:156, 114:126].max() < 0.02
+    assert np.abs(after.rgb - rgb)[150:158, 20:90].min() > 0.3

@@ -10,7 +10,7 @@ import numpy as np
 
 from portrayal.engines.studio.enlarge import detail
 from portrayal.engines.studio.enlarge.denoise import LUMA
-from portrayal.imaging import F32
+from portrayal.imaging import F32, U8
 
 # Stray hairs per pixel of outline, for a face 300 px high; a larger face has longer ones, not more.
 _DENSITY: Final = 0.25
@@ -178,8 +178,8 @@ class _Drawing:
         self.rgb = rgb
         self.face_height = face_height
         self.flow = detail.directions(_luma(rgb), 0.02 * face_height)[:2]
-        self.mask = np.zeros(rgb.shape[:2], np.uint8)
-        self.colour = np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)
+        self.mask: U8 = np.zeros(rgb.shape[:2], np.uint8)
+        self.colour: U8 = np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)
 
     def cover(self) -> F32:
         """Coverage by hairs, 0..1."""
@@ -188,7 +188,7 @@ class _Drawing:
     def hair(self, root: F32, outward: F32, rng: np.random.Generator) -> None:
         """One hair that leaves the others at `root`."""
         start = root - outward * 0.02 * self.face_height
-        height, width = self.mask.shape[:2]
+        height, width = self.mask.shape
         y = int(np.clip(start[1], 0, height - 1))
         x = int(np.clip(start[0], 0, width - 1))
         along = np.array([self.flow[0][y >> 1, x >> 1], self.flow[1][y >> 1, x >> 1]], np.float32)

@@ -24,6 +24,7 @@ _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _NEUTRAL: Final = 14.0
 _WORK: Final = 224  # longer side at which the cloth is looked for
 _CLUSTERS: Final = 5
+_PIECE: Final = 0.03  # share of the cloth below which a separate piece of a neutral one is something else
 
 
 def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None) -> Cutout:
@@ -49,7 +50,10 @@ def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None) -> Cutout
     cloth = _main_cloth(lab, np.asarray(mask * cutout.alpha, np.float32))
     if cloth is None:
         return cutout
-    weight = _spread(_membership(lab, cloth, mask), mask, cutout)
+    member = _membership(lab, cloth, mask)
+    if cloth.neutral:
+        member = _main_pieces(member, mask)
+    weight = _spread(member, mask, cutout)
     sure = weight * (cutout.alpha > 0.95) > 0.8
     if int(sure.sum()) < 50:
         return cutout
@@ -177,17 +181,35 @@ def _membership(lab: F32, cloth: _Cloth, mask: F32) -> F32:
 def _spread(member: F32, mask: F32, cutout: Cutout) -> F32:
     """Membership inside the mask, carried on over the matte's soft border; 0 on face, hair and skin."""
     free = ~np.isin(cutout.regions, (FACE, HAIR, SKIN))
-    solid = (cutout.alpha > 0.96).astype(np.float32) * mask
     sigma = max(1.5, 0.004 * max(mask.shape))
-    near = cv2.GaussianBlur(solid, (0, 0), sigma)
-    edge = np.clip(1.1 * cv2.GaussianBlur(member * solid, (0, 0), sigma) / np.maximum(near, 1e-3), 0, 1)
+    # Well inside the mask a low matte is a fade, not a border.
+    inner = cv2.blur(mask, (2 * round(2 * sigma) + 1,) * 2) > 0.97
+    inside = np.maximum(_smooth(0.90, 0.985, cutout.alpha), inner.astype(np.float32)) * mask
+    solid = np.maximum((cutout.alpha > 0.96).astype(np.float32), inner) * mask
+    near = cv2.GaussianBlur(solid, (0, 0), 2 * sigma)
+    edge = np.clip(1.1 * cv2.GaussianBlur(member * solid, (0, 0), 2 * sigma) / np.maximum(near, 1e-3), 0, 1)
     # Only close to cloth: far from it the border may be anybody's.
     edge *= _smooth(0.02, 0.12, np.asarray(near, np.float32))
     # The labels end at the matte's middle, the mask with them: beyond is border as well.
-    soft = np.maximum(1 - _smooth(0.90, 0.985, cutout.alpha), 1 - mask)
-    weight = member * mask * (1 - soft) + edge * soft
+    weight = member * inside + edge * (1 - inside)
     weight[weight < 0.01] = 0
     return np.asarray(np.clip(weight, 0, 1) * free, np.float32)
+
+
+def _main_pieces(member: F32, mask: F32) -> F32:
+    """Membership without small separate pieces: the dark stripes of a tie are not the dark suit, nor is a watch."""
+    factor = min(1.0, 2 * _WORK / max(mask.shape))
+    size = (max(4, round(mask.shape[1] * factor)), max(4, round(mask.shape[0] * factor)))
+    small = cv2.resize(np.asarray(member * mask, np.float32), size, interpolation=cv2.INTER_AREA)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((small > 0.5).astype(np.uint8), connectivity=4)
+    if count <= 2:
+        return member
+    area = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    area[0] = 0
+    minor = (area < _PIECE * area.sum())[labels] & (labels > 0)
+    grown = cv2.dilate(minor.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    drop = cv2.resize(grown, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(member * (1 - drop), np.float32)
 
 
 def _shading(light: F32, sure: Bool, cloth: _Cloth) -> F32:
@@ -199,7 +221,7 @@ def _shading(light: F32, sure: Bool, cloth: _Cloth) -> F32:
         base = 0.65 * base + 0.35 * top * float(np.median(base[sure]) / max(1e-4, float(np.median(top[sure]))))
     dark = float(np.clip((0.04 - np.median(base[sure])) / 0.04, 0, 1))
     if dark > 0:
-        calm = cv2.bilateralFilter(np.sqrt(np.maximum(base, 0)), 5, 0.05, 2.0) ** 2
+        calm = cv2.bilateralFilter(np.sqrt(np.maximum(base, 0)), 7, 0.06, 2.5) ** 2
         base = base + (calm - base) * dark
     lit = float(np.percentile(base[sure], 70))
     # Light that the lens scattered into black cloth: without it, its folds would be ten times too deep.
@@ -207,14 +229,28 @@ def _shading(light: F32, sure: Bool, cloth: _Cloth) -> F32:
     return np.asarray((np.maximum(base, 0) + veil) / (lit + veil), np.float32)
 
 
+def _average(values: F32, where: Bool, sigma: float) -> F32:
+    """Gaussian average over the pixels of a mask, at reduced size; near it only, else 0."""
+    step = max(1, int(sigma // 3))
+    size = (max(4, values.shape[1] // step), max(4, values.shape[0] // step))
+    weight = where.astype(np.float32)
+    both = cv2.resize(cv2.merge([values * weight, weight]), size, interpolation=cv2.INTER_AREA)
+    near = cv2.GaussianBlur(both, (0, 0), sigma / step)
+    mean = near[..., 0] / np.maximum(near[..., 1], 0.02)
+    return np.asarray(cv2.resize(mean, (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def _dye(shading: F32, target: F32, sure: Bool) -> F32:
     """Cloth of the target colour (linear RGB) under a shading, linear RGB (h, w, 3)."""
     level = float(target @ _LUMINANCE)
     spread = float(np.std(np.log(np.maximum(shading[sure], 1e-3)))) + 1e-3
-    # Light cloth shows gentle folds, dark cloth deep ones; a print is never more contrasty than the original x 1.25.
+    # Light cloth shows gentle folds, dark cloth deep ones; a print is at most 1.6 times the original's.
     wanted = 0.30 + 0.30 * float(np.clip(1 - level / 0.6, 0, 1))
-    gain = float(np.clip(wanted / spread, 0.3, 1.25))
-    folds = np.clip(shading, 0.01, 3) ** np.float32(gain)
+    gain = float(np.clip(wanted / spread, 0.3, 1.6))
+    logs = np.log(np.clip(shading, 0.01, 3))
+    # Only the wide shade is softened for light cloth: folds and weave are what makes it cloth.
+    wide = _average(np.asarray(logs, np.float32), sure, 0.025 * max(shading.shape))
+    folds = np.exp(gain * wide + max(gain, 0.9) * (logs - wide)).astype(np.float32)
     # A shoulder for highlights, so that white keeps its folds.
     folds = np.where(folds > 1, 1 + 0.7 * np.tanh((folds - 1) / 0.7), folds).astype(np.float32)
     gloss = (0.02 + 0.04 * level) * np.clip(folds - 1.1, 0, 1)

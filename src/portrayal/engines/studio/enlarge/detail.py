@@ -145,7 +145,7 @@ def add(luma: F32, shown: Parts, scale: float, strength: float, seed: int) -> F3
     pore = pores((luma.shape[0], luma.shape[1]), millimetre, seed)
     # Highlights are smooth film; deep shadow has no pores to see.
     lit = np.clip((0.97 - luma) / 0.25, 0.25, 1) * np.clip(luma / 0.25, 0.2, 1)
-    skin = np.clip(0.007 + 0.42 * local, 0.009, 0.020) * lit
+    skin = np.clip(0.0075 + 0.48 * local, 0.010, 0.022) * lit
     amount = (shown.skin + 0.4 * shown.lips) * skin
     cloth = np.clip(0.004 + 0.22 * local, 0.004, 0.03)
     texture = pore * (amount + shown.cloth * cloth)
