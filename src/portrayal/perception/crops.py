@@ -33,7 +33,7 @@ class Roi:
         matrix = self.to_image(n)
         shrink = self.size / n
         if shrink > 2.0:  # bilinear sampling would alias: shrink the part that is needed first
-            rgb, matrix = self._shrunk(rgb, matrix, shrink / 2.0)
+            rgb, matrix = self._shrunk(rgb, matrix, int(shrink))
         # Pixel i of the crop has its centre at i + 0.5.
         linear = matrix[:, :2]
         shift = matrix[:, 2] + linear @ np.array([0.5, 0.5]) - 0.5
@@ -46,18 +46,17 @@ class Roi:
         )
         return np.asarray(out, np.uint8)
 
-    def _shrunk(self, rgb: U8, matrix: F64, by: float) -> tuple[U8, F64]:
+    def _shrunk(self, rgb: U8, matrix: F64, by: int) -> tuple[U8, F64]:
         h, w = rgb.shape[:2]
         reach = 0.75 * self.size
-        x0, x1 = int(np.clip(self.cx - reach, 0, w - 1)), int(np.clip(self.cx + reach + 1, 1, w))
-        y0, y1 = int(np.clip(self.cy - reach, 0, h - 1)), int(np.clip(self.cy + reach + 1, 1, h))
-        part = rgb[y0:y1, x0:x1]
-        size = (max(1, round(part.shape[1] / by)), max(1, round(part.shape[0] / by)))
-        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        factor = np.array([[size[0] / part.shape[1]], [size[1] / part.shape[0]]])
+        x0, y0 = int(np.clip(self.cx - reach, 0, w - 1)), int(np.clip(self.cy - reach, 0, h - 1))
+        x1, y1 = int(np.clip(self.cx + reach + 1, x0 + 1, w)), int(np.clip(self.cy + reach + 1, y0 + 1, h))
+        size = (max(1, (x1 - x0) // by), max(1, (y1 - y0) // by))
+        part = rgb[y0 : y0 + size[1] * by, x0 : x0 + size[0] * by]
+        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)  # a whole factor is fast
         matrix = matrix.copy()
         matrix[:, 2] -= [x0, y0]
-        return np.asarray(small, np.uint8), matrix * factor
+        return np.asarray(small, np.uint8), matrix * np.array([[size[0] / part.shape[1]], [size[1] / part.shape[0]]])
 
     def varied(self, scale: float, turn: float, flip: bool) -> Roi:
         """A slightly different crop of the same thing, for averaging."""

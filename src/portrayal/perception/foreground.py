@@ -13,7 +13,7 @@ _REGULARISATION = 1e-5
 _SMALL = 32  # levels up to this side get more sweeps
 
 
-def foreground_colours(rgb: U8, alpha: F32, size: int = 1024) -> U8:
+def foreground_colours(rgb: U8, alpha: F32, size: int = 768) -> U8:
     """Colours of what alpha shows, defined everywhere (far outside: those of the nearest subject pixels).
 
     Args:
@@ -45,33 +45,33 @@ def foreground_colours(rgb: U8, alpha: F32, size: int = 1024) -> U8:
 def _estimate(image: F32, alpha: F32) -> F32:
     """Foreground (h, w, 3) in the units of the image, coarse levels first."""
     h, w = alpha.shape
-    both = np.zeros((1, 1, 6), np.float32)
-    both[..., :3] = _mean(image, alpha > 0.9)
-    both[..., 3:] = _mean(image, alpha < 0.1)
+    front = np.full((1, 1, 3), _mean(image, alpha > 0.9), np.float32)
+    back = np.full((1, 1, 3), _mean(image, alpha < 0.1), np.float32)
     levels = max(1, int(np.ceil(np.log2(max(h, w)))))
     for level in range(1, levels + 1):
         size = (round(w ** (level / levels)), round(h ** (level / levels)))
-        picture = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST), np.float32)
-        matte = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST), np.float32)
-        both = _enlarged(both, size)
-        sweeps = 10 if max(size) <= _SMALL else 2
-        for parity in [0, 1] * sweeps:
-            bands(lambda a, b: _relax(picture, matte, both, parity, _REGULARISATION, a, b), size[1], 96)  # noqa: B023
-    return np.ascontiguousarray(both[..., :3])
+        picture, matte, front, back = (_nearest(x, size) for x in (image, alpha, front, back))
+        for parity in [0, 1] * (10 if max(size) <= _SMALL else 2):
+            _half_sweep(picture, matte, front, back, parity)
+    return front
+
+
+def _half_sweep(picture: F32, matte: F32, front: F32, back: F32, parity: int) -> None:
+    bands(lambda a, b: _relax(picture, matte, front, back, parity, _REGULARISATION, a, b), len(matte), 96)
 
 
 def _mean(image: F32, where: Array) -> F32 | float:
     return image[where].mean(0) if where.any() else 127.0
 
 
-def _enlarged(both: F32, size: tuple[int, int]) -> F32:
-    rows = np.arange(size[1]) * both.shape[0] // size[1]
-    columns = np.arange(size[0]) * both.shape[1] // size[0]
-    return np.ascontiguousarray(both[rows][:, columns])
+def _nearest(values: F32, size: tuple[int, int]) -> F32:
+    return np.ascontiguousarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _relax(image: Array, alpha: Array, both: Array, parity: int, least: float, first: int, last: int) -> None:
+def _relax(
+    image: Array, alpha: Array, front: Array, back: Array, parity: int, least: float, first: int, last: int
+) -> None:
     """One half-sweep (checkerboard) that solves each pixel for foreground and background given its neighbours."""
     h, w = alpha.shape
     for y in range(first, last):
@@ -87,18 +87,18 @@ def _relax(image: Array, alpha: Array, both: Array, parity: int, least: float, f
                 t = np.float32(least) + abs(a - alpha[yy, xx])
                 aa += t
                 bb += t
-                f0 += t * both[yy, xx, 0]
-                f1 += t * both[yy, xx, 1]
-                f2 += t * both[yy, xx, 2]
-                g0 += t * both[yy, xx, 3]
-                g1 += t * both[yy, xx, 4]
-                g2 += t * both[yy, xx, 5]
+                f0 += t * front[yy, xx, 0]
+                f1 += t * front[yy, xx, 1]
+                f2 += t * front[yy, xx, 2]
+                g0 += t * back[yy, xx, 0]
+                g1 += t * back[yy, xx, 1]
+                g2 += t * back[yy, xx, 2]
             det = 1 / (aa * bb - ab * ab)
             aa, ab, bb = aa * det, ab * det, bb * det
             limit = np.float32(255)
-            both[y, x, 0] = min(max(bb * f0 - ab * g0, 0), limit)
-            both[y, x, 1] = min(max(bb * f1 - ab * g1, 0), limit)
-            both[y, x, 2] = min(max(bb * f2 - ab * g2, 0), limit)
-            both[y, x, 3] = min(max(aa * g0 - ab * f0, 0), limit)
-            both[y, x, 4] = min(max(aa * g1 - ab * f1, 0), limit)
-            both[y, x, 5] = min(max(aa * g2 - ab * f2, 0), limit)
+            front[y, x, 0] = min(max(bb * f0 - ab * g0, 0), limit)
+            front[y, x, 1] = min(max(bb * f1 - ab * g1, 0), limit)
+            front[y, x, 2] = min(max(bb * f2 - ab * g2, 0), limit)
+            back[y, x, 0] = min(max(aa * g0 - ab * f0, 0), limit)
+            back[y, x, 1] = min(max(aa * g1 - ab * f1, 0), limit)
+            back[y, x, 2] = min(max(aa * g2 - ab * f2, 0), limit)

@@ -9,7 +9,7 @@ from portrayal.imaging import F32, U8, Bool
 from portrayal.perception import mesh
 from portrayal.perception.closed_form import Problem, pose_problem, solve
 from portrayal.perception.colour_model import ColourModel
-from portrayal.perception.filters import distance_inside, eroded, guided_upsample, main_part
+from portrayal.perception.filters import distance_inside, eroded, guided_at, main_part
 from portrayal.perception.segmentation import Head, segment_person, with_exact_body, with_hair_length
 from portrayal.perception.types import FaceReading
 
@@ -17,7 +17,7 @@ from portrayal.perception.types import FaceReading
 SIZE = 1024
 FACE = 260.0
 # Half width in face widths of what is solved along the body.
-_BODY_BAND = 0.045
+_BODY_BAND = 0.05
 
 
 def person_matte(rgb: U8, reading: FaceReading) -> F32:
@@ -121,11 +121,13 @@ def finish_alpha(alpha: F32, low: F32, trimap: F32, rgb: U8) -> F32:
     """Alpha at the picture's size: guided by the picture in the band, the grey veil of closed form removed."""
     h, w = rgb.shape[:2]
     if alpha.shape != (h, w):
-        plain = np.asarray(cv2.resize(alpha, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-        sharp = guided_upsample(low, alpha, rgb.astype(np.float32) / np.float32(255))
+        small = alpha
+        alpha = np.asarray(cv2.resize(alpha, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
         band = cv2.dilate((trimap == 0.5).astype(np.float32), np.ones((3, 3), np.uint8))
         band = np.asarray(cv2.resize(band, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+        where = (band > 0) & (cv2.dilate(alpha, np.ones((5, 5))) > 0.01) & (cv2.erode(alpha, np.ones((5, 5))) < 0.99)
         # The linear model can overshoot.
-        alpha = plain + band * np.clip(sharp - plain, -0.35, 0.35)
+        change = np.clip(guided_at(low, small, rgb, where) - alpha[where], -0.35, 0.35)
+        alpha[where] += band[where] * change
     out: F32 = np.clip((alpha - 0.04) / 0.92, 0, 1).astype(np.float32)
     return out

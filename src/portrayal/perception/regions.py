@@ -16,7 +16,7 @@ import numpy as np
 from portrayal.imaging import F32, U8, Array, Bool
 from portrayal.perception import mesh
 from portrayal.perception.colour_model import ColourModel
-from portrayal.perception.filters import dilated, distance_inside, guided, smoothed
+from portrayal.perception.filters import Guided, dilated, distance_inside, smoothed
 from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN, FaceReading
 
 _SIZE: Final = 384  # longer side of the working picture; more when the face would get too small
@@ -36,7 +36,7 @@ class Regions:
 class _Frame:
     """The working picture in the frame of the head: unit = face width, origin = between the eyes, v down."""
 
-    rgb: F32
+    smooth: Guided
     colours: F32  # half lightness and two log colour ratios, which do not change with shade
     light: F32
     alpha: F32
@@ -77,7 +77,7 @@ def parse_regions(rgb: U8, alpha: F32, reading: FaceReading) -> Regions:
     models = _learn(frame)
     labels = _decide(frame, models)
     _learn_again(frame, models, labels)
-    labels = _without_specks(frame, _decide(frame, models))
+    labels = _tidied(frame, _decide(frame, models))
     labels[~frame.inside] = BACKGROUND
     full = _enlarged(labels, (w, h))
     return Regions(full, models.bald)
@@ -109,7 +109,7 @@ def _frame(rgb: U8, alpha: F32, reading: FaceReading) -> _Frame:
     for part in (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT, mesh.LIPS):
         features |= _polygon(matte.shape, points, part)
     return _Frame(
-        rgb=small / np.float32(255),
+        smooth=Guided(small / np.float32(255), max(2, int(0.05 * width)), 1e-3),
         colours=colours.astype(np.float32),
         light=light,
         alpha=matte,
@@ -199,12 +199,12 @@ def _costs(f: _Frame, m: _Models) -> F32:
         pull = -1.5 * ((f.v < f.top - 0.08) & ~f.oval)
         cost[..., HAIR] = m.hair.cost(f.colours) + low + inner + pull
     if m.cloth is not None:
-        above = np.clip((f.chin + 0.05 - f.v) / 0.15, 0, 1)
-        cost[..., CLOTHING] = m.cloth.cost(f.colours) - below + 25 * above + np.where(f.oval, 25, 0)
+        # Collars and shoulders may rise beside the jaw, but no cloth is higher.
+        above = 3 * np.clip((f.chin + 0.05 - f.v) / 0.15, 0, 1) + 25 * np.clip((f.chin - 0.3 - f.v) / 0.1, 0, 1)
+        cost[..., CLOTHING] = m.cloth.cost(f.colours) - below + above + np.where(f.oval, 25, 0)
     cost = np.minimum(cost, _FAR)
-    radius = max(2, int(0.05 * f.width))
     for label in (FACE, HAIR, SKIN, CLOTHING):
-        cost[..., label] = guided(f.rgb, np.ascontiguousarray(cost[..., label]), radius, 1e-3)
+        cost[..., label] = f.smooth(np.ascontiguousarray(cost[..., label]))
     return cost
 
 
@@ -236,17 +236,38 @@ def _learn_again(f: _Frame, m: _Models, labels: U8) -> None:
         m.skin = np.minimum(m.skin, ColourModel(f.colours[skin], 3).cost(f.colours) + 1)
 
 
-def _without_specks(f: _Frame, labels: U8) -> U8:
-    """Small islands take the label that is most common around them."""
-    least = 0.016 * f.width**2
-    smooth = np.asarray(cv2.medianBlur(labels, 2 * max(1, int(0.03 * f.width)) + 1), np.uint8)
-    for label in (SKIN, CLOTHING, HAIR):
+def _tidied(f: _Frame, labels: U8) -> U8:
+    """Specks take the label around them, the forehead above the landmarks is face, thin lines of skin are none."""
+    least = 0.02 * f.width**2
+    for label in (SKIN, CLOTHING, HAIR, FACE):
         count, parts, stats, _ = cv2.connectedComponentsWithStats((labels == label).astype(np.uint8))
-        small = np.arange(count) > 0
-        small &= stats[:, cv2.CC_STAT_AREA] < least
-        where: Array = small[parts]
-        labels[where] = smooth[where]
+        for part in range(1, count):
+            if stats[part, cv2.CC_STAT_AREA] < least:
+                _give_away(labels, parts, part, stats[part])
+    above = (labels == SKIN) & (f.v < -0.1) & (np.abs(f.u) < 0.6) & (f.outside < 0.45)
+    labels[above] = FACE
+    count, parts, stats, _ = cv2.connectedComponentsWithStats((labels == SKIN).astype(np.uint8))
+    thick = distance_inside(labels == SKIN) / f.width
+    beside_face = f.outside < 0.1
+    for part in range(1, count):
+        x, y, w, h = stats[part, :4]
+        box = np.s_[y : y + h, x : x + w]
+        mine = parts[box] == part
+        if not beside_face[box][mine].any() and float(thick[box][mine].max()) < 0.06:
+            _give_away(labels, parts, part, stats[part])
     return labels
+
+
+def _give_away(labels: U8, parts: Array, part: int, stats: Array) -> None:
+    """Give a component to the label that is most common right around it (background is none)."""
+    x, y, w, h = (int(v) for v in stats[:4])
+    box = np.s_[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1]
+    mine = parts[box] == part
+    ring = (cv2.dilate(mine.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~mine
+    votes = np.bincount(labels[box][ring], minlength=5)
+    votes[BACKGROUND] = 0
+    if votes.any():
+        labels[box][mine] = votes.argmax()
 
 
 def _enlarged(labels: U8, size: tuple[int, int]) -> U8:

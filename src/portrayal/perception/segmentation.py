@@ -22,9 +22,12 @@ _INPUT = 256
 _SELFIE_LIMIT = 4.0  # logits; a sure answer of the selfie net outweighs the body net
 _BODY_LIMIT = 3.0
 _BODY_WEIGHT = 0.7
-_CUT_SIZE = 400  # longer side of the picture that is cut
-_CUT_INWARD = 0.22  # face widths by which the outline may move
+_CUT_SIZE = 448  # longer side of the picture that is cut
+_CUT_INWARD = 0.26  # face widths by which the outline may move
 _CUT_OUTWARD = 0.12
+# Face widths from the outline within which colours are learnt: those far away only blur the models.
+_PERSON_REACH = 0.7
+_GROUND_REACH = 0.5
 
 
 def segment_person(rgb: U8, reading: FaceReading, size: tuple[int, int]) -> F32:
@@ -156,17 +159,21 @@ def with_exact_body(likely: F32, rgb: U8, head: Head) -> F32:
     k = min(1.0, _CUT_SIZE / max(h, w))
     size = (max(8, round(w * k)), max(8, round(h * k)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # Face and neck are left to the nets, too: their colours would blur the models of the body.
+    head = head._replace(hair=0.9)
     small_head = head.scaled(k)
     x, y, unit = small_head.x, small_head.y, small_head.unit
-    inside = np.asarray(cv2.resize(likely, size, interpolation=cv2.INTER_AREA), np.float32) > 0.5
-    inside = main_part(inside, (x, y))
+    rough = np.asarray(cv2.resize(likely, size, interpolation=cv2.INTER_AREA), np.float32)
+    inside = main_part(rough > 0.5, (x, y))
     depth, outside = distance_inside(inside), distance_inside(~inside)
     state = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    state[depth > _CUT_INWARD * unit] = cv2.GC_FGD
+    state[(depth > _CUT_INWARD * unit) & (rough > 0.95)] = cv2.GC_FGD
     state[outside > _CUT_OUTWARD * unit] = cv2.GC_BGD
     hair = small_head.hair_zone((size[1], size[0]))
     state[hair] = np.where(inside, cv2.GC_FGD, cv2.GC_BGD)[hair]
-    sure = (state == cv2.GC_FGD) & (depth < 1.2 * unit) | (state == cv2.GC_BGD) & (outside < 1.2 * unit)
+    sure = (state == cv2.GC_FGD) & (depth < _PERSON_REACH * unit) | (state == cv2.GC_BGD) & (
+        outside < _GROUND_REACH * unit
+    )
     if min((state[sure] == side).sum() for side in (cv2.GC_FGD, cv2.GC_BGD)) < 50:
         return likely
     bgr = np.ascontiguousarray(small[..., ::-1])
