@@ -25,16 +25,16 @@ class HeadTurn(_Frozen):
     ``None`` leaves the reference's own angle.
     """
 
-    yaw: float | None = Field(None, ge=-90, le=90)
-    pitch: float | None = Field(None, ge=-60, le=60)
-    roll: float | None = Field(None, ge=-60, le=60)
+    yaw: float | None = Field(default=None, ge=-90, le=90)
+    pitch: float | None = Field(default=None, ge=-60, le=60)
+    roll: float | None = Field(default=None, ge=-60, le=60)
 
 
 class Gaze(_Frozen):
     """Where the eyes look relative to the head: x > 0 to the picture's right, y > 0 up, each -1..1."""
 
-    x: float = Field(0.0, ge=-1, le=1)
-    y: float = Field(0.0, ge=-1, le=1)
+    x: float = Field(default=0.0, ge=-1, le=1)
+    y: float = Field(default=0.0, ge=-1, le=1)
 
 
 class Garment(_Frozen):
@@ -67,6 +67,7 @@ class ScenePlan(_Frozen):
     expression: str | None = None
     outfit: tuple[Garment, ...] = ()
     accessories: tuple[str, ...] = ()
+    accessory_details: tuple[Garment, ...] = ()  # the same accessories with what is said of each
     pose: str | None = None
     setting: str | None = None
     backdrop: str | None = None  # colour name, for studio settings

@@ -1,0 +1,428 @@
+"""From words to phrases that mean something: garments with their colours, backdrops, negations, the unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from portrayal.prompting.plan import Garment
+from portrayal.prompting.text import Token, is_cjk
+from portrayal.prompting.vocabulary import Sense, Vocabulary, as_number
+
+_MODIFIERS = ("colour", "pattern", "fabric")
+_NOUNS = ("garment", "accessory")
+_MADE_OF = ("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a")
+_REACH = 8  # words that may stand before a garment's or backdrop's noun
+_EITHER = frozenset(["or", "nor", "oder", "ou", "o", "u", "ni", "ne", "noch", "nem"])
+# "A black woman" is no clothing and no colour of the picture.
+_PEOPLE = frozenset(
+    [
+        "woman",
+        "man",
+        "person",
+        "girl",
+        "boy",
+        "lady",
+        "guy",
+        "male",
+        "female",
+        "people",
+        "women",
+        "men",
+        "child",
+        "human",
+    ]
+)
+
+
+@dataclass(slots=True)
+class Lexeme:
+    """The longest known phrase at a place of the prompt, or one unknown word.
+
+    Attributes:
+        first, last: token indices, `last` exclusive.
+        content: meanings that belong into a picture.
+        groups: what part the words play in a sentence ("place", "wear", "negation", "noise", ...).
+    """
+
+    first: int
+    last: int
+    after_stop: bool
+    word: str
+    content: tuple[Sense, ...]
+    groups: frozenset[str]
+    number: float | None = None
+
+    def sense(self, *kinds: str) -> Sense | None:
+        """Its first meaning of one of these kinds."""
+        return next((s for s in self.content if s.kind in kinds), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase of the prompt and what it was taken for; kind "other" was not understood."""
+
+    first: int
+    last: int
+    kind: str
+    id: str
+    weak: bool = False
+    reported: bool = False
+    number: float | None = None
+    garment: Garment | None = None
+    negative: bool = False
+
+
+def lexemes(text: Sequence[Token], vocabularies: Sequence[Vocabulary]) -> list[Lexeme]:
+    """The text cut into known phrases, longest first; the first vocabulary wins a tie."""
+    found: list[Lexeme] = []
+    at = 0
+    while at < len(text):
+        match = max((v.longest(text, at) for v in vocabularies), key=lambda m: m.end)
+        last = max(match.end, at + 1)
+        groups = frozenset(s.id for s in match.senses if s.kind == "grammar")
+        content = tuple(s for s in match.senses if s.kind != "grammar")
+        found.append(Lexeme(at, last, text[at].after_stop, text[at].word, content, groups, match.number))
+        at = last
+    return found
+
+
+class PhraseFinder:
+    """One pass over the lexemes of a prompt.
+
+    The finder remembers, within a clause, what governs the next words: a negation, a word of wearing, a
+    preposition, a comparison.
+    """
+
+    def __init__(self, text: str, tokens: Sequence[Token], vocabularies: Sequence[Vocabulary], has_lettering: bool):
+        self._text = text
+        self._tokens = tokens
+        self._vocabularies = vocabularies
+        self._has_lettering = has_lettering
+        self._lexemes = lexemes(tokens, vocabularies)
+        self._head_last = vocabularies[0].language in ("en", "de", "ja")
+        self._found: list[Phrase] = []
+        self._new_clause()
+
+    def find(self) -> list[Phrase]:
+        """All phrases in the order of the prompt."""
+        at = 0
+        while at < len(self._lexemes):
+            lexeme = self._lexemes[at]
+            if lexeme.after_stop:
+                self._new_clause()
+            after = self._garment(at) or self._backdrop(at) or self._unlike(at)
+            if after is None:
+                self._words_of_grammar(lexeme)
+                after = self._known(at) or self._unknown(at) or at + 1
+            at = after
+        return self._found
+
+    def _new_clause(self) -> None:
+        self._negated = False
+        self._negated_kind = ""  # kind of the last phrase if it was negated
+        self._carried = ""  # the same after "and": "no hat and glasses"
+        self._wearing = False
+        self._simile = False
+        self._governor = ""
+
+    # Garments and backdrops: modifiers, then a noun, then perhaps "of red silk".
+
+    def _garment(self, at: int) -> int | None:
+        modifiers, end = self._modifiers(at, ())
+        noun = self._lexemes[at] if end == at else self._at(end)
+        sense = noun.sense(*_NOUNS) if noun else None
+        if noun is None or sense is None:
+            return self._bare_colour(at, modifiers, end)
+        last = end + 1
+        self._inside(noun, modifiers)
+        last = self._behind(last, modifiers)
+        if sense.weak:  # "a black chef" is a person
+            modifiers = {k: v for k, v in modifiers.items() if v not in ("black", "white", "brown")}
+        text = self._slice(self._lexemes[at].first, self._lexemes[last - 1].last)
+        garment = Garment(text=text, item=sense.id or None, **modifiers)
+        self._emit(at, last, sense, garment=garment)
+        for other in noun.content:
+            if other.kind not in (*_NOUNS, *_MODIFIERS):
+                self._emit(end, end + 1, other)
+        return last
+
+    def _bare_colour(self, at: int, modifiers: dict[str, str], end: int) -> int | None:
+        """ "Dressed in white" is a garment without a name."""
+        if not self._wearing or "colour" not in modifiers or (self._at(end) and self._is_word(end)):
+            return None
+        text = self._slice(self._lexemes[at].first, self._lexemes[end - 1].last)
+        self._emit(at, end, Sense("garment", ""), garment=Garment(text=text, **modifiers))
+        return end
+
+    def _modifiers(self, at: int, groups: tuple[str, ...]) -> tuple[dict[str, str], int]:
+        """Colour, pattern and fabric words from here on, and the index after them."""
+        said: dict[str, str] = {}
+        end = at
+        while end < min(at + _REACH, len(self._lexemes)) and (end == at or not self._stop(end)):
+            lexeme = self._lexemes[end]
+            modifier = lexeme.sense(*_MODIFIERS)
+            if lexeme.sense(*_NOUNS):
+                break
+            if modifier:
+                said.setdefault(modifier.kind, modifier.id)
+            elif "join" in lexeme.groups and end > at:
+                before, after = self._lexemes[end - 1], self._at(end + 1)
+                if not (before.sense("colour") and after and after.sense("colour")):
+                    break
+            elif not lexeme.groups.intersection(groups) and not (said and "noise" in lexeme.groups):
+                break
+            end += 1
+        return said, end
+
+    def _inside(self, noun: Lexeme, modifiers: dict[str, str]) -> None:
+        """What the noun itself says: a leather jacket is of leather."""
+        if noun.last - noun.first < 2:
+            return
+        for token in self._tokens[noun.first : noun.last]:
+            alone = [token._replace(after_stop=True)]
+            for vocabulary in self._vocabularies:
+                for sense in vocabulary.longest(alone, 0).senses:
+                    if sense.kind in _MODIFIERS:
+                        modifiers.setdefault(sense.kind, sense.id)
+
+    def _behind(self, at: int, modifiers: dict[str, str]) -> int:
+        """Modifiers behind the noun: "a dress of red silk", "veste en cuir rouge"."""
+        while at < len(self._lexemes) and not self._stop(at):
+            lexeme = self._lexemes[at]
+            begin = at
+            if lexeme.word in _MADE_OF and lexeme.last - lexeme.first == 1:
+                begin = at + 1
+            elif self._head_last:
+                return at
+            said, end = self._modifiers(begin, ())
+            if not said or (begin > at and self._stop(begin)) or self._lexemes[begin].sense("look"):
+                return at
+            follows = self._at(end)
+            if follows and self._head_last and (self._is_word(end) or follows.sense(*_NOUNS, "backdrop")):
+                return at
+            for kind, value in said.items():
+                modifiers.setdefault(kind, value)
+            at = end
+        return at
+
+    def _backdrop(self, at: int) -> int | None:
+        """A plain or coloured background is a studio's; any other background is left to the setting."""
+        modifiers, end = self._modifiers(at, ("bare", "tint"))
+        bare = any("bare" in x.groups for x in self._lexemes[at:end])
+        studio = False
+        noun: Lexeme | None = None
+        while end < len(self._lexemes) and (end == at or not self._stop(end)):
+            lexeme = self._lexemes[end]
+            setting = lexeme.sense("setting")
+            if lexeme.sense("backdrop") or (lexeme.sense("wall") and "colour" in modifiers):
+                noun = lexeme
+                end += 1
+                break
+            if studio or setting is None or setting.id != "studio" or setting.weak:
+                break
+            studio = True
+            end += 1
+        if noun is None and not (studio and "colour" in modifiers):
+            return None
+        if noun is not None:
+            end = self._colour_behind(end, modifiers)
+        own = noun.sense("backdrop") if noun else None
+        colour = modifiers.get("colour") or (own.id if own else "")
+        if colour or bare or studio:
+            self._emit(at, end, Sense("setting", "studio"))
+        if colour:
+            self._emit(at, end, Sense("backdrop", colour))
+        return end
+
+    def _colour_behind(self, at: int, modifiers: dict[str, str]) -> int:
+        """ "background: blue", "background in blue", "fondo azul"."""
+        if "colour" in modifiers or at >= len(self._lexemes):
+            return at
+        begin = at
+        if self._stop(at):
+            if self._text[self._tokens[self._lexemes[at].first - 1].end :].lstrip()[:1] != ":":
+                return at
+        elif self._lexemes[at].word in (*_MADE_OF, "is"):
+            begin = at + 1
+        elif self._head_last:
+            return at
+        said, end = self._modifiers(begin, ())
+        modifiers |= said
+        return end if "colour" in said else at
+
+    # Everything else.
+
+    def _known(self, at: int) -> int | None:
+        """A lexeme with a meaning of its own."""
+        lexeme = self._lexemes[at]
+        senses = [s for s in lexeme.content if s.kind not in (*_MODIFIERS, "wall", "backdrop")]
+        if not senses:
+            return None
+        after = self._at(at + 1)
+        for sense in senses:
+            place = sense.kind == "setting" and not sense.reported and self._head_last
+            if place and after and (head := after.sense("setting")) and not (head.weak and not sense.weak):
+                continue  # "beach restaurant": the last noun is the place
+            self._emit(at, at + 1, sense, number=lexeme.number)
+            if sense.kind == "setting":
+                self._inside_setting(at)
+        self._wearing = "wear" in lexeme.groups
+        return at + 1
+
+    def _inside_setting(self, at: int) -> None:
+        """A misty forest is a setting and a weather."""
+        lexeme = self._lexemes[at]
+        whole = self._tokens[lexeme.first : lexeme.last]
+        done: set[Sense] = set()
+        for piece in (whole[:-1], whole[1:]):
+            for inner in lexemes(piece, self._vocabularies):
+                for sense in inner.content:
+                    if sense.kind in ("time", "weather", "light", "season") and sense not in done:
+                        done.add(sense)
+                        self._emit(at, at + 1, sense, number=inner.number)
+
+    def _unlike(self, at: int) -> int | None:
+        """Known words in a phrase that means something else: a burning city, a kitchen knife."""
+        lexeme = self._lexemes[at]
+        end = at
+        if "spoiler" in lexeme.groups:
+            end = at + 1
+            while end < len(self._lexemes) and not self._stop(end) and "noise" in self._lexemes[end].groups:
+                end += 1
+            if end >= len(self._lexemes) or self._stop(end) or not self._lexemes[end].sense("setting"):
+                return self._unknown(at) if not lexeme.content else None
+            end += 1
+        elif "object" in lexeme.groups:
+            end = at + 1
+        elif (sense := lexeme.sense("setting", "weather")) and not sense.reported:
+            after = self._at(at + 1)
+            compound = after is not None and self._is_word(at + 1)
+            compound = compound and after is not None and not after.word.endswith(("ing", "ed"))
+            governed = self._governor in ("with", "verb", "wear")
+            if not compound or not self._head_last or not governed:
+                return None
+            end = at + 1
+        else:
+            return None
+        return self._rest_of_unknown(at, end)
+
+    def _unknown(self, at: int) -> int | None:
+        return self._rest_of_unknown(at, at + 1) if self._is_word(at) else None
+
+    def _rest_of_unknown(self, at: int, end: int) -> int:
+        """Take the noun phrase that goes on at `end`, "bouquet of roses" whole, and note it."""
+        while end < len(self._lexemes) and not self._stop(end):
+            lexeme = self._lexemes[end]
+            after = self._at(end + 1)
+            if self._is_word(end) or "object" in lexeme.groups:
+                end += 1
+            elif "of" in lexeme.groups and after and (self._is_word(end + 1) or "object" in after.groups):
+                end += 2
+            else:
+                break
+        first, last = self._lexemes[at], self._lexemes[end - 1]
+        text = self._slice(first.first, last.last)
+        follows = self._at(end)
+        only_colour = all(x.sense("colour") for x in self._lexemes[at:end])
+        if (only_colour and follows and follows.word in _PEOPLE) or (self._simile and not self._wearing):
+            return end
+        if self._wearing and not self._negated:
+            said = {s.kind: s.id for x in self._lexemes[at:end] if (s := x.sense(*_MODIFIERS))}
+            self._emit(at, end, Sense("garment", ""), garment=Garment(text=text, **said))
+        self._emit(at, end, Sense("other", text))
+        return end
+
+    def _words_of_grammar(self, lexeme: Lexeme) -> None:
+        """What function words do to the words after them in the clause."""
+        groups = lexeme.groups
+        if "negation" in groups:
+            self._negated = True
+        if "negation after" in groups:
+            self._negate_last(lexeme)
+        if "join" in groups:
+            self._carried = self._negated_kind
+            self._negated = self._negated or (bool(self._carried) and lexeme.word in _EITHER)
+        if "like" in groups:
+            self._simile = True
+        for governor in ("wear", "verb", "with", "place"):
+            if governor in groups:
+                self._governor = governor
+                self._wearing = governor == "wear"
+                self._carried = self._negated_kind = ""
+                return
+
+    def _negate_last(self, lexeme: Lexeme) -> None:
+        """Japanese negates behind: what stands directly before is not wanted."""
+        for i in reversed(range(len(self._found))):
+            if self._found[i].last != lexeme.first:
+                return
+            self._found[i] = replace(self._found[i], negative=True)
+
+    def _emit(
+        self,
+        at: int,
+        end: int,
+        sense: Sense,
+        *,
+        number: float | None = None,
+        garment: Garment | None = None,
+    ) -> None:
+        first, last = self._lexemes[at].first, self._lexemes[end - 1].last
+        kind = "worn" if sense.kind in _NOUNS else sense.kind
+        previous = self._found[-1] if self._found else None
+        if previous and previous.first == first:  # another meaning of the same words
+            negative = previous.negative
+        else:
+            negative = self._negated or (bool(self._carried) and self._carried == kind)
+        self._negated = False
+        self._carried = ""
+        self._negated_kind = kind if negative else ""
+        self._found.append(
+            Phrase(first, last, sense.kind, sense.id, sense.weak, sense.reported, number, garment, negative)
+        )
+
+    # Small questions.
+
+    def _stop(self, at: int) -> bool:
+        return self._lexemes[at].after_stop
+
+    def _at(self, at: int) -> Lexeme | None:
+        """The lexeme at an index if it goes on with the clause."""
+        return self._lexemes[at] if at < len(self._lexemes) and not self._stop(at) else None
+
+    def _slice(self, first: int, last: int) -> str:
+        return " ".join(self._text[self._tokens[first].start : self._tokens[last - 1].end].split())
+
+    def _is_word(self, at: int) -> bool:
+        """Whether a lexeme is a content word without a meaning, or one that lacks its noun."""
+        lexeme = self._lexemes[at]
+        if lexeme.content:
+            return not lexeme.groups and all(s.kind in (*_MODIFIERS, "wall") for s in lexeme.content)
+        if lexeme.groups == {"verb"}:
+            return not self._has_object(at)
+        if lexeme.groups == {"lettering"}:
+            return not self._has_lettering
+        if lexeme.groups - {"spoiler"}:
+            return False
+        word = lexeme.word
+        if is_cjk(word):
+            return not "\u3041" <= word <= "\u309f" and word != "ー"
+        return len(word) > 1 and word[0].isalpha() and as_number(word) is None
+
+    def _has_object(self, at: int) -> bool:
+        """Whether a verb has something after it: then the thing is worth a report, not the verb."""
+        for i in range(at + 1, min(at + _REACH, len(self._lexemes))):
+            lexeme = self._lexemes[i]
+            if self._stop(i) or "place" in lexeme.groups:
+                return False
+            if lexeme.content or not lexeme.groups or "object" in lexeme.groups:
+                return True
+        return False
+
+
+def find_phrases(
+    text: str, tokens: Sequence[Token], vocabularies: Sequence[Vocabulary], has_lettering: bool
+) -> list[Phrase]:
+    """The phrases of an evened text in its order."""
+    return PhraseFinder(text, tokens, vocabularies, has_lettering).find()

@@ -1,0 +1,101 @@
+"""Text before it has meaning: lettering taken out, spelling evened out, words cut apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+# Japanese and Chinese have no spaces: every kana and ideograph is a word of its own here.
+_CJK = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
+_PIECE = re.compile(
+    rf"(?P<word>[{_CJK}{_EMOJI}]|\d+(?:\.\d+)?[^\W_{_CJK}]*|[^\W\d_{_CJK}][^\W_{_CJK}]*|[&°])"
+    r"|(?P<stop>[,;.!?:|()\[\]{}\n\r\u3001\u3002\u30fb\u2013\u2014\u2022]|\s-\s)"
+)
+# Each opening mark stops at the next one of its own kind, so that the search stays linear.
+_LETTERING = re.compile(
+    r"(?<![\d\"])\"([^\"]{1,300})\""
+    r"|[“”]([^“”„]{1,300})[“”]|„([^„“”]{1,300})[“”]|«([^«»]{1,300})»|»([^«»]{1,300})«|‹([^‹›]{1,300})›"
+    r"|「([^「」]{1,300})」|『([^『』]{1,300})』|＂([^＂]{1,300})＂"
+    r"|(?<!\w)['‘]([^'‘’\n]{1,80})['’](?!\w)"
+)
+_CUE = re.compile(
+    r"(?:says?|saying|shouts?|reads?|reading|titled?|text|words?|caption|lettering|sign|slogan|letters"
+    r"|written|writing|called|named)\W{0,4}$",
+    re.IGNORECASE,
+)
+# Links, command switches, weights of other programs, mentions of saved characters: no part of the scene.
+_FOREIGN = re.compile(r"https?://\S+|(?<!\S)--\w+(?:[ =][\w.:]+)?|<[^<>\n]{0,80}>|(?<!\w)@[\w-]+")
+_SINGLE = 10  # group number of lettering in single quotes
+
+
+class Token(NamedTuple):
+    """One word: its place in the evened text, its folded form, whether a comma or the like stands before it."""
+
+    start: int
+    end: int
+    word: str
+    after_stop: bool
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates, which no encoder would take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def take_lettering(text: str) -> tuple[str, tuple[str, ...]]:
+    """Quoted texts, verbatim and in order, and the rest with stops in their place."""
+    found: list[str] = []
+
+    def blank(match: re.Match[str]) -> str:
+        if match.lastindex == _SINGLE:
+            inner = match[_SINGLE]
+            loud = inner.upper() == inner and inner.lower() != inner
+            # An apostrophe opens a quotation only where the words before it announce one, or it is in capitals.
+            if not loud and not _CUE.search(text[max(0, match.start() - 24) : match.start()]):
+                return match[0]
+        inner = match[match.lastindex or 0]
+        if inner.strip():
+            found.append(inner.strip())
+        return " | "
+
+    return _LETTERING.sub(blank, text), tuple(found)
+
+
+def even(text: str) -> str:
+    """Compatibility forms and typographic apostrophes made plain; links and switches blanked out."""
+    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'").replace("`", "'")
+    return _FOREIGN.sub(" , ", text)
+
+
+@lru_cache(maxsize=8192)
+def fold(word: str) -> str:
+    """Lower case without accents; the marks of kana stay, they make other letters."""
+    if word.isascii():
+        return word.lower()
+    bare = "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFC", bare)
+
+
+def tokens(text: str) -> list[Token]:
+    """Words of an evened text. Hyphens and apostrophes part words as spaces do."""
+    found: list[Token] = []
+    stop = True
+    for match in _PIECE.finditer(text):
+        if match["word"] is None:
+            stop = True
+            continue
+        word = match["word"]
+        found.append(Token(match.start(), match.end(), _SIGNS.get(word) or fold(word), stop))
+        stop = False
+    return found
+
+
+_SIGNS = {"&": "and", "°": "degrees"}
+
+
+def is_cjk(word: str) -> bool:
+    """Whether a token is a kana or an ideograph."""
+    return len(word) == 1 and "\u3005" <= word <= "\u9fff"
