@@ -22,6 +22,7 @@ _DEFAULT_PAPER: Final = "grey"
 _DEFAULT_LIGHT: Final = "softbox"
 # Rigs with the mood of a painter's studio often hang canvas instead of paper.
 _CANVAS: Final = {"Rembrandt": 0.75, "low key": 0.6, "window": 0.6, "loop": 0.4, "butterfly": 0.3, "split": 0.4}
+_WHITEST: Final = 5.0
 _DRAWN: Final = {"turbo": 4, "balanced": 2, "quality": 2}
 
 
@@ -54,8 +55,13 @@ def studio_plate(shot: Shot) -> Plate:
     for x, y, size, *rgb in backing.gels:
         small += _gel(height, width, x, y, size)[..., None] * np.array(rgb, np.float32) * (0.35 + colour)
     radiance = cv2.resize(small.astype(np.float32), (shot.width, shot.height), interpolation=cv2.INTER_CUBIC)
+    # White paper under much light clips softly: it is paper, not a lamp.
+    bright = luminance(radiance)[..., None]
+    cap = np.float32(_WHITEST * 0.6)
+    kept = np.where(bright > cap, cap + (_WHITEST - cap) * np.tanh((bright - cap) / (_WHITEST - cap)), bright)
+    radiance = radiance * (kept / np.maximum(bright, 1e-4))
     grade = "film" if light_id in ("Rembrandt", "candle", "firelight") else "none"
-    return Plate(np.ascontiguousarray(np.maximum(radiance, 0)), lighting, grade=grade, wall=backing.wall)
+    return Plate(np.ascontiguousarray(radiance, np.float32), lighting, grade=grade, wall=backing.wall)
 
 
 def _frame(height: int, width: int) -> tuple[F32, F32]:
@@ -96,8 +102,8 @@ def _canvas(height: int, width: int, rng: np.random.Generator) -> F32:
     seed = int(rng.integers(0, 1000))
     clouds = noise.sheet(height, width, seed, 1.7, 0.5 * x, 0.5 * y)
     strokes = noise.sheet(height, width, seed + 3, 1.2, 0.6 * x, 0.45 * y)
-    soft = cv2.GaussianBlur(strokes, (0, 0), max(0.8, 0.006 * side))
-    texture = np.exp(0.14 * clouds + 0.10 * soft)
+    soft = cv2.GaussianBlur(strokes, (0, 0), max(0.8, 0.009 * side))
+    texture = np.exp(0.11 * clouds + 0.05 * soft)
     return np.asarray(texture / float(texture.mean()), np.float32)
 
 

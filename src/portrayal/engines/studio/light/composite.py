@@ -22,6 +22,9 @@ from portrayal.parallel import bands
 _WRAP = 0.22
 _WRAP_STUDIO = 0.10
 _BRIGHTEST_AT_EDGE = 5.0
+_BRIGHTEST_SPILL = 2.0
+# Face heights from which on a wall's shadow lies outside of the frame.
+_FAR_WALL = 4.0
 
 
 def composite(radiance: F32, subject: Subject, plate: Plate, speed: Speed = "balanced") -> F32:
@@ -42,7 +45,7 @@ def composite(radiance: F32, subject: Subject, plate: Plate, speed: Speed = "bal
     height, width = subject.alpha.shape
     tall = subject.face_height
     behind = plate.radiance
-    if plate.wall > 0:
+    if 0 < plate.wall < _FAR_WALL:
         behind = _with_wall_shadow(behind, subject, plate)
     near = np.ascontiguousarray(wide_blur(subject.alpha, max(0.03 * tall, 0.8)), np.float32)
     wide = np.ascontiguousarray(np.clip(wide_blur(subject.alpha, max(0.17 * tall, 1.0)), 0, 1), np.float32)
@@ -68,7 +71,7 @@ def _spill(plate: F32, sigma: float) -> F32:
     height, width = plate.shape[:2]
     part = max(1, int(sigma // 3))
     size = (max(4, width // part), max(4, height // part))
-    small = np.clip(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), 0, 4)
+    small = np.clip(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), 0, _BRIGHTEST_SPILL)
     small = cv2.GaussianBlur(small, (0, 0), max(0.8, sigma / part))
     return np.ascontiguousarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.light.harmonics import basis
+from portrayal.engines.studio.light.occlusion import wide_blur
 from portrayal.engines.studio.light.tone import luminance, untone
 from portrayal.engines.studio.types import Subject
 from portrayal.imaging import F32
@@ -51,3 +52,27 @@ def reference_shading(subject: Subject) -> F32:
     fitted *= np.array(_TRUST)
     fitted[0] = -float(np.median(terms[:, 1:] @ fitted[1:])) / terms[0, 0]
     return fitted.astype(np.float32)
+
+
+def without_highlights(subject: Subject, skin: F32) -> F32:
+    """Factor (H, W) up to 1 that takes most of the reference's own shine off the skin.
+
+    Shine is what is brighter than the skin around it and smoother than pores. Under a new light it would stay where
+    the old lamp was.
+    """
+    tall = subject.face_height
+    rows, columns = skin.shape
+    size = (max(4, columns // 2), max(4, rows // 2))
+    small = cv2.resize(subject.rgb, size, interpolation=cv2.INTER_AREA)
+    log = np.asarray(cv2.log(np.maximum(luminance(untone(small)), 0) + 0.02), np.float32)
+    weight = np.asarray(cv2.resize(skin * subject.alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+    smooth = _mean(log, weight, 0.012 * tall / 2)
+    around = _mean(log, weight, 0.10 * tall / 2)
+    excess = np.clip(smooth - around - 0.07, 0, 0.7) * weight
+    full = cv2.resize(excess, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(np.exp(-0.85 * full), np.float32)
+
+
+def _mean(values: F32, weight: F32, sigma: float) -> F32:
+    sigma = max(sigma, 0.6)
+    return np.asarray(wide_blur(values * weight, sigma) / np.maximum(wide_blur(weight, sigma), 1e-3), np.float32)

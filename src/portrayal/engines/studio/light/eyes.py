@@ -70,7 +70,7 @@ def _draw(
     colour = np.asarray(key.colour, np.float32)
     colour = colour / max(float(luminance(colour)), 1e-4)
     colour = 0.5 * colour + 0.5
-    strength = (0.9 if key.wrap < 0.5 else 0.7) * float(np.clip(lighting.level, 0.35, 1.2))
+    strength = (1.0 if key.softness < 0.3 else 0.7) * float(np.clip(lighting.level, 0.35, 1.2))
     weight = (spot * seen * np.clip(iris * 1.5, 0, 1))[..., None]
     patch += weight * (strength * colour - 0.25 * patch)
 
@@ -78,10 +78,10 @@ def _draw(
 def _window(u: F32, v: F32, key: KeyLight, soft: float) -> F32:
     """The lamp's picture in the cornea, 0..1: a disc, a soft square for large lamps, a ring around the lens."""
     if float(np.hypot(key.direction[0], key.direction[1])) < 0.12 * float(abs(key.direction[2])):
-        return np.asarray(np.clip(1 - np.abs(np.hypot(u, v) - 0.40) / (0.07 + soft), 0, 1), np.float32)
-    size = 0.11 + 0.22 * min(float(key.wrap), 0.8)
+        return np.asarray(np.clip(1 - np.abs(np.hypot(u, v) - 0.46) / (0.04 + soft), 0, 1) * 0.32, np.float32)
+    size = 0.10 + 0.24 * min(float(key.softness), 0.6)
     square = (np.abs(u) ** 4 + np.abs(v * 0.8) ** 4) ** 0.25  # a softbox with rounded corners
-    away = np.hypot(u, v) if key.wrap < 0.3 else square
+    away = np.hypot(u, v) if key.softness < 0.3 else square
     return np.asarray(np.clip((size - away) / (2 * soft) + 0.5, 0, 1), np.float32)
 
 
@@ -91,7 +91,7 @@ def _dim_old(patch: F32, iris: F32) -> None:
     if inner.sum() < 6:
         return
     light = luminance(patch)
-    bound = float(np.percentile(light[inner], 70)) * 1.25 + 1e-3
+    bound = float(np.percentile(light[inner], 60)) * 1.15 + 1e-3
     over = np.clip(light - bound, 0, None) * iris
-    keep = (light - 0.75 * over) / np.maximum(light, 1e-4)
+    keep = (light - 0.92 * over) / np.maximum(light, 1e-4)
     patch *= np.clip(keep, 0.05, 1)[..., None]

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.engines.studio.light.tables import load
-from portrayal.engines.studio.light.tone import LUMA, curve, look_up
+from portrayal.engines.studio.light.tone import LUMA, curve, look_up, luminance
 from portrayal.engines.studio.types import Speed
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32, U8, Array
@@ -20,8 +20,9 @@ from portrayal.parallel import bands
 
 _CUBE: Final = 33
 _GRAIN_TILE: Final = 1024
-_GRAIN: Final = 0.0105
-_THRESHOLD: Final = 1.2
+_GRAIN: Final = 0.0078
+# Luminance above which light scatters visibly; white paper and orange cloth lie below.
+_THRESHOLD: Final = 3.2
 _Row = tuple[float, float, float]
 
 
@@ -122,7 +123,9 @@ def _veil(radiance: F32, share: float, halation: float, speed: Speed) -> F32:
     side = min(height, width)
     part = 8 if speed == "turbo" else 4
     size = (max(4, width // part), max(4, height // part))
-    small = np.clip(cv2.resize(radiance, size, interpolation=cv2.INTER_AREA) - _THRESHOLD, 0, 25)
+    small = np.clip(cv2.resize(radiance, size, interpolation=cv2.INTER_AREA), 0, 40)
+    light = luminance(small)
+    small = small * np.clip(1 - _THRESHOLD / np.maximum(light, 1e-3), 0, 1)[..., None]
     if share <= 0 or not small.any():
         return np.zeros((1, 1, 3), np.float32)
     total = np.zeros_like(small)
@@ -130,7 +133,7 @@ def _veil(radiance: F32, share: float, halation: float, speed: Speed) -> F32:
     if speed == "quality":
         scales.append((0.22, 0.05))
     for sigma, weight in scales:
-        total += weight * share * cv2.GaussianBlur(small, (0, 0), max(0.5, sigma * side / part))
+        total += 1.6 * weight * share * cv2.GaussianBlur(small, (0, 0), max(0.5, sigma * side / part))
     if halation > 0:
         red = cv2.GaussianBlur(small.max(-1), (0, 0), max(0.5, 0.006 * side / part))
         total += red[..., None] * np.array([0.20, 0.05, 0.01], np.float32) * halation * share

@@ -71,26 +71,31 @@ def ambient_occlusion(field: F32, tall: float, speed: Speed) -> F32:
 
 def wide_blur(field: F32, sigma: float) -> F32:
     """A Gaussian blur; wide ones on a reduced picture."""
-    part = int(sigma // 5)
+    part = int(sigma // 2)
     if part < 2:
         return np.asarray(cv2.GaussianBlur(field, (0, 0), max(sigma, 0.6)), np.float32)
     rows, columns = field.shape
     small = cv2.resize(field, (max(4, columns // part), max(4, rows // part)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma * small.shape[0] / rows)
-    return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def strand_direction(rgb: F32, tall: float) -> F32:
-    """Direction (h, w, 2) of hair strands as unit vectors (cos, sin) in picture axes, from the structure tensor."""
+    """Direction (h, w, 2) of hair strands in picture axes, from the structure tensor.
+
+    The length is the coherence 0..1: no strands, no direction.
+    """
     small = cv2.resize(luminance(rgb), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     gx = cv2.Sobel(small, cv2.CV_32F, 1, 0)
     gy = cv2.Sobel(small, cv2.CV_32F, 0, 1)
     sigma = max(1.5, 0.012 * tall)
     xx, xy, yy = (cv2.GaussianBlur(p, (0, 0), sigma) for p in (gx * gx, gx * gy, gy * gy))
     # Doubled angles interpolate without a jump at 180 degrees; the strand runs across the gradient.
-    norm = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) + 1e-8
-    double = np.dstack([-(xx - yy) / norm, -2 * xy / norm]).astype(np.float32)
+    whole = xx + yy + 1e-6
+    double = np.dstack([-(xx - yy) / whole, -2 * xy / whole]).astype(np.float32)
     full = cv2.resize(double, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
-    cos = np.sqrt(np.clip(0.5 + 0.5 * full[..., 0], 0, 1))
-    sin = np.sqrt(np.clip(0.5 - 0.5 * full[..., 0], 0, 1)) * np.where(full[..., 1] < 0, -1, 1)
+    length = np.sqrt(full[..., 0] ** 2 + full[..., 1] ** 2) + 1e-6
+    half = full[..., 0] / length
+    cos = np.sqrt(np.clip(0.5 + 0.5 * half, 0, 1)) * length
+    sin = np.sqrt(np.clip(0.5 - 0.5 * half, 0, 1)) * np.where(full[..., 1] < 0, -1, 1) * length
     return np.dstack([cos, sin]).astype(np.float32)

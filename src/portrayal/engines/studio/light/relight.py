@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.light import skin as skins
-from portrayal.engines.studio.light.delight import reference_shading
+from portrayal.engines.studio.light.delight import reference_shading, without_highlights
 from portrayal.engines.studio.light.eyes import draw_catchlights
 from portrayal.engines.studio.light.harmonics import basis
 from portrayal.engines.studio.light.occlusion import ambient_occlusion, cast_shadow, strand_direction, wide_blur
@@ -69,12 +69,14 @@ def _light(subject: Subject, field: F32, lighting: Lighting, speed: Speed) -> F3
         np.ascontiguousarray(a, np.float32) for a in (subject.rgb, subject.alpha, subject.normals, subject.face)
     )
     calm = skins.eyes_and_teeth(subject)
+    matt = without_highlights(subject, skin) if speed != "turbo" else np.ones_like(skin)
     edge = _edge(subject, lighting.rims)
     rims = _rims(lighting.rims)
+    ambient = np.ascontiguousarray(lighting.ambient, np.float32)
     bands(
         lambda a, b: shade(
-            rgb, alpha, normals, face, skin, hair, calm, open_, hidden.shadows, strands, edge,
-            curve().inverse, first, last, own[:, None], lighting.ambient.astype(np.float32), keys, rims, scalars, out, a, b,
+            rgb, alpha, normals, face, skin, hair, calm, matt, open_, hidden.shadows, strands, edge,
+            curve().inverse, first, last, own[:, None], ambient, keys, rims, scalars, out, a, b,
         ),
         len(out),
     )  # fmt: skip

@@ -57,7 +57,7 @@ def incident(normals: Any, open_: Any, shadows: Any, ambient: Any, keys: Any, ou
 
 @njit(nogil=True, cache=True, fastmath=True)
 def shade(
-    rgb: Any, alpha: Any, normals: Any, face: Any, skin: Any, hair: Any, calm: Any, open_: Any, shadows: Any,
+    rgb: Any, alpha: Any, normals: Any, face: Any, skin: Any, hair: Any, calm: Any, matt: Any, open_: Any, shadows: Any,
     strands: Any, edge: Any, table: Any, before: Any, after: Any, own: Any, ambient: Any, keys: Any, rims: Any,
     scalars: Any, out: Any, first: int, last: int,
 ) -> None:  # fmt: skip
@@ -66,7 +66,7 @@ def shade(
     level, contrast, spread, chroma = scalars[4], scalars[5], scalars[6], scalars[7]
     one, zero = np.float32(1.0), np.float32(0.0)
     with_strands = strands.shape[0] > 1
-    red = np.array([0.10, 0.0, -0.03], np.float32)
+    scatter = np.array([0.22, -0.03, -0.12], np.float32)
     r = np.zeros(3, np.float32)
     c0 = np.zeros(3, np.float32)
     light = np.zeros(3, np.float32)
@@ -85,7 +85,7 @@ def shade(
             nx, ny, nz = normals[y, x, 0], normals[y, x, 1], normals[y, x, 2]
             old = min(max(_harmonic(own, 0, nx, ny, nz), np.float32(-0.5)), np.float32(0.5))
             old *= np.float32(0.35) + np.float32(0.65) * face[y, x]
-            divide = gain * np.exp(-old)
+            divide = gain * np.exp(-old) * matt[y, x]
             a0 = after[0, 0] * r[0] + after[0, 1] * r[1] + after[0, 2] * r[2]
             a1 = after[1, 0] * r[0] + after[1, 1] * r[1] + after[1, 2] * r[2]
             a2 = after[2, 0] * r[0] + after[2, 1] * r[1] + after[2, 2] * r[2]
@@ -97,9 +97,12 @@ def shade(
             for j in range(keys.shape[0]):
                 facing = nx * keys[j, 0] + ny * keys[j, 1] + nz * keys[j, 2]
                 lit = one - keys[j, 7] * (one - shadows[j, y, x])
-                t = lit * (np.float32(0.4) + np.float32(0.6) * o) * key_gain
+                t = _wrapped(facing, keys[j, 6]) * lit
+                # Where the light dies away, what is left has travelled through the skin and is red.
+                dying = s * max(one - np.float32(1.6) * t, zero)
+                t *= (np.float32(0.4) + np.float32(0.6) * o) * key_gain
                 for k in range(3):
-                    light[k] += t * keys[j, 3 + k] * _wrapped(facing, keys[j, 6] + s * red[k])
+                    light[k] += t * keys[j, 3 + k] * (one + dying * scatter[k])
                 half = max(nx * keys[j, 9] + ny * keys[j, 10] + nz * keys[j, 11], zero)
                 p = half * half
                 p4 = p * p
@@ -115,7 +118,11 @@ def shade(
                     q = q * q
                     q = q * q
                     q = q * q * q
-                    glint += hair[y, x] * np.float32(1.5) * q * max(facing + np.float32(0.2), zero)
+                    q *= hair[y, x] * (tx * tx + ty * ty) * max(facing + np.float32(0.2), zero)
+                    q *= lit * keys[j, 8] * key_gain * np.float32(1.6)
+                    # The second lobe goes through the strand and takes its colour.
+                    for k in range(3):
+                        shine[k] += q * keys[j, 3 + k] * (np.float32(0.15) + np.float32(1.1) * max(r[k], zero))
                 glint *= lit * keys[j, 8] * key_gain
                 for k in range(3):
                     shine[k] += glint * keys[j, 3 + k]

@@ -25,7 +25,7 @@ from portrayal.perception.types import CLOTHING, HAIR
 # Longer side of the height field, and the face height in it that is enough.
 _GRID: Final = {"turbo": (192, 64.0), "balanced": (256, 88.0), "quality": (512, 160.0)}
 # Depth of the fine relief in face heights per unit of log luminance, by region.
-_RELIEF: Final = {"skin": 0.016, HAIR: 0.028, CLOTHING: 0.020}
+_RELIEF: Final = {"skin": 0.016, HAIR: 0.013, CLOTHING: 0.017}
 _STEEPEST: Final = 0.45
 
 

@@ -34,11 +34,10 @@ class Samples:
 
 def region_weight(subject: Subject, labels: tuple[int, ...]) -> F32:
     """Soft weight (H, W) of some labels of the region map."""
-    table = np.zeros(256, np.float32)
-    table[list(labels)] = 1
-    return np.asarray(
-        cv2.GaussianBlur(table[subject.regions], (0, 0), max(0.8, 0.008 * subject.face_height)), np.float32
-    )
+    table = np.zeros(256, np.uint8)
+    table[list(labels)] = 255
+    soft = cv2.GaussianBlur(table[subject.regions], (0, 0), max(0.8, 0.008 * subject.face_height))
+    return np.asarray(soft * np.float32(1 / 255), np.float32)
 
 
 def skin_weight(subject: Subject) -> F32:
