@@ -176,9 +176,21 @@ def _lid(part: F32, face: Moved, patch: Patch, side: int, shut: float) -> F32:
     moved = blur(face.carried(whole, patch, cv2.INTER_LINEAR), 0.004 * face.face)
     bulge = (upper + (crease - upper) * 0.45)[2:-2]
     light = stroke(bulge, patch.shape, 0.020 * face.face, 1.0, 0.016 * face.face)
-    part = part + (moved * (1 + 0.10 * light)[..., None] - part) * cover[..., None]
+    skinned = moved * (1 + 0.10 * light)[..., None] + _texture(face, patch)
+    part = part + (skinned - part) * cover[..., None]
     drawn = _lashes(face, patch, side, upper, shut)
     out: F32 = part + (lash - part) * drawn[..., None]
+    return out
+
+
+def _texture(face: Moved, patch: Patch) -> F32:
+    """Pores and grain of the cheek below (patch, 3), so that a painted lid is as fine as the skin around it."""
+    h, w = face.shape
+    down = face.frame.down * 0.17 * face.face
+    rows = np.clip(np.arange(patch.y, patch.y + patch.height) + round(float(down[1])), 0, h - 1)
+    columns = np.clip(np.arange(patch.x, patch.x + patch.width) + round(float(down[0])), 0, w - 1)
+    cheek = face.rgb[np.ix_(rows, columns)]
+    out: F32 = np.clip(cheek - blur(cheek, 0.006 * face.face), -0.04, 0.04)
     return out
 
 

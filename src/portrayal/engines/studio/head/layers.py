@@ -45,18 +45,21 @@ def split(rgb: F32, alpha: F32, regions: U8, points: F32, face: float) -> F32:
     head &= alpha > 0.3
     mask = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, disc(0.02 * face))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(0.01 * face))
+    # Strips of collar beside the neck.
+    low = int(np.clip(chin[1] - 0.45 * face, 0, h))
+    mask[low:] = cv2.morphologyEx(mask[low:], cv2.MORPH_OPEN, disc(0.035 * face))
+    mask[hull] = 1
     kept = _component(mask, float(points[4, 0]), float(points[4, 1]))
     return smoothstep(0.25, 0.75, blur(kept, 0.012 * face))
 
 
 def _skin_coloured(rgb: F32, face: Bool) -> Bool:
-    """Where the colour ratios, which shade does not change, are those of the face: a pale collar is not skin."""
+    """Where colour ratios, which shade hardly changes, are those of the face: neither a pale nor a black collar is skin."""
     red, green, blue = (np.log(rgb[..., i] + np.float32(0.05)) for i in range(3))
-    ratios = np.stack([red - green, blue - green], -1)
-    known = ratios[face]
-    low, middle, high = np.quantile(known, [0.16, 0.5, 0.84], axis=0)
-    spread = np.maximum((high - low) / 2, 0.05)
-    out: Bool = (((ratios - middle) / spread) ** 2).sum(-1) < 16.0
+    features = np.stack([red - green, blue - green, green], -1)
+    low, middle, high = np.quantile(features[face], [0.16, 0.5, 0.84], axis=0)
+    spread = np.maximum((high - low) / 2, [0.05, 0.05, 0.40])
+    out: Bool = (((features - middle) / spread) ** 2).sum(-1) < 14.0
     return out
 
 

@@ -53,10 +53,10 @@ def limits(yaw: float, pitch: float, ears: tuple[float, float]) -> Limits:
         yaw, pitch: pose of the reference in degrees.
         ears: how much of the left and right ear shows, 0..1.
     """
-    # Turning further away from the camera shows a side of which the reference has ever fewer pixels.
-    away = 0.55
-    left = YAW - away * max(0.0, -yaw) - 5.0 * ears[1]
-    right = YAW - away * max(0.0, yaw) - 5.0 * ears[0]
+    # Away from the camera the face itself foreshortens; towards it comes a side of which there are few pixels.
+    away, towards = 0.55, 0.40
+    left = YAW - away * max(0.0, -yaw) - towards * max(0.0, yaw) - 5.0 * ears[1]
+    right = YAW - away * max(0.0, yaw) - towards * max(0.0, -yaw) - 5.0 * ears[0]
     down, up = PITCH - away * max(0.0, -pitch), PITCH - away * max(0.0, pitch)
     return Limits((-max(left, 8.0), max(right, 8.0)), (-max(down, 5.0), max(up, 5.0)), (-ROLL, ROLL))
 

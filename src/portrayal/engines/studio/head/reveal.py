@@ -17,6 +17,7 @@ from portrayal.engines.studio.head.fields import blur, fill, polygon, resize, sa
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.outline import Edge
 from portrayal.engines.studio.head.raster import NOTHING, rasterise
+from portrayal.engines.studio.head.shell import NO_TWIN
 from portrayal.engines.studio.head.view import View, project
 from portrayal.imaging import F32, F64, Array, Bool
 from portrayal.perception import mesh
@@ -49,7 +50,16 @@ class _Scene:
         return resize(image, self.size)
 
 
-def mended(rgb: F32, source: F32, edge: Edge, covered: Bool, model: HeadModel, view: View, turn: F64) -> F32:
+def mended(
+    rgb: F32,
+    source: F32,
+    edge: Edge,
+    covered: Bool,
+    twin: F32 | None,
+    model: HeadModel,
+    view: View,
+    turn: F64,
+) -> F32:
     """The turned colours (h, w, 3) without streaks.
 
     Args:
@@ -57,6 +67,7 @@ def mended(rgb: F32, source: F32, edge: Edge, covered: Bool, model: HeadModel, v
         source: colours before the turn.
         edge: source coordinates of each pixel.
         covered: where the shell is.
+        twin: (h, w, 2) source of each pixel's mirror image, far outside where there is none.
         turn: (3, 3) rotation.
     """
     face = view.factor * model.face
@@ -67,6 +78,10 @@ def mended(rgb: F32, source: F32, edge: Edge, covered: Bool, model: HeadModel, v
     weight = blur(cv2.dilate(weight, np.ones((3, 3), np.uint8)), 1.2)
     if float(weight.max()) < 0.02:
         return rgb
+    if twin is not None:
+        lent = _lent(scene, twin, weight)
+        scene = replace(scene, rgb=scene.rgb + (lent[0] - scene.rgb) * scene.up(weight * lent[1])[..., None])
+        weight = weight * (1 - 0.9 * lent[1])
     out = _smoothed(scene, weight, covered)
     donor = _mirrored(scene, turn)
     return _with_other_half(replace(scene, rgb=out), stretch, donor) if donor else out
@@ -88,6 +103,19 @@ def _stretch(scene: _Scene, inside: F32) -> F32:
     return np.where(whole, out, 0).astype(np.float32)
 
 
+def _lent(scene: _Scene, twin: F32, weight: F32) -> tuple[F32, F32]:
+    """Colours of the other half of the head (full size), and where it has any (coarse)."""
+    valid = (twin[..., 0] > NO_TWIN / 4).astype(np.float32)
+    share = scene.down(valid)
+    share = blur(cv2.erode((share > 0.9).astype(np.float32), np.ones((5, 5), np.uint8)), 1.8)
+    other = warp(scene.source, np.ascontiguousarray(twin[..., 0]), np.ascontiguousarray(twin[..., 1]), cv2.INTER_CUBIC)
+    rim = ((weight > 0.05) & (weight < 0.5) & (share > 0.5)).astype(np.float32)
+    if rim.sum() > 20:  # light falls differently on both halves
+        a, b = scene.down(scene.rgb), scene.down(other)
+        other = other * np.clip((a * rim[..., None]).sum((0, 1)) / (b * rim[..., None]).sum((0, 1)), 0.75, 1.3)
+    return other.astype(np.float32), share
+
+
 def _smoothed(scene: _Scene, weight: F32, covered: Bool) -> F32:
     """Streaks replaced by their own low-pass plus the detail of the reference at the same place."""
     sigma = 0.024 * scene.face / scene.step
@@ -98,8 +126,9 @@ def _smoothed(scene: _Scene, weight: F32, covered: Bool) -> F32:
     own, sure = _same_place(scene)
     own_low = scene.up(blur(scene.down(own), sigma))
     near = 1 - smoothstep(0.10, 0.26, np.abs(own_low - low).max(-1))
-    hair = scene.view.field(scene.model.hair)
-    similar = scene.up(blur(scene.down(near * sure), 0.03 * scene.face / scene.step)) * hair
+    here = scene.view.field(scene.model.hair)
+    hair = warp(here, scene.edge.x, scene.edge.y)
+    similar = scene.up(blur(scene.down(near * sure * here * hair), 0.03 * scene.face / scene.step)) * hair
     new = low + (0.45 * (own_low - low) + (own - own_low)) * similar[..., None]
     skin = ((1 - hair) * (1 - similar))[..., None]
     new = new * (1 - 0.13 * skin) + _grain(scene) * skin
@@ -160,7 +189,7 @@ def _mirrored(scene: _Scene, turn: F64) -> _Donor | None:
     source = scene.view.to_local(at[mesh.mirror_map()])
     w, h = scene.size
     uv, buffer = rasterise(points, near, source, topology.closed_triangles(), h, w)
-    seen = cv2.erode((buffer > NOTHING).astype(np.float32), np.ones((9, 9), np.uint8))
+    seen = (buffer > NOTHING).astype(np.float32)
     if float(seen.max()) == 0:
         return None
     return _Donor(np.ascontiguousarray(uv[..., 0]), np.ascontiguousarray(uv[..., 1]), seen, points)
@@ -174,7 +203,8 @@ def _with_other_half(scene: _Scene, stretch: F32, donor: _Donor) -> F32:
     if area.sum() < 0.01 * seen.sum():
         return scene.rgb
     wide = cv2.dilate(area.astype(np.float32), np.ones((13, 13), np.uint8))
-    weight = scene.up(blur(wide, 3.5) * blur(seen, 2.5))
+    depth = cv2.distanceTransform((donor.seen > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    weight = scene.up(blur(wide, 3.5)) * smoothstep(0, 0.05 * scene.face, depth)
     h, w = scene.rgb.shape[:2]
     for upper, lower in topology.LIDS:  # an eye is taken whole from one side, never blended
         ring = donor.points[upper + lower[-2:0:-1]]

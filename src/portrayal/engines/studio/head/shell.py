@@ -13,6 +13,7 @@ from portrayal.imaging import F32, Array
 from portrayal.perception import mesh
 
 _STEP = 0.022  # spacing of the vertices in face heights
+NO_TWIN = -1e6
 _RIM = 0.012  # colours are read this far inside the silhouette (face heights), where the matte is sure
 
 
@@ -25,6 +26,8 @@ class Shell:
         source: (n, 2) where their colour is read.
         front, back: (n,) heights towards the camera.
         follow: (n,) share of the head's movement.
+        twin: (n, 2) places of the mirror image on the other half of the head; `NO_TWIN` where the reference shows that
+            half no better.
         triangles: (t, 3) int32.
     """
 
@@ -33,6 +36,7 @@ class Shell:
     front: F32
     back: F32
     follow: F32
+    twin: F32
     triangles: Array
 
 
@@ -68,6 +72,7 @@ def build(head: F32, outline: Contour, shape: Shape, points: F32, face: float) -
         front=front,
         back=back.astype(np.float32),
         follow=sample(shape.follow, x, y),
+        twin=_twins(at, front, outline, shape, points, face),
         triangles=faces.astype(np.int32),
     )
 
@@ -88,3 +93,19 @@ def _snap(x: F32, y: F32, rim: Array, outline: Contour, far: float) -> Array:
     bad = np.zeros(len(x), bool)
     bad[rim] = ~near
     return bad
+
+
+def _twins(at: F32, height: F32, outline: Contour, shape: Shape, points: F32, face: float) -> F32:
+    """Reflect the surface in the head's own middle plane, which lies aslant in a turned reference."""
+    vertices = np.column_stack([points[:468, :2], shape.landmarks]).astype(np.float64)
+    pairs = vertices - vertices[mesh.mirror_map()]
+    pairs *= np.sign(mesh.canonical_face()[:, :1])
+    normal = pairs[list(mesh.RIGID)].sum(0)
+    normal /= np.linalg.norm(normal)
+    middle = vertices[list(mesh.RIGID)].mean(0)
+    here = np.column_stack([at, height])
+    there = here - 2 * ((here - middle) @ normal)[:, None] * normal
+    x, y = there[:, 0], there[:, 1]
+    deeper = sample(outline.distance, x, y) - np.maximum(sample(outline.distance, at[:, 0], at[:, 1]), 0)
+    seen = (deeper > 0.05 * face) & (np.abs(sample(shape.front, x, y) - there[:, 2]) < 0.25 * face)
+    return np.where(seen[:, None], there[:, :2], NO_TWIN).astype(np.float32)

@@ -12,6 +12,7 @@ from portrayal.engines.studio.head.fields import blur, disc, fill, resize, sampl
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.motion import HeadMotion
 from portrayal.engines.studio.head.raster import NOTHING, rasterise
+from portrayal.engines.studio.head.shell import NO_TWIN
 from portrayal.engines.studio.head.view import Carried, View, project, turning
 from portrayal.engines.studio.types import Cutout
 from portrayal.imaging import F32, F64, U8, Bool
@@ -21,10 +22,11 @@ from portrayal.perception.types import BACKGROUND, CLOTHING
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The turned shell: where it is, and the source (h, w, 2) of each pixel."""
+    """The turned shell: where it is, and the source (h, w, 2) of each pixel, and of its twin on the other half."""
 
     covered: Bool
     uv: F32
+    twin: F32 | None
 
 
 def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, carried: Carried | None) -> Cutout:
@@ -39,7 +41,7 @@ def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, carri
     edge = outline.transfer(part.alpha * share, drawn.covered, drawn.uv, model, view)
     rgb = warp(part.rgb, edge.x, edge.y, cv2.INTER_CUBIC)
     rgb = _antialiased(rgb, edge.x, edge.y)
-    rgb = reveal.mended(rgb, part.rgb, edge, drawn.covered, model, view, matrix)
+    rgb = reveal.mended(rgb, part.rgb, edge, drawn.covered, drawn.twin, model, view, matrix)
     return _composite(part, rgb, edge, model, view)
 
 
@@ -59,12 +61,16 @@ def _draw(model: HeadModel, view: View, matrix: F64, carried: Carried | None) ->
     triangles = np.vstack([shell.triangles, shell.triangles + len(shell.at)])
     w, h = view.size
     uv, buffer = rasterise(points, depth, np.vstack([source, source]), triangles, h, w)
+    twin = None
+    if (shell.twin[:, 0] > NO_TWIN / 2).mean() > 0.02:
+        places = np.where(shell.twin > NO_TWIN / 2, view.to_local(shell.twin), np.float32(NO_TWIN))
+        twin, _ = rasterise(points, depth, np.vstack([places, places]), triangles, h, w)
     covered = (buffer > NOTHING).astype(np.uint8)
     face = view.factor * model.face
     low = int(np.clip(view.factor * (model.points[mesh.CHIN, 1] - 0.35 * model.face) + view.shift[1], 0, h))
     if low < h:  # a turned neck leaves slivers beside it
         covered[low:] = cv2.morphologyEx(covered[low:], cv2.MORPH_OPEN, disc(0.037 * face))
-    return _Drawn(covered > 0, uv)
+    return _Drawn(covered > 0, uv, twin)
 
 
 def _antialiased(rgb: F32, x: F32, y: F32) -> F32:
