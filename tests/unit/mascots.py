@@ -5,6 +5,8 @@ Each is drawn at four times the size and shrunk, so that its edges are smooth an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import cv2
@@ -14,7 +16,7 @@ from portrayal.imaging import F32, U8, Array
 
 Mascot = Literal["robot", "bird", "cactus"]
 Ground = Literal["white", "gradient", "grey", "floor", "dots"]
-MASCOTS: tuple[Mascot, ...] = ("robot", "bird", "cactus")
+NAMES: tuple[Mascot, ...] = ("robot", "bird", "cactus")
 GROUNDS: tuple[Ground, ...] = ("white", "gradient", "grey", "floor", "dots")
 
 _OVER = 4
@@ -139,3 +141,6 @@ def _cactus(b: _Brush) -> None:
 
 
 _PAINTERS = {"robot": _robot, "bird": _bird, "cactus": _cactus}
+
+# Each draws its picture on white: ``MASCOTS[0]()``.
+MASCOTS: tuple[Callable[[], U8], ...] = tuple(partial(draw, name) for name in NAMES)

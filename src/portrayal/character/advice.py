@@ -12,12 +12,12 @@ from portrayal.perception.expression import SHUT
 from portrayal.perception.identity import chip
 from portrayal.perception.types import HAIR, FaceReading
 
-SMALL_FACE: Final = 110.0  # pixels, cheek to cheek
+SMALL_FACE: Final = 80.0  # pixels, cheek to cheek
 TURNED: Final = 25.0  # degrees
 _TILTED: Final = 22.0
 _SIDE_LIGHT: Final = 2.2  # ratio of the two cheeks in linear light
 _DARK: Final = 0.05  # linear light of the cheeks
-_BLURRED: Final = 0.055
+_BLURRED: Final = 0.075
 _RIVAL: Final = 0.5  # size of a second face that makes the choice worth telling
 
 NO_FACE: Final = "no human face found: treated as a mascot or drawing and compared by its look"
@@ -83,7 +83,7 @@ def _light(rgb: U8, outline: F32) -> float:
 
 
 def sharpness(rgb: U8, reading: FaceReading) -> float:
-    """Detail of the face relative to its coarse contrast: about 0.1 sharp, under 0.05 blurred."""
+    """Detail of the face relative to its coarse contrast: about 0.2 sharp, under 0.075 blurred."""
     grey = np.asarray(cv2.cvtColor(chip(rgb, reading.points), cv2.COLOR_RGB2GRAY), np.float32)[30:125, 30:120]
     fine = grey - np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.2), np.float32)
     coarse = grey - np.asarray(cv2.GaussianBlur(grey, (0, 0), 10), np.float32)

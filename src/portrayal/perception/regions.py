@@ -72,15 +72,13 @@ def parse_regions(rgb: U8, alpha: F32, reading: FaceReading) -> Regions:
         alpha: (h, w) float32 matte of the person.
         reading: the person's face.
     """
-    h, w = alpha.shape
     frame = _frame(rgb, alpha, reading)
     models = _learn(frame)
     labels = _decide(frame, models)
     _learn_again(frame, models, labels)
     labels = _tidied(frame, _decide(frame, models))
     labels[~frame.inside] = BACKGROUND
-    full = _enlarged(labels, (w, h))
-    return Regions(full, models.bald)
+    return Regions(_enlarged(labels, alpha), models.bald)
 
 
 def _frame(rgb: U8, alpha: F32, reading: FaceReading) -> _Frame:
@@ -270,15 +268,16 @@ def _give_away(labels: U8, parts: Array, part: int, stats: Array) -> None:
         labels[box][mine] = votes.argmax()
 
 
-def _enlarged(labels: U8, size: tuple[int, int]) -> U8:
-    """Labels at the picture's size, with smooth borders instead of steps."""
-    if labels.shape == (size[1], size[0]):
-        return labels
-    best = np.zeros((size[1], size[0]), np.float32)
-    out = np.zeros((size[1], size[0]), np.uint8)
-    for label in range(5):
-        share = cv2.resize((labels == label).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-        better = share > best
+def _enlarged(labels: U8, alpha: F32) -> U8:
+    """Labels at the picture's size: smooth borders instead of steps, and background exactly where alpha says so."""
+    size = (alpha.shape[1], alpha.shape[0])
+    best = np.zeros(alpha.shape, np.float32)
+    out = np.full(alpha.shape, CLOTHING, np.uint8)
+    for label in (FACE, HAIR, SKIN, CLOTHING):
+        member = (labels == label).astype(np.float32)
+        share = cv2.resize(member + 0.1 * smoothed(member, 2.0), size, interpolation=cv2.INTER_LINEAR)
+        better = np.asarray(share, np.float32) > best
         out[better] = label
         np.maximum(best, share, out=best)
+    out[alpha <= 0.5] = BACKGROUND
     return out

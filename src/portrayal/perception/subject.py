@@ -40,7 +40,7 @@ def subject_matte(rgb: U8, field: str = "reference") -> SubjectMatte:
     size = (max(8, round(w * k)), max(8, round(h * k)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = np.asarray(cv2.cvtColor(small.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab), np.float32)
-    calm = smoothed(lab, 0.015 * max(size))
+    calm = smoothed(lab, 0.03 * max(size))
     if float(np.ptp(calm, axis=(0, 1)).max()) < 4.0:
         raise NoSubjectError(
             "nobody and nothing can be seen in this picture",
