@@ -21,14 +21,16 @@ _LEAST = 2.2
 _OPEN = 0.10
 
 
-def draw_catchlights(radiance: F32, subject: Subject, lighting: Lighting) -> None:
+def draw_catchlights(radiance: F32, subject: Subject, lighting: Lighting, shadows: F32 | None = None) -> None:
     """Draw the reflection of the strongest key into both irises of a lit person, in place.
 
-    Nothing happens without points, without a key from the front, or when the lids are shut.
+    Nothing happens without points, without a key from the front, or when the lids are shut. An eye in the shadow of
+    brow or nose sees little of the lamp: `shadows` (k, H, W) is the share of each key that arrives.
     """
-    key = _strongest(lighting.keys)
-    if subject.points is None or key is None:
+    number = _strongest(lighting.keys)
+    if subject.points is None or number is None:
         return
+    key = lighting.keys[number]
     d = np.asarray(key.direction, np.float32)
     d = d / max(float(np.linalg.norm(d)), 1e-6)
     half = d + np.array([0, 0, 1], np.float32)
@@ -41,17 +43,23 @@ def draw_catchlights(radiance: F32, subject: Subject, lighting: Lighting) -> Non
         centre = ring[0]
         radius = float(np.linalg.norm(ring[1:] - centre, axis=1).mean())
         if radius >= _LEAST:
-            _draw(radiance, centre, radius, contour, half, key, lighting)
+            level = float(np.clip(lighting.level, 0.35, 1.2))
+            if shadows is not None:
+                level *= 0.25 + 0.75 * _at(shadows[number], centre)
+            _draw(radiance, centre, radius, contour, half, key, level)
 
 
-def _strongest(keys: tuple[KeyLight, ...]) -> KeyLight | None:
-    front = [k for k in keys if k.direction[2] > -0.1]
-    return max(front, key=lambda k: float(luminance(np.asarray(k.colour, np.float32))), default=None)
+def _at(values: F32, point: F32) -> float:
+    y = min(max(int(point[1]), 0), values.shape[0] - 1)
+    return float(values[y, min(max(int(point[0]), 0), values.shape[1] - 1)])
 
 
-def _draw(
-    radiance: F32, centre: F32, radius: float, contour: F32, half: F32, key: KeyLight, lighting: Lighting
-) -> None:
+def _strongest(keys: tuple[KeyLight, ...]) -> int | None:
+    front = [i for i, k in enumerate(keys) if k.direction[2] > -0.1]
+    return max(front, key=lambda i: float(luminance(np.asarray(keys[i].colour, np.float32))), default=None)
+
+
+def _draw(radiance: F32, centre: F32, radius: float, contour: F32, half: F32, key: KeyLight, level: float) -> None:
     rows, columns = radiance.shape[:2]
     x0, x1 = max(int(centre[0] - 1.3 * radius), 0), min(int(centre[0] + 1.3 * radius) + 2, columns)
     y0, y1 = max(int(centre[1] - 1.3 * radius), 0), min(int(centre[1] + 1.3 * radius) + 2, rows)
@@ -70,7 +78,7 @@ def _draw(
     colour = np.asarray(key.colour, np.float32)
     colour = colour / max(float(luminance(colour)), 1e-4)
     colour = 0.5 * colour + 0.5
-    strength = (1.0 if key.softness < 0.3 else 0.7) * float(np.clip(lighting.level, 0.35, 1.2))
+    strength = (1.0 if key.softness < 0.3 else 0.7) * level
     weight = (spot * seen * np.clip(iris * 1.5, 0, 1))[..., None]
     patch += weight * (strength * colour - 0.25 * patch)
 

@@ -47,16 +47,16 @@ def _march(field: F32, d: F32, tall: float, softness: float) -> F32:
     smooth = cv2.GaussianBlur(field, (0, 0), 1.0)
     hidden = np.zeros_like(field)
     size = (field.shape[1], field.shape[0])
-    step = max(1.2, 0.02 * tall)
+    step = max(1.0, 0.016 * tall)
     while step < 1.15 * tall:
         move = np.array([[1, 0, -across * step], [0, 1, -down * step]], np.float32)
         towards = cv2.warpAffine(smooth, move, size, borderMode=cv2.BORDER_REPLICATE)
-        above = (towards - smooth - (rise * step + tall * 0.012)) * (1 / (softness * step + tall * 0.02))
+        above = (towards - smooth - (rise * step + tall * 0.014)) * (1 / (softness * step + tall * 0.035))
         np.maximum(hidden, above, out=hidden)
-        step *= 1.2
+        step *= 1.13
     t = np.clip(hidden, 0, 1)
     lit = 1 - t * t * (3 - 2 * t)
-    return np.asarray(cv2.GaussianBlur(lit, (0, 0), max(0.8, tall * 0.012 * (1 + 5 * softness))), np.float32)
+    return np.asarray(cv2.GaussianBlur(lit, (0, 0), max(0.8, tall * 0.016 * (1 + 4 * softness))), np.float32)
 
 
 def ambient_occlusion(field: F32, tall: float, speed: Speed) -> F32:

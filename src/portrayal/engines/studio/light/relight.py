@@ -80,7 +80,7 @@ def _light(subject: Subject, field: F32, lighting: Lighting, speed: Speed) -> F3
         ),
         len(out),
     )  # fmt: skip
-    draw_catchlights(out, subject, lighting)
+    draw_catchlights(out, subject, lighting, hidden.shadows)
     return out
 
 

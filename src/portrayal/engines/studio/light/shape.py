@@ -135,19 +135,25 @@ def _with_face(body: F32, face: _Face) -> tuple[F32, F32]:
     rows = np.arange(len(hull), dtype=np.float32)[:, None]
     relief = face.relief + _offset(body, face, rows)
     wide = cv2.GaussianBlur(inside, (0, 0), tall * 0.16)
-    jaw = (hull > 0) & (rows > face.middle + 0.35 * tall)
-    far = float(np.median(relief[jaw])) if jaw.any() else float(relief.mean())
-    carried = (cv2.GaussianBlur(relief * inside, (0, 0), tall * 0.16) + 2e-3 * far) / (wide + 2e-3)
-    away = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5)
+    away, carried = _carried(relief, hull, tall)
     # The neck lies behind the jaw; without this the chin gets a black patch under light from the side.
     neck = _step(0.95, 0.25, away / tall) * _step(-0.05, 0.2, (rows - face.middle) / tall)
-    behind = np.minimum(body, carried - 0.8 * np.minimum(away, tall * 0.26) - tall * 0.03)
+    behind = np.minimum(body, carried - 1.25 * np.minimum(away, tall * 0.20) - tall * 0.04)
     body = cv2.GaussianBlur(body * (1 - neck) + behind * neck, (0, 0), max(1.2, 0.02 * tall))
     field = body * (1 - weight) + relief * weight
     # Skull and hair go on where the forehead ends.
     seam = _step(0.0, 0.3, wide * (1 - wide) * 4) * _step(0.1, -0.15, (rows - face.middle) / tall)
     field = field * (1 - seam) + cv2.GaussianBlur(field, (0, 0), tall * 0.07) * seam
     return field.astype(np.float32), weight.astype(np.float32)
+
+
+def _carried(relief: F32, hull: U8, tall: float) -> tuple[F32, F32]:
+    """Distance to the hull, and the relief at the hull's nearest point, smoothed, both (g, g')."""
+    away, labels = cv2.distanceTransformWithLabels(1 - hull, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    values = np.zeros(int(labels.max()) + 1, np.float32)
+    values[labels[hull > 0]] = relief[hull > 0]
+    carried = cv2.GaussianBlur(values[labels], (0, 0), max(1.0, 0.05 * tall))
+    return np.asarray(away, np.float32), np.asarray(carried, np.float32)
 
 
 def _offset(body: F32, face: _Face, rows: F32) -> F32:
