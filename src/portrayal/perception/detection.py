@@ -18,6 +18,7 @@ from portrayal.perception.types import Face
 
 INPUT = 128
 THRESHOLD = 0.5
+_CLEAR = 0.8
 
 
 @lru_cache(1)
@@ -99,8 +100,8 @@ def _tile(level: U8, x: int, y: int) -> F64:
     return _moved(_merged(rows[~cut]), 1, 1, x, y)
 
 
-def _tiles(rgb: U8, least: float) -> list[F64]:
-    """Detections in tiles, from large faces to faces of `least` pixels."""
+def _tiles(rgb: U8, least: float, every: bool) -> list[F64]:
+    """Detections in tiles, from large faces to faces of `least` pixels; `every` goes on after a clear one."""
     h, w = rgb.shape[:2]
     side = float(min(h, w)) if max(h, w) > 1.25 * min(h, w) else max(h, w) / 2
     found = []
@@ -112,6 +113,8 @@ def _tiles(rgb: U8, least: float) -> list[F64]:
         for y in np.linspace(0, size[1] - INPUT, down).astype(int):
             for x in np.linspace(0, size[0] - INPUT, across).astype(int):
                 found.append(_moved(_tile(level, int(x), int(y)), w / size[0], h / size[1], 0, 0))
+        if not every and any((rows[:, 4] > _CLEAR).any() for rows in found):
+            break
         side /= 2
     return found
 
@@ -121,17 +124,16 @@ def detect(rgb: U8, *, tiles: bool | None = None, least: float | None = None) ->
 
     Args:
         rgb: (h, w, 3) uint8.
-        tiles: False looks at the whole picture only (2 ms), True scans for small faces too; None scans when the whole
-            picture shows no clear face wider than 15 % of it.
+        tiles: False looks at the whole picture only (2 ms), True scans for all faces down to the smallest; None scans
+            from large to small until a clear face is found, and not at all when one shows that is wider than 15 %.
         least: width in pixels of the smallest face worth finding; by default 2 % of the longer side, 24 or more.
     """
     side = max(rgb.shape[:2])
     least = least or max(24.0, side / 50)
     rows = _whole(rgb)
-    if tiles is None:
-        tiles = not bool(((rows[:, 4] > 0.8) & (rows[:, 2] - rows[:, 0] > 0.15 * side)).any())
-    if tiles:
-        rows = np.concatenate([rows, *_tiles(rgb, least)])
+    clear = (rows[:, 4] > _CLEAR) & (rows[:, 2] - rows[:, 0] > 0.15 * side)
+    if tiles or (tiles is None and not clear.any()):
+        rows = np.concatenate([rows, *_tiles(rgb, least, every=bool(tiles))])
     kept: list[F64] = []
     for row in _merged(rows):
         if not kept or _overlap(row, np.array(kept))[1].max() <= 0.6:  # not a part of a better face

@@ -23,7 +23,7 @@ def read_faces(rgb: U8, *, average: bool, tiles: bool | None = None, least: floa
     Args:
         rgb: (h, w, 3) uint8.
         average: steadier landmarks (mean over crops and mirror images) for 15 ms more a face; right for a reference.
-        tiles: whether to scan for small faces too; None = only when no clear large face shows.
+        tiles: True scans for all small faces too; None = only until a clear one is found.
         least: width of the smallest face in pixels; by default 2 % of the longer side, 24 or more.
     """
     out: list[FaceReading] = []

@@ -31,15 +31,11 @@ def foreground_colours(rgb: U8, alpha: F32, size: int = 768) -> U8:
         small = (max(1, round(w * k)), max(1, round(h * k)))
         matte = np.asarray(cv2.resize(alpha, small, interpolation=cv2.INTER_AREA), np.float32)
         image = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
-    colours = _estimate(image.astype(np.float32), matte)
+    colours = np.clip(_estimate(image.astype(np.float32), matte) + 0.5, 0, 255).astype(np.uint8)
     if k < 1:
-        colours = np.asarray(cv2.resize(colours, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    out = rgb.copy()
-    open_pixels = alpha < 0.995
-    solid = np.clip((alpha[open_pixels] - 0.9) / 0.1, 0, 1)[:, None]
-    mixed = rgb[open_pixels] * solid + colours[open_pixels] * (1 - solid)
-    out[open_pixels] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
-    return out
+        colours = np.asarray(cv2.resize(colours, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
+    solid = np.clip((alpha - 0.9) / 0.1, 0, 1).astype(np.float32)
+    return np.asarray(cv2.blendLinear(rgb, colours, solid, 1 - solid), np.uint8)
 
 
 def _estimate(image: F32, alpha: F32) -> F32:
