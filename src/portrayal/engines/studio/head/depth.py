@@ -15,7 +15,7 @@ import scipy.sparse.linalg as spl
 from portrayal.engines.studio.head import topology
 from portrayal.engines.studio.head.fields import blur, disc, resize, sample, smoothstep
 from portrayal.engines.studio.head.raster import NOTHING, rasterise
-from portrayal.imaging import F32
+from portrayal.imaging import F32, Bool
 from portrayal.perception import mesh
 
 _GRID = 40.0  # pixels per face height at which the Poisson equation is solved
@@ -65,7 +65,7 @@ def inflate(mask: F32, face: float, chin: tuple[float, float]) -> F32:
     return out
 
 
-def _continue_neck(inside: F32, x: float, y: float) -> None:
+def _continue_neck(inside: Bool, x: float, y: float) -> None:
     row = min(inside.shape[0] - 1, int(y + 0.06 * _GRID))
     columns = np.flatnonzero(inside[row])
     if len(columns):
@@ -73,7 +73,7 @@ def _continue_neck(inside: F32, x: float, y: float) -> None:
         inside[row:, first : min(int(columns.max()), int(x + 0.42 * _GRID)) + 1] = True
 
 
-def _poisson(inside: F32) -> F32:
+def _poisson(inside: Bool) -> F32:
     """Solve laplacian(h) = -1 inside, h = 0 outside, no slope at the array's border."""
     n = int(inside.sum())
     index = np.full(inside.shape, -1, np.int64)
@@ -155,4 +155,5 @@ def _jaw_line(points: F32, width: int, face: float) -> F32:
     order = np.argsort(line[:, 0])
     rows = np.interp(np.arange(width), line[order, 0], line[order, 1])
     rows = np.maximum(rows, points[mesh.CHIN, 1] - 0.35 * face).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(rows[None], (0, 0), 0.05 * face), np.float32)[0]
+    out: F32 = np.asarray(cv2.GaussianBlur(rows[None], (0, 0), 0.05 * face), np.float32)[0]
+    return out

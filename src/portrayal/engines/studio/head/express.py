@@ -61,7 +61,7 @@ def express(rgb: F32, points: F32, smile: float, preset: Preset, strength: float
     oval = points[list(mesh.OVAL), :2]
     middle = oval.mean(0)
     old = np.vstack([points[:468, :2], middle + (oval - middle) * _SKIRT]).astype(np.float32)
-    new = old + frame.to_picture(moves)
+    new: F32 = old + frame.to_picture(moves)
     box = bounds(np.vstack([old, new]), 2, (rgb.shape[1], rgb.shape[0]))
     if min(box[2] - box[0], box[3] - box[1]) < 32:
         return None
@@ -91,14 +91,14 @@ def _field(old: F32, new: F32, points: F32, frame: FaceFrame, shape: tuple[int, 
     inner = np.zeros((h, w), np.uint8)
     cv2.fillConvexPoly(inner, cv2.convexHull(new[list(mesh.OVAL)]).astype(np.int32), 1)
     if ((seen == 0) & (inner > 0)).any():
-        back = np.where((inner > 0)[..., None], fill(back, np.maximum(seen, 1 - inner).astype(np.float32)), back)
-        seen = np.maximum(seen, inner)
+        filled = fill(back, np.maximum(seen, 1 - inner))
+        back = np.where((inner > 0)[..., None], filled, back).astype(np.float32, copy=False)
+        seen = np.maximum(seen, inner).astype(np.float32)
     sigma = 0.010 * frame.height
     weight = np.maximum(blur(seen, sigma), 1e-3)[..., None]
-    smooth = blur(back * seen[..., None], sigma) / weight * blur(seen, sigma)[..., None]
+    even = blur(back * seen[..., None], sigma) / weight * blur(seen, sigma)[..., None]
     near = blur(cv2.dilate(openings, disc(0.025 * frame.height)), 0.015 * frame.height)[..., None]
-    out: F32 = smooth + (back - smooth) * near
-    return out
+    return (even + (back - even) * near).astype(np.float32)
 
 
 def _landmarks(points: F32, old: F32, new: F32, frame: FaceFrame, preset: Preset, strength: float) -> F32:

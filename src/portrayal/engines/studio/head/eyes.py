@@ -12,7 +12,7 @@ from portrayal.engines.studio.head.face import Moved, Patch
 from portrayal.engines.studio.head.fields import blur, disc, fill, opening, polygon, smoothstep, step, stroke
 from portrayal.engines.studio.head.frame import FaceFrame
 from portrayal.engines.studio.head.presets import Preset
-from portrayal.imaging import F32, F64
+from portrayal.imaging import F32, F64, Array
 
 # Movement of the iris for a full look aside and up or down, in radii: more would show the unseen edge of the eyeball.
 _ASIDE, _UP = 0.80, 0.45
@@ -28,8 +28,8 @@ def gaze_shift(points: F32, iris: slice, frame: FaceFrame, preset: Preset, stren
 
 
 def _radius(points: F32, iris: slice) -> float:
-    c, a, b, d, e = points[iris, :2]
-    return 0.26 * float(np.linalg.norm(a - d) + np.linalg.norm(b - e)) + 0.0 * float(c[0])
+    _, a, b, c, d = points[iris, :2]
+    return 0.26 * float(np.linalg.norm(a - c) + np.linalg.norm(b - d))
 
 
 def painted(rgb: F32, face: Moved, points: F32, preset: Preset) -> F32:
@@ -101,7 +101,7 @@ def _eyeball(face: Moved, patch: Patch, points: F32, side: int, shift: F32) -> F
     return out
 
 
-def _white(old: F32, seen: F32, it: _Iris) -> F32:
+def _white(old: F32, seen: Array, it: _Iris) -> F32:
     """The white of the eye continued under the iris and the lids."""
     where = seen * (it.distance > 1.18)
     light = old.mean(-1)
@@ -115,7 +115,7 @@ def _white(old: F32, seen: F32, it: _Iris) -> F32:
     return blur(np.where(own, 0.6 * old + 0.4 * white, white), 0.06 * it.radius)
 
 
-def _whole_iris(old: F32, seen: F32, it: _Iris) -> F32:
+def _whole_iris(old: F32, seen: Array, it: _Iris) -> F32:
     """The iris with the part under the lids completed by the mean of each ring that is seen."""
     visible = (seen > 0) & (it.distance < 1.15)
     ring = np.clip((it.distance * (_RINGS / 1.3)).astype(int), 0, _RINGS - 1)
@@ -152,7 +152,7 @@ def _lid_skin(face: Moved, patch: Patch, side: int) -> tuple[F32, F32]:
     crease = patch.local(face.old[tp.CREASES[side][0]])
     top = upper + (crease - upper) * 0.70
     hide = polygon(np.vstack([top, (lower + (lower - upper) * 0.15)[::-1]]), patch.shape)
-    hide = cv2.dilate(hide, disc(0.008 * face.face))
+    hide = np.asarray(cv2.dilate(hide, disc(0.008 * face.face)), np.float32)
     wide = np.vstack([crease + (crease - upper) * 0.5, (lower + (lower - crease) * 0.5)[::-1]])
     around = (polygon(wide, patch.shape) > 0.5) & (hide < 0.1)
     light = old.mean(-1)

@@ -101,7 +101,7 @@ def opening(upper: Array, lower: Array) -> F32:
     return np.vstack([curve(upper), curve(lower)[::-1]]).astype(np.float32)
 
 
-def fill(image: F32, known: F32) -> F32:
+def fill(image: Array, known: Array) -> F32:
     """Fill what is not known from what is (push-pull pyramid, Gortler et al. 1996).
 
     Args:
@@ -133,4 +133,4 @@ def bounds(points: Array, margin: float, size: tuple[int, int]) -> tuple[int, in
 def weighted_blur(values: Sequence[F32], weight: F32, sigma: float) -> list[F32]:
     """Gaussian means of fields where `weight` > 0 (normalised convolution, Knutsson & Westin 1993)."""
     share = np.maximum(blur(weight, sigma), 1e-3)
-    return [blur(v * weight, sigma) / share for v in values]
+    return [(blur(v * weight, sigma) / share).astype(np.float32, copy=False) for v in values]

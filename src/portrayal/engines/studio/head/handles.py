@@ -182,8 +182,8 @@ def _rounded(frame: FaceFrame, plan: _Plan, u: float, is_upper: bool, upper_at: 
     corner = top + 0.46 * (bottom - top)
     bow = max(1 - u * u, 0.0) ** 0.6
     if is_upper:
-        return corner - (corner - top) * bow - upper_at
-    return corner + (bottom - corner) * bow - lower_at
+        return float(corner - (corner - top) * bow - upper_at)
+    return float(corner + (bottom - corner) * bow - lower_at)
 
 
 def _lower_face(moves: Moves, frame: FaceFrame, mouth: Mouth, plan: _Plan, p: Preset) -> None:

@@ -50,11 +50,23 @@ def split(rgb: F32, alpha: F32, regions: U8, points: F32, face: float) -> F32:
     mask[low:] = cv2.morphologyEx(mask[low:], cv2.MORPH_OPEN, disc(0.035 * face))
     mask[hull] = 1
     kept = _component(mask, float(points[4, 0]), float(points[4, 1]))
-    return smoothstep(0.25, 0.75, blur(kept, 0.012 * face))
+    out: F32 = smoothstep(0.25, 0.75, blur(_outwards(kept, alpha > 0.3), 0.012 * face))
+    return out
+
+
+def _outwards(head: F32, solid: Bool) -> F32:
+    """Single hairs before the background belong to what is nearest to them."""
+    if not solid.any():
+        return head
+    nearest = cv2.DIST_LABEL_PIXEL
+    _, labels = cv2.distanceTransformWithLabels((~solid).astype(np.uint8), cv2.DIST_L2, 3, labelType=nearest)
+    table = np.zeros(int(labels.max()) + 1, np.float32)
+    table[labels[solid]] = head[solid]
+    return np.where(solid, head, table[labels]).astype(np.float32)
 
 
 def _skin_coloured(rgb: F32, face: Bool) -> Bool:
-    """Where colour ratios, which shade hardly changes, are those of the face: neither a pale nor a black collar is skin."""
+    """Where colour ratios, which shade hardly changes, are the face's: neither a pale nor a black collar is skin."""
     red, green, blue = (np.log(rgb[..., i] + np.float32(0.05)) for i in range(3))
     features = np.stack([red - green, blue - green, green], -1)
     low, middle, high = np.quantile(features[face], [0.16, 0.5, 0.84], axis=0)
@@ -73,9 +85,8 @@ def underlay(alpha: F32, head: F32, points: F32, face: float) -> tuple[F32, F32]
     """
     h, w = alpha.shape
     still = alpha * (1 - head)
-    body = (still > 0.5).astype(np.uint8)
-    body = cv2.morphologyEx(body, cv2.MORPH_OPEN, disc(0.025 * face))
-    body = _largest(np.asarray(body, np.uint8))
+    solid = cv2.morphologyEx((still > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc(0.025 * face))
+    body = _largest(np.asarray(solid, np.uint8))
     edge = round(1.3 * face)
     small, k = _halved(body)
     padded = cv2.copyMakeBorder(small, edge // k, edge // k, edge // k, edge // k, cv2.BORDER_REPLICATE)
@@ -111,14 +122,16 @@ def _component(mask: Array, x: float, y: float) -> F32:
     """The connected part at a point."""
     _, labels = cv2.connectedComponents(mask)
     row, column = int(np.clip(y, 0, mask.shape[0] - 1)), int(np.clip(x, 0, mask.shape[1] - 1))
-    return (labels == labels[row, column]).astype(np.float32)
+    out: F32 = (labels == labels[row, column]).astype(np.float32)
+    return out
 
 
 def _largest(mask: U8) -> U8:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     if count < 2:
         return mask
-    return (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+    out: U8 = (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+    return out
 
 
 def ear_mask(regions: U8, alpha: F32, points: F32, face: float) -> F32:
@@ -147,4 +160,24 @@ def ears(regions: U8, alpha: F32, points: F32, face: float) -> tuple[float, floa
         beside = side * (x - edge[:, None])
         area = float((skin & rows & (beside > 0.01 * face) & (beside < 0.22 * face)).sum())
         out.append(min(1.0, area / (0.016 * face * face)))
+    return out[0], out[1]
+
+
+def rims(rgb: F32, regions: U8, depth: F32, points: F32, face: float) -> tuple[float, float]:
+    """How much a light from behind outlines the face at its left and right: 0 not .. 1 strongly.
+
+    Args:
+        depth: (h, w) distance inside the head's outline.
+    """
+    h, w = depth.shape
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    light = rgb.mean(-1)
+    usual = float(np.median(light[_hull(points, (h, w)) > 0]))
+    rows = (y > points[[33, 263], 1].mean()) & (y < points[mesh.CHIN, 1] - 0.1 * face)
+    band = rows & np.isin(regions, (FACE, SKIN)) & (depth > 0.01 * face) & (depth < 0.05 * face)
+    out = []
+    for side in (-1, 1):
+        seen = light[band & (side * (x - points[4, 0]) > 0)]
+        ratio = float(np.median(seen)) / max(usual, 1e-3) if len(seen) > 20 else 1.0
+        out.append(min(max((ratio - 1.25) / 0.45, 0.0), 1.0))
     return out[0], out[1]

@@ -121,7 +121,7 @@ def analyse(character: IdentityMap) -> HeadModel:
         pose=pose,
         ears=ears,
         smile=reading.expression.smile,
-        allowed=limits(pose.yaw, pose.pitch, ears),
+        allowed=limits(pose.yaw, pose.pitch, ears, layers.rims(rgb, regions, outline.distance, points, _FACE)),
     )
 
 

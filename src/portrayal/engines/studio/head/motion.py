@@ -46,17 +46,18 @@ class Limits:
     roll: tuple[float, float]
 
 
-def limits(yaw: float, pitch: float, ears: tuple[float, float]) -> Limits:
+def limits(yaw: float, pitch: float, ears: tuple[float, float], rims: tuple[float, float]) -> Limits:
     """Limits of a head.
 
     Args:
         yaw, pitch: pose of the reference in degrees.
         ears: how much of the left and right ear shows, 0..1.
+        rims: how bright the left and right outline of the face are, 0..1: a turn would draw the light over the cheek.
     """
     # Away from the camera the face itself foreshortens; towards it comes a side of which there are few pixels.
     away, towards = 0.55, 0.40
-    left = YAW - away * max(0.0, -yaw) - towards * max(0.0, yaw) - 5.0 * ears[1]
-    right = YAW - away * max(0.0, yaw) - towards * max(0.0, -yaw) - 5.0 * ears[0]
+    left = YAW - away * max(0.0, -yaw) - towards * max(0.0, yaw) - 5.0 * ears[1] - 16.0 * rims[1]
+    right = YAW - away * max(0.0, yaw) - towards * max(0.0, -yaw) - 5.0 * ears[0] - 16.0 * rims[0]
     down, up = PITCH - away * max(0.0, -pitch), PITCH - away * max(0.0, pitch)
     return Limits((-max(left, 8.0), max(right, 8.0)), (-max(down, 5.0), max(up, 5.0)), (-ROLL, ROLL))
 
@@ -68,7 +69,7 @@ def clamp(motion: HeadMotion, allowed: Limits, notes: Notes) -> HeadMotion:
         low, high = getattr(allowed, name)
         wanted = float(getattr(motion, name))
         values[name] = min(max(wanted, low), high)
-        if abs(values[name] - wanted) > 0.5:
+        if abs(values[name] - wanted) > 1.5:
             notes.warnings.append(
                 f"head {name}: {wanted:+.0f} degrees from the reference would distort this head; "
                 f"turned by {values[name]:+.0f}"

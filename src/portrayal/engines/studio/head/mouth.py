@@ -85,7 +85,8 @@ def _contact(part: F32, face: Moved, patch: Patch, amount: float) -> F32:
     colour = np.median(lips, 0) * np.array([0.52, 0.38, 0.38], np.float32)
     out = part * (1 - 0.16 * amount * shade[..., None] * np.array([0.8, 1, 1], np.float32))
     cover = np.clip(0.95 * line, 0, 0.75)[..., None] * np.float32(amount)
-    return (out + (colour - out) * cover).astype(np.float32)
+    drawn: F32 = (out + (colour - out) * cover).astype(np.float32)
+    return drawn
 
 
 def _inside(face: Moved, patch: Patch, hole: F32, smile: float) -> F32:

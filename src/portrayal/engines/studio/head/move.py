@@ -88,9 +88,7 @@ def _expressed(
     return replace(part, rgb=rgb), new.points + corner, Carried(new.field, (x0, y0))
 
 
-def _turned_points(
-    points: F32, model: HeadModel, view: View, motion: HeadMotion, carried: Carried | None
-) -> F32:
+def _turned_points(points: F32, model: HeadModel, view: View, motion: HeadMotion, carried: Carried | None) -> F32:
     """Landmarks (478, 3) on the canvas after a turn."""
     origin = np.array([view.box[0] + view.shift[0], view.box[1] + view.shift[1]], np.float32)
     at = (points[:, :2] - origin) / np.float32(view.factor)

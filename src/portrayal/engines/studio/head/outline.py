@@ -30,7 +30,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class _Feet:
-    """For low-resolution pixels near the outline: the matching point of the old outline and its normal, local pixels."""
+    """Of low-resolution pixels near the outline: the matching point of the old outline and its normal (local)."""
 
     x: F32
     y: F32

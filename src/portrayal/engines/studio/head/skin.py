@@ -56,7 +56,7 @@ def _deepened(rgb: F32, face: Moved, amount: float) -> F32:
         dark = stroke(line, face.shape, 0.010 * face.face, fade, 0.012 * face.face)
         shift = (-round(0.012 * face.face), sign * round(0.022 * face.face))
         light = np.roll(dark, shift, (0, 1))
-        rgb = rgb * (1 + amount * (0.35 * light - 1.4 * dark))[..., None]
+        rgb = (rgb * (1 + amount * (0.35 * light - 1.4 * dark))[..., None]).astype(np.float32)
     return rgb
 
 
@@ -64,5 +64,5 @@ def _frowning(rgb: F32, face: Moved, amount: float) -> F32:
     for line, sign in zip(_FROWN, (-1, 1), strict=True):
         dark = stroke(curve(face.new[list(line)], 6), face.shape, 0.007 * face.face, 1.0, 0.007 * face.face)
         light = np.roll(dark, sign * round(0.018 * face.face), 1)
-        rgb = rgb * (1 + amount * (0.08 * light - 0.26 * dark))[..., None]
+        rgb = (rgb * (1 + amount * (0.08 * light - 0.26 * dark))[..., None]).astype(np.float32)
     return rgb

@@ -50,4 +50,5 @@ def _lip_line(face: Moved, across: F32) -> F32:
     rel = (face.new[tp.INNER_UPPER] - face.new[13]) / np.float32(face.unit)
     x, y = rel @ face.frame.right, rel @ face.frame.down
     order = np.argsort(x)
-    return np.interp(across.ravel(), x[order], y[order]).reshape(across.shape).astype(np.float32)
+    out: F32 = np.interp(across.ravel(), x[order], y[order]).reshape(across.shape).astype(np.float32)
+    return out

@@ -2,13 +2,14 @@
 
 The triangles are our own: a Delaunay triangulation of the mean face, unwrapped around a point inside the head. The lips
 are four rings of twenty points, joined ring to ring, so that the mouth and the eyes are holes and their rims can part.
-Rows of an eye or a lip run from one corner to the other; eyes and brows from the outer end inwards; (left, right) are the
-picture's.
+Rows of an eye or a lip run from one corner to the other; eyes and brows from the outer end inwards; (left, right) are
+the picture's.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -85,7 +86,7 @@ def triangles() -> Array:
     simplices = kept[Delaunay(_unwrapped()[kept]).simplices]
     rings = [set(r) for r in (mesh.LIPS, mesh.LID_LEFT, mesh.LID_RIGHT, mesh.OVAL)]
     out = [t for t in simplices.tolist() if not any(r.issuperset(t) for r in rings)]
-    for outer, inner in zip(LIP_RINGS[:-1], LIP_RINGS[1:], strict=True):
+    for outer, inner in pairwise(LIP_RINGS):
         for i in range(20):
             j = (i + 1) % 20
             out += [[outer[i], outer[j], inner[i]], [outer[j], inner[j], inner[i]]]
@@ -99,7 +100,7 @@ def closed_triangles() -> Array:
     fans = [triangles()]
     for upper, lower in (*LIDS, (INNER_UPPER, INNER_LOWER)):
         ring = upper + lower[-2:0:-1]
-        fans.append(np.array([(ring[0], a, b) for a, b in zip(ring[1:-1], ring[2:], strict=True)], np.int32))
+        fans.append(np.array([(ring[0], a, b) for a, b in pairwise(ring[1:])], np.int32))
     return np.vstack(fans)
 
 

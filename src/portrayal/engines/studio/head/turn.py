@@ -50,7 +50,9 @@ def _draw(model: HeadModel, view: View, matrix: F64, carried: Carried | None) ->
     height, follow = shell.front, shell.follow
     if carried is not None:  # a dropped chin takes its height along, over what was neck
         was = shell.at + carried.back(view, shell.at)
-        height = height + sample(model.front, was[:, 0], was[:, 1]) - sample(model.front, shell.at[:, 0], shell.at[:, 1])
+        height = (
+            height + sample(model.front, was[:, 0], was[:, 1]) - sample(model.front, shell.at[:, 0], shell.at[:, 1])
+        )
         follow = sample(model.follow, was[:, 0], was[:, 1])
     front, near = project(model, matrix, shell.at, height, follow)
     back, far = project(model, matrix, shell.at, shell.back, shell.follow)

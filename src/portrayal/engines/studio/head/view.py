@@ -41,7 +41,7 @@ class View:
 
     def to_local(self, points: Array) -> F32:
         """Model pixels (n, 2) -> local pixels."""
-        out: F32 = (points * np.float32(self.factor) + np.float32(self.shift)).astype(np.float32)
+        out: F32 = (points * self.factor + np.array(self.shift)).astype(np.float32)
         return out
 
     def field(self, image: F32, flag: int = cv2.INTER_LINEAR) -> F32:
@@ -68,9 +68,7 @@ class Carried:
         return out
 
 
-def view_of(
-    model: HeadModel, scale: float, offset: tuple[float, float], canvas: tuple[int, int]
-) -> View | None:
+def view_of(model: HeadModel, scale: float, offset: tuple[float, float], canvas: tuple[int, int]) -> View | None:
     """The part of a canvas (width, height) in which the head can be; None when it is not in the picture."""
     factor = scale / model.scale
     x = scale * model.origin[0] + offset[0]
@@ -96,9 +94,7 @@ def view_of(
 def turning(model: HeadModel, motion: HeadMotion) -> F64:
     """(3, 3) rotation in the picture's axes (z away from the camera) from the reference's pose to the new one."""
     pose = model.pose
-    new = rotation(
-        pose.yaw + _YAW_GAIN * motion.yaw, pose.pitch + _PITCH_GAIN * motion.pitch, pose.roll + motion.roll
-    )
+    new = rotation(pose.yaw + _YAW_GAIN * motion.yaw, pose.pitch + _PITCH_GAIN * motion.pitch, pose.roll + motion.roll)
     out: F64 = new @ rotation(pose.yaw, pose.pitch, pose.roll).T
     return out
 
@@ -115,9 +111,7 @@ def project(model: HeadModel, turn: F64, at: Array, height: Array, follow: Array
     """
     far = _CAMERA * model.face
     open_up = (far - height) / far  # undo the perspective, turn, and take the picture again
-    p = np.stack(
-        [(at[:, 0] - model.pivot[0]) * open_up, (at[:, 1] - model.pivot[1]) * open_up, -height]
-    )
+    p = np.stack([(at[:, 0] - model.pivot[0]) * open_up, (at[:, 1] - model.pivot[1]) * open_up, -height])
     q = p + (turn @ p - p) * follow
     closer = far / (far + q[2])
     new = np.stack([model.pivot[0] + q[0] * closer, model.pivot[1] + q[1] * closer], 1)
