@@ -1,6 +1,6 @@
 """Fractal noise from a few cached tiles: the raw material of every procedural surface.
 
-A tile is Gaussian noise with a power-law spectrum, made once by FFT; reading it costs one `cv2.remap`. Different
+A tile is Gaussian noise with a power-law spectrum, made once by FFT; reading it is a small kernel. Different
 seeds read different places of the same tile, so that the cache stays small (three tiles, 3 MB).
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
+from numba import njit
 
 from portrayal.imaging import F32, Array
+from portrayal.parallel import bands
 
 SIZE = 512
 BETAS = (0.8, 1.2, 1.7)
@@ -42,9 +43,30 @@ def fbm(u: Array, v: Array, seed: int = 0, beta: float = 1.7) -> F32:
     """
     source = tile(min(BETAS, key=lambda b: abs(b - beta)))
     du, dv = (seed * 0.61803) % 1.0, (seed * 0.75488) % 1.0
-    x = np.asarray(((u + du) % 1.0) * SIZE, np.float32)
-    y = np.asarray(((v + dv) % 1.0) * SIZE, np.float32)
-    return np.asarray(cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)
+    x, y = np.ascontiguousarray(u, np.float32), np.ascontiguousarray(v, np.float32)
+    out = np.empty_like(x)
+    bands(lambda first, last: _read(out, source, x, y, du, dv, first, last), x.shape[0])
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _read(out: F32, source: F32, u: F32, v: F32, du: float, dv: float, first: int, last: int) -> None:
+    n = source.shape[0]
+    for y in range(first, last):
+        for x in range(u.shape[1]):
+            a = (u[y, x] + np.float32(du)) * n
+            b = (v[y, x] + np.float32(dv)) * n
+            i = np.floor(a)
+            j = np.floor(b)
+            s = np.float32(a - i)
+            t = np.float32(b - j)
+            i0 = int(i) & (n - 1)
+            j0 = int(j) & (n - 1)
+            i1 = (i0 + 1) & (n - 1)
+            j1 = (j0 + 1) & (n - 1)
+            upper = source[j0, i0] * (1 - s) + source[j0, i1] * s
+            lower = source[j1, i0] * (1 - s) + source[j1, i1] * s
+            out[y, x] = upper * (1 - t) + lower * t
 
 
 def sheet(h: int, w: int, seed: int = 0, beta: float = 1.2, x: float = 1.0, y: float = 1.0) -> F32:

@@ -157,4 +157,9 @@ def sky_mask(name: str) -> F32:
     rough = np.sqrt(np.maximum(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
     bright = bright * np.maximum(np.clip(1.6 - rough / 0.22, 0, 1), light > level + 0.2)
     rows = np.clip((h * 0.5 + 1 - np.arange(h, dtype=np.float32)) / 3, 0, 1)[:, None]
-    return np.asarray(cv2.GaussianBlur(bright * rows, (0, 0), 0.6), np.float32)
+    # Deep blue between leaves is sky as well.
+    blue = np.clip((image[..., 2] / (image[..., 1] + 1e-3) - 1.15) / 0.2, 0, 1) * (light > level - 2.5)
+    bright = np.maximum(bright, blue)
+    # A pixel of sky that is left at an outline would show as a fringe.
+    wide = cv2.dilate(bright * rows, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.GaussianBlur(wide * rows, (0, 0), 0.5), np.float32)

@@ -95,7 +95,7 @@ class Camera:
         v = self.vector_to_camera(vector)
         return np.asarray(v * np.array((1, 1, -1), np.float32), np.float32)
 
-    def project(self, point: Array) -> tuple[float, float, float]:
+    def project(self, point: Array | tuple[float, float, float]) -> tuple[float, float, float]:
         """Pixel x, y and depth of one world point; depth <= 0 is behind the camera."""
         x, y, z = (float(v) for v in self.to_camera(np.asarray(point)))
         safe = max(z, 1e-3)

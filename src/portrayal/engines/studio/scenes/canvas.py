@@ -67,6 +67,7 @@ def _raster(
     y0: int,
     y1: int,
 ) -> None:
+    """One parallelogram; a single loop, since kernels that call kernels compile longer."""
     th, tw = texture.shape[:2]
     for y in range(y0, y1):
         ry = (lens[2] - 0.5 - y) / lens[0]

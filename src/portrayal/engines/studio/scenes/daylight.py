@@ -78,10 +78,14 @@ class Daylight:
         """Things cast shadows."""
         return float(luminance(self.sunlight)) > 0.3
 
-    def look(self, camera: Camera) -> F32:
-        """The sky behind everything: radiance (h, w, 3); below the horizon it is held."""
+    def look(self, camera: Camera, lift: float = 0.0) -> F32:
+        """The sky behind everything: radiance (h, w, 3); below the horizon it is held.
+
+        With a `lift` (radians) the view looks up and the sky goes on below the horizon, as over a sea of cloud.
+        """
+        height = np.abs(camera.elevation + lift) if lift else np.clip(camera.elevation, 0, np.pi / 2)
         az = np.broadcast_to(camera.azimuth, camera.elevation.shape)
-        rows = (1 - np.clip(camera.elevation, 0, np.pi / 2) / (np.pi / 2)) * (_ROWS - 1)
+        rows = (1 - height / (np.pi / 2)) * (_ROWS - 1)
         columns = (az / (2 * np.pi) + 0.5) % 1.0 * _COLUMNS + 2
         log = np.log(np.pad(self.sky, ((0, 0), (2, 3), (0, 0)), "wrap") + 1e-3)
         out = np.exp(
@@ -95,7 +99,9 @@ class Daylight:
     def lit(self, up: float = 1.0) -> F32:
         """Light (3,) that a surface gets: `up` 1 = level ground, 0 = a wall that faces the camera."""
         facing = max(float(self.sun[1]), 0.12) * up + (1 - up) * max(0.3, -float(self.sun[2]))
-        return np.asarray(self.ambient * (0.6 + 0.4 * up) + self.sunlight * facing, np.float32)
+        # The camera balances a part of the sky's colour away.
+        sky = 0.65 * self.ambient + 0.35 * float(luminance(self.ambient))
+        return np.asarray(sky * (0.6 + 0.4 * up) + self.sunlight * facing, np.float32)
 
 
 @lru_cache(1)
@@ -130,16 +136,18 @@ def _sun_column(sky: F32) -> int:
     return int(np.argmax(light.max(0)))
 
 
-def _clouds(seed: float) -> F32:
-    """Closed cloud (96, 512, 3), luminance about 1, with some structure towards the zenith."""
-    flat = _upper("city", 16, (-175, 88))
-    flat = flat / np.maximum(luminance(flat).mean(), 1e-4)
+def _clouds(seed: int) -> F32:
+    """Closed cloud (96, 512, 3), luminance about 1: a lid of soft rolls that flattens towards the horizon."""
     e = np.radians(np.linspace(90, 0, _ROWS, dtype=np.float32))[:, None]
     a = (np.arange(_COLUMNS, dtype=np.float32) / _COLUMNS * 2 * np.pi)[None]
-    far = 0.10 / (np.sin(e) + 0.09)
-    n = fbm(np.sin(a) * far, np.cos(a) * far, int(seed), 1.7)
-    fade = np.clip(e / 0.35, 0, 1)
-    return np.asarray(flat * np.exp(0.24 * n * fade)[..., None], np.float32)
+    far = 0.11 / (np.sin(e) + 0.10)
+    n = fbm(np.sin(a) * far, np.cos(a) * far, seed, 1.7) + 0.35 * fbm(
+        np.sin(a) * far * 3, np.cos(a) * far * 3, seed, 1.2
+    )
+    light = np.exp(0.20 * n * np.clip(0.25 + e / 0.4, 0, 1)) * (1.0 + 0.12 * np.cos(2 * e))
+    low, high = np.array((0.98, 1.0, 1.03), np.float32), np.array((0.92, 1.0, 1.12), np.float32)
+    tint = low + (high - low) * np.clip(e / 0.9, 0, 1)[..., None]
+    return np.asarray(light[..., None] * tint, np.float32)
 
 
 @lru_cache(24)

@@ -39,7 +39,7 @@ def build(stage: Stage) -> Scene:
     t = np.where(canvas.depth[..., None] > 9e4, 0, t)
     out = mix(out, pale(day) * np.array(stage.option("air", (1, 1, 1)), np.float32), t)
     _gaps(canvas, stage, random)
-    if day.dark:
+    if day.dark and stage.option("lamps", True):
         _park_lamps(canvas, stage)
         out = out + _pools(canvas) * canvas_albedo(out, lit)
     colour = rgb(stage.option("ground", "4a6a2c"))

@@ -168,7 +168,11 @@ def build(stage: Stage) -> Scene:
         source, camera.yaw, light.get("level", 0.9), light.get("fill", 0.5), light.get("shift", 9.0)
     )
     if outdoor and not stage.own_time:
-        image, sky = _relight(image, name, stage)
+        lift = float(np.radians(stage.option("lift", 0.0)))
+        if lift:
+            image, sky = day.look(turned(stage), lift), np.ones(image.shape[:2], np.float32)
+        else:
+            image, sky = _relight(image, name, stage)
         shown = lighting.of_daylight(day, turned(stage), stage.option("ground", (0.2, 0.19, 0.17)))
         seen = []
     elif not outdoor and not stage.own_time:

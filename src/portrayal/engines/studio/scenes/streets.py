@@ -229,39 +229,54 @@ def _light(stage: Stage, image: F32) -> Lighting:
     return Lighting(lighting.irradiance(environment), keys, rims, fill=0.32, level=level, skin_shift=shift)
 
 
-def rooftop(stage: Stage) -> Scene:
-    """A roof terrace over a town: parapet, strings of lamps, towers to the horizon."""
-    canvas, random, day = stage.canvas(), stage.random, stage.day
-    canvas.backdrop(day.look(stage.camera), 1e5)
-    sun = day.sunlight * (0.22 if day.sun[2] > 0 else 0.5)
-    light = day.ambient * 0.62 + sun
+def _skyline(canvas: Canvas, stage: Stage, random: np.random.Generator) -> None:
+    """Towers in five rows, paler with distance; those outside the picture are left out."""
+    day, camera = stage.day, stage.camera
+    light = day.ambient * 0.62 + day.sunlight * (0.22 if day.sun[2] > 0 else 0.5)
     pale = np.asarray(0.6 * day.horizon + 0.4 * day.ambient, np.float32)
+    half = 0.5 * camera.width / camera.focal
+    spread = min(float(np.tan(min(np.arctan(half) + abs(camera.yaw), 1.2))) + 0.06, 2.6)
     for z, count, tall in ((1900, 50, 190), (1000, 40, 150), (520, 30, 95), (260, 22, 52), (130, 14, 24)):
         air = (0.72 if not day.dark else 0.35) * (1 - np.exp(-z / 1500))
-        for _ in range(count):
+        for _ in range(int(count * spread / 0.75)):
             wide = random.uniform(0.035, 0.075) * z * (1.6 if z < 300 else 1)
-            x, high = random.uniform(-0.75, 0.75) * z, tall * random.uniform(0.2, 1) ** 1.5
+            x, high = random.uniform(-spread, spread) * z, tall * random.uniform(0.2, 1) ** 1.5
             seed = int(random.integers(30))
-            front, lit = textures.facade(
-                _WALLS[seed % 6], 4 + seed % 5, 9 + seed % 9, 0.5 if day.dark else 0.04, seed, "48525e"
-            )
-            slope: Array = np.linspace(0.75, 1.2, front.shape[1])[None, :, None]
+            place = camera.project((x + wide / 2, 0, z))
+            if not -0.2 < place[0] / camera.width < 1.2:
+                continue
+            make = textures.far_facade if z > 200 else textures.facade
+            lit_share = 0.5 if day.dark else 0.04
+            front, lit = make(_WALLS[seed % 6], 4 + seed % 5, 9 + seed % 9, lit_share, seed, "48525e")
+            slope: Array = np.linspace(0.75, 1.2, front.shape[1], dtype=np.float32)[None, :, None]
             body = front * light * (slope if day.sun[0] > 0 else slope[:, ::-1]) + lit * (1.0 if day.dark else 0.4)
-            body = body * (1 - air) + pale * air * (0.75 if not day.dark else 0.35)
+            body = body * np.float32(1 - air) + pale * np.float32(air * (0.75 if not day.dark else 0.35))
             canvas.wall(x, x + wide, -60, high - 14, z, body, 1.0)
+
+
+def _terrace(canvas: Canvas, random: np.random.Generator, dark: bool) -> None:
+    """The roof: parapet, boards, pots, strings of lamps."""
     canvas.wall(-9, 9, 0, 0.95, 6.8, textures.bricks("8a6a58", 6, 2), 0, (5.0, 1.0))
     canvas.slab(-9, 9, 6.7, 7.1, 0.98, textures.plaster("b0a698", 2))
     canvas.slab(-9, 9, 0.3, 6.8, 0, textures.planks("8a7258", 10), 0, (4.0, 2.0))
     for i, x in enumerate((-3.4, -2.5, 2.7, 3.5)):
         canvas.card(x, 0, 5.9 + 0.2 * (i % 2), 1.0, 1.5, cards.plant(i, "4a6a34", "8a8a84"))
     canvas.box((1.2, 2.3), (0.0, 0.7), (5.0, 5.7), textures.planks("7a5a3a", 4))
-    power = 30 if day.dark else 18
+    power = 30 if dark else 18
     for j, (za, zb, y) in enumerate(((3.4, 6.6, 2.9), (4.6, 6.6, 2.75), (6.5, 6.6, 2.6))):
         for t in np.linspace(0, 1, 15):
             x = (-4.6 + 9.2 * t) * (1 if j % 2 == 0 else -1)
             z = za + (zb - za) * t
             canvas.lamp((x, y - 0.45 * np.sin(np.pi * t), z), hexadecimal("ffc070"), power * 0.8, 0.035)
-            canvas.glow((x, y - 0.4, z), hexadecimal("ffc070"), 0.9, 0.05 if day.dark else 0.02)
+            canvas.glow((x, y - 0.4, z), hexadecimal("ffc070"), 0.9, 0.05 if dark else 0.02)
+
+
+def rooftop(stage: Stage) -> Scene:
+    """A roof terrace over a town: parapet, strings of lamps, towers to the horizon."""
+    canvas, random, day = stage.canvas(), stage.random, stage.day
+    canvas.backdrop(day.look(stage.camera), 1e5)
+    _skyline(canvas, stage, random)
+    _terrace(canvas, random, day.dark)
     canvas.draw()
     lit_floor = day.ambient * (0.6 if not day.dark else 0.25) + day.sunlight * max(float(day.sun[1]), 0.1) * 0.8
     image = canvas.shade((float(lit_floor[0]), float(lit_floor[1]), float(lit_floor[2])), 0.4)
@@ -271,6 +286,6 @@ def rooftop(stage: Stage) -> Scene:
             p = (random.uniform(-0.6, 0.6) * away, random.uniform(-20, 6) * away / 200, away)
             canvas.lamp(p, hexadecimal(_WARM[int(random.integers(4))]), random.uniform(3, 14), 0.002 * away)
     light_of = lighting.of_daylight(day, stage.camera, (0.25, 0.22, 0.19))
-    balance = 0.3 if day.time in ("golden hour", "sunset") else 0.1
+    balance = 0.12 if day.time in ("golden hour", "sunset") else 0.1
     boost = 1.8 if day.time == "night" else 1.0
     return Scene(image, canvas.depth, light_of, canvas.visible_lamps(), 0.40 * boost, balance=balance)

@@ -187,6 +187,15 @@ def facade(colour: str, columns: int, floors: int, lit: float, seed: int, glass:
     return _done(a), _done(e)
 
 
+@lru_cache(64)
+def far_facade(colour: str, columns: int, floors: int, lit: float, seed: int, glass: str) -> tuple[F32, F32]:
+    """`facade` for houses far away, (48, 32, 3)."""
+    a, e = facade(colour, columns, floors, lit, seed, glass)
+    return _done(cv2.resize(a, (32, 48), interpolation=cv2.INTER_AREA)), _done(
+        cv2.resize(e, (32, 48), interpolation=cv2.INTER_AREA)
+    )
+
+
 @lru_cache(24)
 def shop(seed: int, glow: str) -> F32:
     """A lit shop window with things in it, as emission (64, 160, 3)."""
