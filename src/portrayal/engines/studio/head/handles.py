@@ -20,6 +20,7 @@ from portrayal.perception import mesh
 Moves = dict[int, tuple[float, float]]
 
 _MIN_WIDTH, _MAX_WIDTH = 0.76, 1.24  # of the reference's own mouth; beyond, the skin around it gives it away
+_LEAST_DROP, _MOST_DROP = 0.06, 0.24  # of a jaw that opens
 # A full smile widens a mouth by this share and lifts its corners by this much.
 _SMILE_WIDTH, _SMILE_LIFT = 0.22, 0.055
 
@@ -95,7 +96,9 @@ def displacements(frame: FaceFrame, smile: float, preset: Preset, strength: floa
 
 def _plan(frame: FaceFrame, mouth: Mouth, p: Preset) -> _Plan:
     width, keep = 2 * mouth.half, p.at_least > 0
-    widen, lift, upper, lower, jaw = 0.0, (0.0, 0.0), p.upper * mouth.smile, p.lower, p.jaw
+    widen, lift, upper, lower, jaw = 0.0, (0.0, 0.0), p.upper * mouth.smile, p.lower, 0.0
+    if p.jaw > 0:
+        jaw = min(max(p.jaw - mouth.gap, _LEAST_DROP), _MOST_DROP)
     if p.width is not None:
         target = min(max(p.width * mouth.rest_width, _MIN_WIDTH * width), _MAX_WIDTH * width)
         widen = ((max(target, width) if keep else target) - width) / 2

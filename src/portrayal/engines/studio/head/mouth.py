@@ -32,7 +32,7 @@ def painted(rgb: F32, face: Moved, smile: float, preset: Preset) -> F32:
     gap = _gap(face.new, face)
     hole = polygon(ring, patch.shape, 0.0022 * face.face) * step(0.004, 0.02, gap)
     if float(hole.max()) > 0.02:
-        inside = _inside(face, patch, hole, smile)
+        inside = _inside(face, patch, hole, smile, preset)
         # Lips shade what lies behind them.
         part = part + (inside - part) * hole[..., None]
     if gap < 0.02:
@@ -89,7 +89,7 @@ def _contact(part: F32, face: Moved, patch: Patch, amount: float) -> F32:
     return drawn
 
 
-def _inside(face: Moved, patch: Patch, hole: F32, smile: float) -> F32:
+def _inside(face: Moved, patch: Patch, hole: F32, smile: float, preset: Preset) -> F32:
     """Teeth, tongue and darkness behind the lips (patch, 3)."""
     light = float(face.skin.mean())
     across, down = _axes(face, patch)
@@ -103,7 +103,7 @@ def _inside(face: Moved, patch: Patch, hole: F32, smile: float) -> F32:
     cavity = cavity + (tongue - cavity) * (0.80 * bulge)[..., None]
     if mouth_of(face.frame, smile).gap > 0.05 and _shows_teeth(face, patch, light):
         return _own_teeth(face, patch, cavity)
-    return synthetic(cavity, face, patch, across, down, half)
+    return synthetic(cavity, face, across, down, half, 1 - 0.6 * preset.round)
 
 
 def _axes(face: Moved, patch: Patch) -> tuple[F32, F32]:

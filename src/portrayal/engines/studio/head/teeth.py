@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from portrayal.engines.studio.head import topology as tp
-from portrayal.engines.studio.head.face import Moved, Patch
+from portrayal.engines.studio.head.face import Moved
 from portrayal.engines.studio.head.fields import blur, smoothstep
 from portrayal.imaging import F32
 
@@ -15,20 +15,21 @@ _ENDS = (0.0, 0.088, 0.155, 0.218, 0.266, 0.302, 0.330)
 _LENGTHS = (0.086, 0.076, 0.083, 0.072, 0.064, 0.056)
 
 
-def synthetic(cavity: F32, face: Moved, patch: Patch, across: F32, down: F32, half: float) -> F32:
+def synthetic(cavity: F32, face: Moved, across: F32, down: F32, half: float, shown: float) -> F32:
     """Draw the upper row of teeth over the darkness of a mouth.
 
     Args:
         cavity: (h, w, 3) what is behind.
         across, down: (h, w) coordinates from the middle of the upper lip's edge, in units of the face.
         half: half the opening's width.
+        shown: 0..1 of their length that the lip leaves free: all of it in a smile, a third in an O.
     """
     far = np.abs(across)
     tooth = np.clip(np.digitize(far, _ENDS) - 1, 0, len(_LENGTHS) - 1)
     ends = np.array(_ENDS, np.float32)
     width = (ends[1:] - ends[:-1])[tooth]
     inside = (far - ends[tooth]) / width * 2 - 1  # -1..1 across one tooth
-    length = np.array(_LENGTHS, np.float32)[tooth]
+    length = np.array(_LENGTHS, np.float32)[tooth] * np.float32(shown)
     lip = _lip_line(face, across)
     # Teeth hang on the skull, not on the lip: the visible row follows the lip's arch only in part.
     edge = 0.45 * lip + 0.80 * length - 0.014 * np.abs(inside) ** 4 - 0.10 * far**2
