@@ -43,6 +43,18 @@ _TIMES = {
     "blue hour": "at the blue hour",
     "night": "at night",
 }
+_LIGHTS = {
+    "softbox": "soft studio light",
+    "golden hour": "golden-hour light",
+    "hard sun": "hard sunlight",
+    "backlit": "lit from behind",
+    "candle": "candlelight",
+    "firelight": "firelight",
+    "moonlight": "moonlight",
+    "spotlight": "in a spotlight",
+    "high key": "high-key light",
+    "low key": "low-key light",
+}
 _WEATHERS = {
     "clear": "under a clear sky",
     "cloudy": "under clouds",
@@ -88,7 +100,9 @@ _UNCOUNTED = frozenset(("scrubs", "armour"))
 
 def describe(plan: ScenePlan) -> str:
     """One sentence on what the picture will show, e.g. "A portrait in a coffee shop at dusk, smiling." """
-    scene = [_FRAMINGS.get(plan.framing or "", "A portrait"), _where(plan), _TIMES.get(plan.time or "", "")]
+    scene = [_FRAMINGS.get(plan.framing or "", "A portrait"), _where(plan)]
+    if plan.time and plan.time not in (plan.setting or ""):
+        scene.append(_TIMES.get(plan.time, plan.time))
     scene.append(_WEATHERS.get(plan.weather or "", ""))
     parts = [" ".join(part for part in scene if part)]
     if plan.pose and plan.pose != "holding":
@@ -103,7 +117,7 @@ def describe(plan: ScenePlan) -> str:
     if worn:
         parts.append(f"wearing {_and(worn)}")
     if plan.light:
-        parts.append(f"{plan.light} light" if not plan.light.endswith("light") else plan.light)
+        parts.append(_LIGHTS.get(plan.light) or f"{plan.light.removesuffix(' light')} light")
     if plan.camera and plan.camera != "eye level":
         parts.append(f"{plan.camera} camera")
     if plan.look and plan.look != "photo":

@@ -16,7 +16,7 @@ _REACH = 8  # words that may stand before a garment's or backdrop's noun
 _EITHER = frozenset(["or", "nor", "oder", "ou", "o", "u", "ni", "ne", "noch", "nem"])
 # "A black woman" is no clothing and no colour of the picture.
 _PEOPLE = frozenset(
-    [
+    (
         "woman",
         "man",
         "person",
@@ -30,8 +30,7 @@ _PEOPLE = frozenset(
         "women",
         "men",
         "child",
-        "human",
-    ]
+    )
 )
 
 
@@ -78,7 +77,9 @@ def lexemes(text: Sequence[Token], vocabularies: Sequence[Vocabulary]) -> list[L
     found: list[Lexeme] = []
     at = 0
     while at < len(text):
-        match = max((v.longest(text, at) for v in vocabularies), key=lambda m: m.end)
+        match = vocabularies[0].longest(text, at)
+        for other in vocabularies[1:] if not is_cjk(text[at].word) else ():
+            match = max(match, other.longest(text, at), key=lambda m: m.end)
         last = max(match.end, at + 1)
         groups = frozenset(s.id for s in match.senses if s.kind == "grammar")
         content = tuple(s for s in match.senses if s.kind != "grammar")
@@ -129,6 +130,8 @@ class PhraseFinder:
     # Garments and backdrops: modifiers, then a noun, then perhaps "of red silk".
 
     def _garment(self, at: int) -> int | None:
+        if not self._lexemes[at].sense(*_MODIFIERS, *_NOUNS):
+            return None
         modifiers, end = self._modifiers(at, ())
         noun = self._lexemes[at] if end == at else self._at(end)
         sense = noun.sense(*_NOUNS) if noun else None
@@ -137,6 +140,8 @@ class PhraseFinder:
         last = end + 1
         self._inside(noun, modifiers)
         last = self._behind(last, modifiers)
+        if sense.weak and self._simile and not self._wearing:
+            return last
         if sense.weak:  # "a black chef" is a person
             modifiers = {k: v for k, v in modifiers.items() if v not in ("black", "white", "brown")}
         text = self._slice(self._lexemes[at].first, self._lexemes[last - 1].last)
@@ -162,7 +167,7 @@ class PhraseFinder:
         while end < min(at + _REACH, len(self._lexemes)) and (end == at or not self._stop(end)):
             lexeme = self._lexemes[end]
             modifier = lexeme.sense(*_MODIFIERS)
-            if lexeme.sense(*_NOUNS):
+            if lexeme.sense(*_NOUNS, "backdrop"):
                 break
             if modifier:
                 said.setdefault(modifier.kind, modifier.id)
@@ -208,6 +213,9 @@ class PhraseFinder:
 
     def _backdrop(self, at: int) -> int | None:
         """A plain or coloured background is a studio's; any other background is left to the setting."""
+        first = self._lexemes[at]
+        if not first.sense("colour", "backdrop", "wall", "setting") and not first.groups & {"bare", "tint"}:
+            return None
         modifiers, end = self._modifiers(at, ("bare", "tint"))
         bare = any("bare" in x.groups for x in self._lexemes[at:end])
         studio = False
@@ -223,7 +231,8 @@ class PhraseFinder:
                 break
             studio = True
             end += 1
-        if noun is None and not (studio and "colour" in modifiers):
+        on_colour = at > 0 and self._lexemes[at - 1].word in ("on", "against") and self._at(end) is None
+        if noun is None and not ("colour" in modifiers and (studio or (on_colour and not self._stop(at)))):
             return None
         if noun is not None:
             end = self._colour_behind(end, modifiers)
@@ -260,6 +269,8 @@ class PhraseFinder:
         if not senses:
             return None
         after = self._at(at + 1)
+        if self._simile:  # "like a queen" is said of the manner, not of the clothes
+            senses = [s for s in senses if not s.weak]
         for sense in senses:
             place = sense.kind == "setting" and not sense.reported and self._head_last
             if place and after and (head := after.sense("setting")) and not (head.weak and not sense.weak):
@@ -323,15 +334,27 @@ class PhraseFinder:
                 break
         first, last = self._lexemes[at], self._lexemes[end - 1]
         text = self._slice(first.first, last.last)
-        follows = self._at(end)
-        only_colour = all(x.sense("colour") for x in self._lexemes[at:end])
-        if (only_colour and follows and follows.word in _PEOPLE) or (self._simile and not self._wearing):
+        if self._simile and not self._wearing:  # "like a dragon queen" shows no dragon
+            return end
+        if all(x.sense("colour") for x in self._lexemes[at:end]) and self._tints(end):
             return end
         if self._wearing and not self._negated:
             said = {s.kind: s.id for x in self._lexemes[at:end] if (s := x.sense(*_MODIFIERS))}
             self._emit(at, end, Sense("garment", ""), garment=Garment(text=text, **said))
         self._emit(at, end, Sense("other", text))
         return end
+
+    def _tints(self, at: int) -> bool:
+        """Whether colour words before this place belong to a person, a light, a sky or a manner, not to a thing."""
+        for i in range(at, min(at + _REACH, len(self._lexemes))):
+            lexeme = self._lexemes[i]
+            if self._stop(i):
+                return False
+            if lexeme.word in _PEOPLE or lexeme.sense("light", "look", "time", "weather"):
+                return True
+            if not lexeme.sense("colour") and "join" not in lexeme.groups:
+                return "noise" in lexeme.groups and not lexeme.sense("backdrop")
+        return False
 
     def _words_of_grammar(self, lexeme: Lexeme) -> None:
         """What function words do to the words after them in the clause."""

@@ -14,7 +14,19 @@ from portrayal.prompting.text import Token
 from portrayal.prompting.vocabulary import LANGUAGES, load, rules
 
 # Kinds of which a picture has one; the first that is named wins.
-_SINGLE = ("setting", "time", "weather", "light", "expression", "look", "framing", "camera", "pose", "gaze", "backdrop")
+_SINGLE = (
+    "setting",
+    "time",
+    "weather",
+    "light",
+    "expression",
+    "look",
+    "framing",
+    "camera",
+    "pose",
+    "gaze",
+    "backdrop",
+)
 _SMILING = frozenset(("smile", "slight smile", "broad smile", "laugh"))
 _MAX_TURN = {"yaw": 90.0, "pitch": 60.0, "roll": 60.0}
 
@@ -76,6 +88,8 @@ class _Scene:
         for kind in _SINGLE:
             self._choose(kind)
         self._combine_setting()
+        if self.chosen.get("setting") != "studio":
+            self.chosen.pop("backdrop", None)
         self._seasons()
         self._rivals()
         outfit = self._outfit()
@@ -140,6 +154,8 @@ class _Scene:
             winner = self.chosen.get(kind, "")
             silent = {winner, *rules()["covers"].get(f"{kind}:{winner}", ())}
             for quoted, phrase in self._of(kind):
+                if kind == "backdrop" and not winner:
+                    continue
                 if phrase.id == winner:
                     self.seen.append((phrase.first, Understood(phrase=quoted, kind=kind, value=winner)))
                 elif phrase.id not in silent and not phrase.weak and phrase.id != "holding":
@@ -193,8 +209,8 @@ class _Scene:
             self.chosen["framing"] = framing
             quoted, phrase = next(f for f in self._of("pose") if f[1].id == self.chosen["pose"])
             self.seen.append((phrase.first, Understood(phrase=quoted, kind="framing", value=framing)))
-        unsmiling = any(u.kind == "expression" and u.value in _SMILING for u in self.negatives)
-        if unsmiling and "expression" not in self.chosen:
+        smiles = [u for u in self.negatives if u.kind == "expression" and u.value in _SMILING]
+        if smiles and "expression" not in self.chosen:
             self.chosen["expression"] = "neutral"
 
 

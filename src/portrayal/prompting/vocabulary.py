@@ -30,27 +30,7 @@ _SLOT = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)|(\S+)")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 # A pattern may begin with these as an option; they are words without meaning, so a match need not hold them.
 _GLUE = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "in",
-        "on",
-        "at",
-        "by",
-        "with",
-        "and",
-        "of",
-        "from",
-        "during",
-        "under",
-        "through",
-        "within",
-        "to",
-        "is",
-        "for",
-        "into",
-    ]
+    "a an the in on at by with and of from during under through within to is for into".split()  # noqa: SIM905
 )
 
 
@@ -92,6 +72,7 @@ class _Found(NamedTuple):
     end: int
     exactness: int = 0
     number: float | None = None
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,51 +94,81 @@ class Vocabulary:
 
     def forms(self, word: str) -> tuple[str, ...]:
         """The word and what it may be an inflection of; only words that the vocabulary has."""
-        found = [word] if word in self.words else []
-        if len(word) > 3:
-            for ending, instead in self.endings:
-                stem = word.removesuffix(ending) + instead
-                if word.endswith(ending) and len(stem) > 2 and stem in self.words and stem not in found:
-                    found.append(stem)
-        return tuple(found)
+        return _forms(self.language, word)
 
     def longest(self, text: Sequence[Token], at: int) -> Match:
         """The longest phrase that begins at token `at`; its end is `at` when there is none.
 
         Phrases do not reach across commas. An exact word beats an inflected one.
         """
-        best, senses = _Found(at), list[Sense]()
         word = text[at].word
-        firsts: tuple[str, ...] = self.forms(word)
-        if as_number(word) is not None:
-            firsts = (*firsts, NUMBER)
-        for pattern in (p for first in firsts for p in self.index.get(first, ())):
-            found = self._follow(pattern.slots, 0, text, _Found(at))
-            if found is None or found[:2] < best[:2] or found.end == at:
-                continue
-            if found[:2] > best[:2]:
-                best, senses = found, []
-            if not any(s[:2] == pattern.sense[:2] for s in senses):
-                senses.append(pattern.sense)
+        value = as_number(word) if word[0].isdecimal() else None
+        firsts = self.forms(word) if value is None else (*self.forms(word), NUMBER)
+        if not firsts:
+            return Match(at)
+        best, senses = _Found(at), list[Sense]()
+        coming = self._coming(text, at)
+        for first in firsts:
+            alone = _Found(at + 1, 0 if first == word or value is not None else -1, value)
+            for pattern, complete, seconds, only in _starts(self.language, first):
+                found: _Found | None = alone if complete else None
+                if seconds.isdisjoint(coming):
+                    pass
+                elif only and not self.endings:  # Japanese: letters are compared as they are
+                    found = self._plain(only, text, at)
+                else:
+                    found = self._follow(pattern.slots, 0, text, _Found(at, start=at)) or found
+                if found is None or found[:2] < best[:2]:
+                    continue
+                if found[:2] > best[:2]:
+                    best, senses = found, []
+                if not any(s[:2] == pattern.sense[:2] for s in senses):
+                    senses.append(pattern.sense)
         return Match(best.end, tuple(senses), best.number)
 
-    def _follow(self, slots: tuple[Slot, ...], k: int, text: Sequence[Token], so_far: _Found) -> _Found | None:
-        """The best match of the slots from the k-th on, or None."""
+    def _plain(self, words: tuple[str, ...], text: Sequence[Token], at: int) -> _Found | None:
+        """A match of exactly these words."""
+        for i in range(1, len(words)):
+            if at + i >= len(text) or text[at + i].word != words[i] or text[at + i].after_stop:
+                return None
+        return _Found(at + len(words))
+
+    def _coming(self, text: Sequence[Token], at: int) -> set[str]:
+        """The words that the second word of a phrase may be read as: a quick test before the real one."""
+        words: set[str] = set()
+        for token in text[at + 1 : at + 3]:
+            if token.after_stop:
+                break
+            words.update(self.forms(token.word))
+            if token.word[0].isdecimal():
+                words.add(NUMBER)
+            if token.word not in self.fillers:
+                break
+        return words
+
+    def _follow(
+        self, slots: tuple[Slot, ...], k: int, text: Sequence[Token], so_far: _Found, filled: bool = False
+    ) -> _Found | None:
+        """The best match of the slots from the k-th on, or None; `filled` after a filler, of which one may stand."""
         if k == len(slots):
             return so_far
         slot, at = slots[k], so_far.end
-        best = self._follow(slots, k + 1, text, so_far) if slot.optional else None
+        best = self._follow(slots, k + 1, text, so_far, filled) if slot.optional else None
         for step in self._fill(slot, text, so_far):
             rest = self._follow(slots, k + 1, text, step)
             if rest is not None and (best is None or rest[:2] > best[:2]):
                 best = rest
-        if best is None and k and at < len(text) and not text[at].after_stop and text[at].word in self.fillers:
-            return self._follow(slots, k, text, so_far._replace(end=at + 1))
+        if best is None and at > so_far.start and not filled and at < len(text):
+            token = text[at]
+            if token.word in self.fillers and not token.after_stop:
+                return self._follow(slots, k, text, so_far._replace(end=at + 1), filled=True)
         return best
 
     def _fill(self, slot: Slot, text: Sequence[Token], so_far: _Found) -> Iterator[_Found]:
         """Ways to fill one slot from where the match stands."""
-        at, exactness, number = so_far
+        at, exactness, number, start = so_far
+        if at >= len(text) or (at > start and text[at].after_stop):
+            return
         for word, exact in self._candidates(text, at):
             for rest in slot.alternatives.get(word, ()):
                 index, loss = at + 1, 0 if exact else 1
@@ -168,11 +179,9 @@ class Vocabulary:
                     index, loss = index + 1, loss + cost
                 else:
                     value = as_number(text[at].word) if word == NUMBER else number
-                    yield _Found(index, exactness - loss, value)
+                    yield so_far._replace(end=index, exactness=exactness - loss, number=value)
 
     def _candidates(self, text: Sequence[Token], at: int) -> Iterator[tuple[str, bool]]:
-        if at >= len(text):
-            return
         word = text[at].word
         for form in self.forms(word):
             yield form, form == word
@@ -248,6 +257,44 @@ def load(language: str) -> Vocabulary:
     return Vocabulary(language, index, endings, fillers, frozenset(words))
 
 
+@lru_cache(maxsize=16384)
+def _forms(language: str, word: str) -> tuple[str, ...]:
+    vocabulary = load(language)
+    found = [word] if word in vocabulary.words else []
+    if len(word) > 3:
+        for ending, instead in vocabulary.endings:
+            stem = word.removesuffix(ending) + instead
+            if word.endswith(ending) and len(stem) > 2 and stem in vocabulary.words and stem not in found:
+                found.append(stem)
+    return tuple(found)
+
+
+@lru_cache(maxsize=16384)
+def _starts(language: str, first: str) -> tuple[tuple[Pattern, bool, frozenset[str], tuple[str, ...]], ...]:
+    """Patterns that can begin with a word; for each, whether that can be all, what can come second, and all its
+    words if it has but one spelling."""
+    found = []
+    for pattern in load(language).index.get(first, ()):
+        complete, seconds = False, set[str]()
+        for k, slot in enumerate(pattern.slots):
+            for rest in slot.alternatives.get(first, ()):
+                if rest:
+                    seconds.add(rest[0])
+                    continue
+                behind = pattern.slots[k + 1 :]
+                complete = complete or all(s.optional for s in behind)
+                for later in behind:
+                    seconds.update(later.alternatives)
+                    if not later.optional:
+                        break
+            if not slot.optional:
+                break
+        spelled = [(first, *rest) for rest in pattern.slots[0].alternatives.get(first, ())]
+        only = spelled[0] if len(pattern.slots) == len(spelled) == 1 and NUMBER not in spelled[0] else ()
+        found.append((pattern, complete, frozenset(seconds), only))
+    return tuple(found)
+
+
 @lru_cache
 def rules() -> dict[str, Any]:
     """What is not words: angles of the head, settings that combine, what an id covers, endings."""
@@ -265,13 +312,13 @@ def _slots(phrase: str) -> list[tuple[bool, list[str]]]:
 
 
 def _compile(phrase: str, language: str) -> tuple[Slot, ...]:
-    """The slots of a pattern; an optional beginning loses its words without meaning."""
+    """The slots of a pattern."""
     slots: list[Slot] = []
     for optional, choices in _slots(phrase):
         alternatives: dict[str, list[tuple[str, ...]]] = {}
         spellings = [w for choice in choices for w in _spellings(choice, language)]
         for words in spellings:
-            if words and not (optional and not slots and _GLUE.issuperset(words)):
+            if words:
                 alternatives.setdefault(words[0], []).append(words[1:])
         if alternatives:
             slots.append(Slot(optional, {first: tuple(rests) for first, rests in alternatives.items()}))
@@ -290,10 +337,10 @@ def _spellings(words: str, language: str) -> list[tuple[str, ...]]:
 
 
 def _firsts(slots: tuple[Slot, ...]) -> set[str]:
-    """The words with which a pattern can begin."""
+    """The words with which a pattern can begin; never an optional word without meaning."""
     firsts: set[str] = set()
     for slot in slots:
-        firsts.update(slot.alternatives)
+        firsts.update(first for first in slot.alternatives if not (slot.optional and first in _GLUE))
         if not slot.optional:
             break
     return firsts
