@@ -257,3 +257,30 @@ def test_the_same_shape_in_other_colours_is_another_mascot(descriptions: dict[st
 def test_likeness_without_a_given_matte(descriptions: dict[str, F32]) -> None:
     seen = appearance.describe(mascots.draw("robot", 300, "gradient"))
     assert appearance.similarity(descriptions["robot"], seen) > 0.8
+
+
+def test_hair_that_is_cut_off_is_still_hair(astronaut: U8) -> None:
+    picture = np.ascontiguousarray(astronaut[60:300, 120:340])
+    found = read_faces(picture, average=True)[0]
+    regions = parse_regions(picture, person_matte(picture, found), found)
+    assert not regions.crown_is_skin
+    assert regions.labels[40, 45] == HAIR
+
+
+def test_a_grey_photo_keeps_head_and_clothes_apart(astronaut: U8) -> None:
+    grey = np.asarray(cv2.cvtColor(cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
+    found = read_faces(grey, average=True)[0]
+    regions = parse_regions(grey, person_matte(grey, found), found)
+    assert not regions.crown_is_skin
+    assert (regions.labels[240:] == CLOTHING).sum() > 0.95 * (regions.labels[240:] > 0).sum()
+    assert regions.labels[90, 165] == HAIR
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.7])
+def test_the_flag_goes_at_every_size(astronaut: U8, scale: float) -> None:
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    picture = np.asarray(cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+    found = person_matte(picture, read_faces(picture, average=True)[0])
+    small = np.asarray(cv2.resize(found, (512, 512), interpolation=cv2.INTER_AREA), np.float32)
+    assert small[330:505, :8].mean() < 0.02
+    assert small[350:490, 45:70].min() > 0.9  # and the sleeve stays

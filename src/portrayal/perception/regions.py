@@ -37,6 +37,7 @@ class _Frame:
     """The working picture in the frame of the head: unit = face width, origin = between the eyes, v down."""
 
     smooth: Guided
+    grey: bool
     colours: F32  # half lightness and two log colour ratios, which do not change with shade
     light: F32
     alpha: F32
@@ -90,7 +91,11 @@ def _frame(rgb: U8, alpha: F32, reading: FaceReading) -> _Frame:
     matte = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
     light = np.asarray(cv2.cvtColor(small / np.float32(255), cv2.COLOR_RGB2Lab)[..., 0], np.float32)
     logs = np.log(smoothed(small, 0.8) + 12)
-    colours = np.stack([0.5 * light, 50 * (logs[..., 0] - logs[..., 1]), 50 * (logs[..., 2] - logs[..., 1])], -1)
+    # In a grey picture only the lightness is left to tell hair from skin.
+    grey = float(np.abs(small[..., 0] - small[..., 1]).mean() + np.abs(small[..., 2] - small[..., 1]).mean()) < 6
+    colours = np.stack(
+        [(1.5 if grey else 0.5) * light, 50 * (logs[..., 0] - logs[..., 1]), 50 * (logs[..., 2] - logs[..., 1])], -1
+    )
     points, width = reading.points[:, :2] * k, scale * k
     origin = points[list(mesh.EYE_CORNERS)].mean(0)
     angle = np.radians(reading.pose.roll)
@@ -107,6 +112,7 @@ def _frame(rgb: U8, alpha: F32, reading: FaceReading) -> _Frame:
     for part in (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT, mesh.LIPS):
         features |= _polygon(matte.shape, points, part)
     return _Frame(
+        grey=grey,
         smooth=Guided(small / np.float32(255), max(2, int(0.05 * width)), 1e-3),
         colours=colours.astype(np.float32),
         light=light,
@@ -163,10 +169,11 @@ def _crown_is_skin(f: _Frame, skin: F32, sure: float, seed: Bool) -> bool:
     """Whether what is above the forehead is coloured, and as smooth, as the forehead."""
     crown = _crown(f)
     if crown.sum() < 0.04 * f.width**2:
-        return True
+        # Nothing above the forehead: bald, unless the picture ends there.
+        return not bool((f.inside & (np.abs(f.u) < 0.5))[:2].any())
     texture = np.abs(f.light - smoothed(f.light, 0.02 * f.width))
     rough = float(texture[crown].mean() / (texture[seed].mean() + 0.1))
-    return bool(np.median(skin[crown]) < sure and rough < 2.5)
+    return bool(np.median(skin[crown]) < sure and rough < (1.5 if f.grey else 2.5))
 
 
 def _hair_seed(f: _Frame, skin: F32, usual: float, other: Bool, bald: bool) -> Bool:
@@ -188,6 +195,8 @@ def _costs(f: _Frame, m: _Models) -> F32:
     cost[..., SKIN] = m.skin + np.where(f.oval, 6, 0) + 1.5 * (f.v > f.chin + 0.3)
     if not m.bald:
         cost[..., SKIN] += 3 * (f.v < f.top + 0.1)
+    if f.grey:  # bare shoulders are rarer than clothes of the skin's lightness
+        cost[..., SKIN] += 8 * (f.v > f.chin + 0.35)
     # White and grey cloth in shade is not skin: the face's redness is the yardstick.
     cost[..., SKIN] += 5.0 * ((f.v > f.chin + 0.25) & (f.colours[..., 1] < 0.5 * m.redness - 1.0))
     if m.hair is not None:
