@@ -109,7 +109,8 @@ def _scalars(
     level = _level(lighting.level, lightness)
     limited = _limited(light, mean, lighting.contrast) * level
     chroma, _ = skins.kept_chroma(albedo * gain, limited, codes, lighting.skin_shift if chosen.human else 60.0)
-    values = (gain, sky_gain, key_gain, mean, level, lighting.contrast, _SPREAD, chroma)
+    chin, fall = _fall_off(subject, level)
+    values = (gain, sky_gain, key_gain, mean, level, lighting.contrast, _SPREAD, chroma, chin, fall)
     return np.array(values, np.float32), hidden.open
 
 
@@ -117,6 +118,14 @@ def _limited(light: F32, mean: float, contrast: float) -> F32:
     g = np.maximum(luminance(light), 1e-4)[:, None]
     ratio = np.maximum(g / mean, 1e-3)
     return np.asarray(light / g * np.exp(_SPREAD * np.tanh(contrast * np.log(ratio) / _SPREAD)), np.float32)
+
+
+def _fall_off(subject: Subject, level: float) -> tuple[float, float]:
+    """Row of the chin, and how fast light falls off below it (per pixel): the darker the mood, the nearer the lamp."""
+    if subject.points is None:
+        return 0.0, 0.0
+    chin = float(subject.points[:468, 1].max())
+    return chin, float(np.sqrt(np.clip(0.95 - level, 0, 0.6))) * 0.75 / subject.face_height
 
 
 def _level(level: float, lightness: float) -> float:

@@ -64,6 +64,7 @@ def shade(
     """Light a band of rows; see the module's docstring. `scalars` are those of `relight._scalars`."""
     gain, sky, key_gain, mean = scalars[0], scalars[1], scalars[2], scalars[3]
     level, contrast, spread, chroma = scalars[4], scalars[5], scalars[6], scalars[7]
+    chin, fall = scalars[8], scalars[9]
     one, zero = np.float32(1.0), np.float32(0.0)
     with_strands = strands.shape[0] > 1
     scatter = np.array([0.22, -0.03, -0.12], np.float32)
@@ -72,6 +73,9 @@ def shade(
     light = np.zeros(3, np.float32)
     shine = np.zeros(3, np.float32)
     for y in range(first, last):
+        # A lamp near the face lights the body less.
+        down = max(np.float32(y) - chin, zero) * fall
+        far = one / (one + down * down)
         for x in range(rgb.shape[1]):
             if alpha[y, x] < np.float32(0.004):
                 out[y, x, 0], out[y, x, 1], out[y, x, 2] = zero, zero, zero
@@ -128,13 +132,19 @@ def shade(
                     shine[k] += glint * keys[j, 3 + k]
             g = np.float32(0.2126) * light[0] + np.float32(0.7152) * light[1] + np.float32(0.0722) * light[2]
             ratio = max(g / mean, np.float32(1e-3))
-            limit = np.exp(spread * np.tanh(contrast * np.log(ratio) / spread)) * level
-            tint = chroma * (one - np.float32(0.5) * calm[y, x])
+            limit = np.exp(spread * np.tanh(contrast * np.log(ratio) / spread)) * level * far
+            # The bound on the colour is the skin's; cloth and hair take more of the light's colour.
+            bare = max(s, face[y, x])
+            tint = (chroma + np.float32(0.6) * (one - bare) * (one - chroma)) * (one - np.float32(0.5) * calm[y, x])
             scale = limit / max(g, np.float32(1e-4))
             wet = level * (np.float32(0.15) + np.float32(0.85) * max(s, hair[y, x]))
             for k in range(3):
-                c = max(g + (light[k] - g) * tint, zero) * scale
-                r[k] = r[k] * c + shine[k] * wet
+                light[k] = max(g + (light[k] - g) * tint, zero) * scale
+            # Grass lights a chin from below; no photographer would print it as green as it is.
+            green = np.float32(1.08) * max(light[0], light[2])
+            light[1] += s * min(green - light[1], zero)
+            for k in range(3):
+                r[k] = r[k] * light[k] + shine[k] * wet
             e = edge[y, x]
             if e > np.float32(0.001):
                 rise = min(max(np.float32(1.25) - nz, zero), one)

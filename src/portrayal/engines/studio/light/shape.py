@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from scipy.interpolate import LinearNDInterpolator
 
+from portrayal.engines.studio.light.occlusion import wide_blur
 from portrayal.engines.studio.light.tone import luminance
 from portrayal.engines.studio.types import Cutout, Speed, Subject
 from portrayal.imaging import F32, U8, Array, Bool
@@ -131,10 +132,10 @@ def _with_face(body: F32, face: _Face) -> tuple[F32, F32]:
     """Join the face's relief and the body: (height field, weight of the face)."""
     tall, hull = face.height, face.hull
     inside = hull.astype(np.float32)
-    weight = _step(0.5, 0.98, cv2.GaussianBlur(inside, (0, 0), tall * 0.07)) * inside
+    weight = _step(0.5, 0.98, wide_blur(inside, tall * 0.07)) * inside
     rows = np.arange(len(hull), dtype=np.float32)[:, None]
     relief = face.relief + _offset(body, face, rows)
-    wide = cv2.GaussianBlur(inside, (0, 0), tall * 0.16)
+    wide = wide_blur(inside, tall * 0.16)
     away, carried = _carried(relief, hull, tall)
     # The neck lies behind the jaw; without this the chin gets a black patch under light from the side.
     neck = _step(0.95, 0.25, away / tall) * _step(-0.05, 0.2, (rows - face.middle) / tall)
@@ -143,7 +144,7 @@ def _with_face(body: F32, face: _Face) -> tuple[F32, F32]:
     field = body * (1 - weight) + relief * weight
     # Skull and hair go on where the forehead ends.
     seam = _step(0.0, 0.3, wide * (1 - wide) * 4) * _step(0.1, -0.15, (rows - face.middle) / tall)
-    field = field * (1 - seam) + cv2.GaussianBlur(field, (0, 0), tall * 0.07) * seam
+    field = field * (1 - seam) + wide_blur(field, tall * 0.07) * seam
     return field.astype(np.float32), weight.astype(np.float32)
 
 
@@ -152,7 +153,7 @@ def _carried(relief: F32, hull: U8, tall: float) -> tuple[F32, F32]:
     away, labels = cv2.distanceTransformWithLabels(1 - hull, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     values = np.zeros(int(labels.max()) + 1, np.float32)
     values[labels[hull > 0]] = relief[hull > 0]
-    carried = cv2.GaussianBlur(values[labels], (0, 0), max(1.0, 0.05 * tall))
+    carried = wide_blur(values[labels], max(1.0, 0.05 * tall))
     return np.asarray(away, np.float32), np.asarray(carried, np.float32)
 
 
@@ -166,19 +167,17 @@ def _offset(body: F32, face: _Face, rows: F32) -> F32:
     # A little of the middle value everywhere keeps the far chin from following one temple.
     middle = float(np.median((body - face.relief)[ring > 0]))
     sigma = 0.30 * tall
-    near = cv2.GaussianBlur(ring, (0, 0), sigma)
-    moved = cv2.GaussianBlur((body - face.relief) * ring, (0, 0), sigma)
+    near = wide_blur(ring, sigma)
+    moved = wide_blur((body - face.relief) * ring, sigma)
     base = 0.25 * float(near.max())
     return np.asarray((moved + base * middle) / (near + base), np.float32)
 
 
 def _fine_relief(cutout: Cutout, tall: float) -> F32:
     """Slopes (H, W, 2) of folds, strands and creases out of the photograph's own shading."""
-    log = cv2.log(luminance(cutout.rgb) + 0.06)
+    log = np.asarray(cv2.log(luminance(cutout.rgb) + np.float32(0.06)), np.float32)
     fine, coarse = max(0.7, 0.005 * tall), max(2.0, 0.035 * tall)
-    small = cv2.resize(log, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    broad = cv2.resize(cv2.GaussianBlur(small, (0, 0), coarse / 2), log.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    band = np.clip(cv2.GaussianBlur(log, (0, 0), fine) - broad, -0.5, 0.5)
+    band = np.clip(cv2.GaussianBlur(log, (0, 0), fine) - wide_blur(log, coarse), -0.5, 0.5)
     depth = np.zeros(256, np.float32)
     depth[:] = _RELIEF["skin"]
     depth[HAIR], depth[CLOTHING] = _RELIEF[HAIR], _RELIEF[CLOTHING]

@@ -22,6 +22,7 @@ _MOST_SAMPLES = 3000
 # Lightest skin that is exposed as such, L*; the reference's own value is kept below it.
 _LIGHTEST = 71.0
 _LIFT = 14.0
+_GREEN = 1.7
 
 
 @dataclass(frozen=True)
@@ -132,4 +133,6 @@ def kept_chroma(albedo: F32, light: F32, reference: F32, bound: float) -> tuple[
 
 def _shift(albedo: F32, light: F32, own: F32) -> float:
     mean = lab(tone(albedo * np.maximum(light, 0))).mean(0)
-    return float(np.hypot(mean[1] - own[1], mean[2] - own[2]))
+    red, yellow = float(mean[1] - own[1]), float(mean[2] - own[2])
+    # Green skin looks ill long before red or yellow skin does.
+    return float(np.hypot(red * (_GREEN if red < 0 else 1.0), yellow))

@@ -93,6 +93,8 @@ def inverse_matrices() -> tuple[F32, F32]:
     c = curve()
     first = np.linalg.inv(c.outset.astype(np.float64)).astype(np.float32)
     last = np.linalg.inv(c.inset.astype(np.float64)).astype(np.float32)
+    first.setflags(write=False)  # also: one compiled kernel for both directions
+    last.setflags(write=False)
     return first, last
 
 
