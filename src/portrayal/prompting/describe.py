@@ -113,7 +113,7 @@ def describe(plan: ScenePlan) -> str:
     parts += _head(plan.head)
     if plan.gaze and not (plan.gaze.x and plan.head.yaw is None):
         parts += [] if plan.gaze.x or plan.gaze.y else ["looking at the camera"]
-    worn = [_garment(g) for g in plan.outfit] + [_garment(g) for g in plan.accessory_details]
+    worn = [_garment(g) for g in plan.outfit if g.item or g.colour] + [_garment(g) for g in plan.accessory_details]
     if worn:
         parts.append(f"wearing {_and(worn)}")
     if plan.light:

@@ -277,18 +277,20 @@ class PhraseFinder:
                 continue  # "beach restaurant": the last noun is the place
             self._emit(at, at + 1, sense, number=lexeme.number)
             if sense.kind == "setting":
-                self._inside_setting(at)
+                self._inside_setting(at, sense.id)
         self._wearing = "wear" in lexeme.groups
         return at + 1
 
-    def _inside_setting(self, at: int) -> None:
-        """A misty forest is a setting and a weather."""
+    def _inside_setting(self, at: int, setting: str) -> None:
+        """A misty forest is a setting and a weather; snowy mountains need no falling snow."""
         lexeme = self._lexemes[at]
         whole = self._tokens[lexeme.first : lexeme.last]
         done: set[Sense] = set()
         for piece in (whole[:-1], whole[1:]):
             for inner in lexemes(piece, self._vocabularies):
                 for sense in inner.content:
+                    if sense.kind == "weather" and sense.id in setting.split():
+                        continue
                     if sense.kind in ("time", "weather", "light", "season") and sense not in done:
                         done.add(sense)
                         self._emit(at, at + 1, sense, number=inner.number)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 # Japanese and Chinese have no spaces: every kana and ideograph is a word of its own here.
+# Kana, ideographs and their marks; Hangul is written with spaces and is not among them.
 _CJK = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
 _PIECE = re.compile(
