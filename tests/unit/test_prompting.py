@@ -285,6 +285,12 @@ def test_settings_combine(prompt: str, setting: str) -> None:
     assert read(prompt).setting == setting
 
 
+def test_what_a_phrase_says_besides_its_kind_is_not_lost() -> None:
+    plan = read("a candlelit castle corridor on a misty morning")
+    assert (plan.setting, plan.light, plan.time, plan.weather) == ("castle corridor", "candle", "morning", "fog")
+    assert read("snow-capped mountains").weather is None
+
+
 def test_first_setting_wins_and_the_rest_is_said() -> None:
     plan = read("in a forest, on a beach, in a kitchen")
     assert plan.setting == "forest"

@@ -138,7 +138,7 @@ class PhraseFinder:
         if noun is None or sense is None:
             return self._bare_colour(at, modifiers, end)
         last = end + 1
-        self._inside(noun, modifiers)
+        self._of_itself(noun, modifiers)
         last = self._behind(last, modifiers)
         if sense.weak and self._simile and not self._wearing:
             return last
@@ -180,7 +180,7 @@ class PhraseFinder:
             end += 1
         return said, end
 
-    def _inside(self, noun: Lexeme, modifiers: dict[str, str]) -> None:
+    def _of_itself(self, noun: Lexeme, modifiers: dict[str, str]) -> None:
         """What the noun itself says: a leather jacket is of leather."""
         if noun.last - noun.first < 2:
             return
@@ -276,12 +276,12 @@ class PhraseFinder:
             if place and after and (head := after.sense("setting")) and not (head.weak and not sense.weak):
                 continue  # "beach restaurant": the last noun is the place
             self._emit(at, at + 1, sense, number=lexeme.number)
-            if sense.kind == "setting":
-                self._inside_setting(at, sense.id)
+            if sense.kind in ("setting", "time"):
+                self._inside(at, sense)
         self._wearing = "wear" in lexeme.groups
         return at + 1
 
-    def _inside_setting(self, at: int, setting: str) -> None:
+    def _inside(self, at: int, whole_sense: Sense) -> None:
         """A misty forest is a setting and a weather; snowy mountains need no falling snow."""
         lexeme = self._lexemes[at]
         whole = self._tokens[lexeme.first : lexeme.last]
@@ -289,9 +289,12 @@ class PhraseFinder:
         for piece in (whole[:-1], whole[1:]):
             for inner in lexemes(piece, self._vocabularies):
                 for sense in inner.content:
-                    if sense.kind == "weather" and sense.id in setting.split():
+                    if sense.kind == "weather" and sense.id in whole_sense.id.split():
                         continue
-                    if sense.kind in ("time", "weather", "light", "season") and sense not in done:
+                    more = (
+                        ("weather", "season") if whole_sense.kind == "time" else ("time", "weather", "light", "season")
+                    )
+                    if sense.kind in more and sense not in done:
                         done.add(sense)
                         self._emit(at, at + 1, sense, number=inner.number)
 
