@@ -84,7 +84,9 @@ def _expressed(
         return part, points, None
     x0, y0, x1, y1 = new.box
     rgb = part.rgb.copy()
-    rgb[y0:y1, x0:x1] = new.rgb
+    # A chin that drops goes behind the collar; clothes stay.
+    share = view.field(model.head)[y0:y1, x0:x1, None]
+    rgb[y0:y1, x0:x1] += (new.rgb - rgb[y0:y1, x0:x1]) * share
     return replace(part, rgb=rgb), new.points + corner, Carried(new.field, (x0, y0))
 
 
@@ -96,7 +98,7 @@ def _turned_points(points: F32, model: HeadModel, view: View, motion: HeadMotion
     height[:468] = model.landmarks
     for iris, corners in ((mesh.IRIS_LEFT, (33, 133)), (mesh.IRIS_RIGHT, (362, 263))):
         height[iris] = model.landmarks[list(corners)].mean()
-    was = at if carried is None else at + carried.back(view, at)
+    was = at if carried is None else at + carried.back(model, view, at)
     follow = sample(model.follow, was[:, 0], was[:, 1])
     new, near = project(model, turning(model, motion), at, height, follow)
     base = points[:468, 2].mean() / view.factor + model.landmarks.mean()  # the landmarks' own zero of depth

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.head.fields import sample
+from portrayal.engines.studio.head.fields import sample, smoothstep
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.motion import HeadMotion
 from portrayal.imaging import F32, F64, Array
@@ -59,12 +59,17 @@ class Carried:
     field: F32
     corner: tuple[int, int]
 
-    def back(self, view: View, at: Array) -> F32:
-        """(n, 2) way from points of the new face to where they were, in model pixels; 0 outside the field."""
+    def back(self, model: HeadModel, view: View, at: Array) -> F32:
+        """(n, 2) way from points of the new face to where they were, in model pixels; 0 outside the field.
+
+        It fades towards the outline: next to a collar the neck must move as it always does, or it tears off.
+        """
         local = view.to_local(at) - np.array(self.corner, np.float32)
         h, w = self.field.shape[:2]
         inside = (local[:, 0] >= 0) & (local[:, 1] >= 0) & (local[:, 0] < w) & (local[:, 1] < h)
-        out: F32 = sample(self.field, local[:, 0], local[:, 1]) * inside[:, None] / np.float32(view.factor)
+        deep = smoothstep(0.03 * model.face, 0.15 * model.face, sample(model.outline.distance, at[:, 0], at[:, 1]))
+        way = sample(self.field, local[:, 0], local[:, 1]) / np.float32(view.factor)
+        out: F32 = way * (deep * inside)[:, None]
         return out
 
 
