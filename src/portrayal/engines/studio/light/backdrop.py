@@ -12,16 +12,17 @@ import cv2
 import numpy as np
 
 from portrayal import colours
-from portrayal.engines.studio import noise
+from portrayal.engines.studio import lens, noise
 from portrayal.engines.studio.light import rigs
 from portrayal.engines.studio.light.tone import linear_of_hex, luminance
-from portrayal.engines.studio.types import Plate, Shot
+from portrayal.engines.studio.types import Lamp, Plate, Shot
 from portrayal.imaging import F32
 
 _DEFAULT_PAPER: Final = "grey"
 _DEFAULT_LIGHT: Final = "softbox"
 # Rigs with the mood of a painter's studio often hang canvas instead of paper.
 _CANVAS: Final = {"Rembrandt": 0.75, "low key": 0.6, "window": 0.6, "loop": 0.4, "butterfly": 0.3, "split": 0.4}
+_CANDLE_APERTURE: Final = 0.022
 _WHITEST: Final = 5.0
 _DRAWN: Final = {"turbo": 4, "balanced": 2, "quality": 2}
 
@@ -59,9 +60,10 @@ def studio_plate(shot: Shot) -> Plate:
     bright = luminance(radiance)[..., None]
     cap = np.float32(_WHITEST * 0.6)
     kept = np.where(bright > cap, cap + (_WHITEST - cap) * np.tanh((bright - cap) / (_WHITEST - cap)), bright)
-    radiance = radiance * (kept / np.maximum(bright, 1e-4))
+    radiance = np.ascontiguousarray(radiance * (kept / np.maximum(bright, 1e-4)), np.float32)
+    lens.draw_lamps(radiance, _candles(shot, backing.lamps, rng), shot, _CANDLE_APERTURE)
     grade = "film" if light_id in ("Rembrandt", "candle", "firelight") else "none"
-    return Plate(np.ascontiguousarray(radiance, np.float32), lighting, grade=grade, wall=backing.wall)
+    return Plate(radiance, lighting, grade=grade, wall=backing.wall)
 
 
 def _frame(height: int, width: int) -> tuple[F32, F32]:
@@ -110,3 +112,14 @@ def _canvas(height: int, width: int, rng: np.random.Generator) -> F32:
 def _gel(height: int, width: int, x0: float, y0: float, size: float) -> F32:
     x, y = _frame(height, width)
     return np.asarray(np.exp(-0.5 * (((x - x0) / size) ** 2 + ((y - y0) / (size * 1.15)) ** 2)), np.float32)
+
+
+def _candles(shot: Shot, count: int, rng: np.random.Generator) -> list[Lamp]:
+    """Candles on both sides behind the person, far out of focus."""
+    lamps = []
+    for _ in range(count):
+        x = shot.width * (float(rng.choice([0.14, 0.86])) + float(rng.normal()) * 0.10)
+        y = shot.height * (0.52 + float(rng.normal()) * 0.12)
+        strength = float(rng.uniform(0.25, 1.2)) * (shot.height * _CANDLE_APERTURE) ** 2 * np.pi
+        lamps.append(Lamp(x, y, float(rng.uniform(3.0, 7.0)), (strength, 0.36 * strength, 0.06 * strength), 2.0))
+    return lamps

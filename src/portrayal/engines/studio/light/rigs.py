@@ -30,6 +30,7 @@ class Backing:
     wall: float = 8.0
     tint: float = 0.1
     gels: tuple[tuple[float, ...], ...] = ()
+    lamps: int = 0
 
 
 def lights() -> tuple[str, ...]:
