@@ -23,6 +23,7 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 _TRUSTED = 30.0
 _BRIGHTEST = 400.0
 _LOG_OFFSET = 0.003
+_WIDTH = 512
 
 
 def luminance(x: Array) -> F32:
@@ -100,17 +101,35 @@ def split_lamps(name: str, limit: float = 6.0) -> tuple[F32, tuple[Glint, ...]]:
     return rest, tuple(glints)
 
 
-def sample(image: Array, azimuth: Array, elevation: Array) -> F32:
-    """Read an equirectangular picture of the whole sphere at angles in radians.
+@lru_cache(40)
+def _logarithm(name: str, glints: bool) -> F32:
+    """A panorama's logarithm, padded so that it can be read across its seam."""
+    source = split_lamps(name)[0] if glints else load(name)
+    return np.asarray(np.log(np.pad(source, ((0, 0), (4, 4), (0, 0)), "wrap") + _LOG_OFFSET), np.float32)
 
-    Cubic in the logarithm, so that nothing rings around bright parts.
+
+def _places(azimuth: Array, elevation: Array) -> tuple[F32, F32]:
+    u = ((azimuth / (2 * np.pi) + 0.5) * _WIDTH - 0.5) % _WIDTH + 4
+    v = (0.5 - elevation / np.pi) * (_WIDTH // 2) - 0.5
+    return np.asarray(u, np.float32), np.asarray(v, np.float32)
+
+
+def sample(name: str, azimuth: Array, elevation: Array, without_lamps: bool = True) -> F32:
+    """Read a panorama at angles (h, w) in radians: (h, w, 3).
+
+    Cubic in the logarithm, so that nothing rings around bright parts. Its small lamps are left out
+    (`split_lamps`) unless `without_lamps` is false.
     """
-    h, w = image.shape[:2]
-    log = np.log(np.pad(image, ((0, 0), (4, 4), (0, 0)), "wrap") + _LOG_OFFSET)
-    u = ((azimuth / (2 * np.pi) + 0.5) * w - 0.5) % w + 4
-    v = (0.5 - elevation / np.pi) * h - 0.5
-    out = cv2.remap(log, u.astype(np.float32), v.astype(np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    u, v = _places(azimuth, elevation)
+    out = cv2.remap(_logarithm(name, without_lamps), u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(np.maximum(np.exp(out) - _LOG_OFFSET, 0), np.float32)
+
+
+def sample_sky(name: str, azimuth: Array, elevation: Array) -> F32:
+    """Read `sky_mask` at angles (h, w) in radians: (h, w) 0..1."""
+    u, v = _places(azimuth, elevation)
+    mask = np.pad(sky_mask(name), ((0, 0), (4, 4)), "wrap")
+    return np.asarray(cv2.remap(mask, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def add_detail(image: F32, scale: float, seed: int, amount: float = 1.0) -> F32:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,10 @@ class Daylight:
     haze: float
     grey: float
 
+    @cached_property
+    def _logarithm(self) -> F32:
+        return np.asarray(np.log(np.pad(self.sky, ((0, 0), (2, 3), (0, 0)), "wrap") + 1e-3), np.float32)
+
     @property
     def dark(self) -> bool:
         """Lamps are lit."""
@@ -87,10 +91,9 @@ class Daylight:
         az = np.broadcast_to(camera.azimuth, camera.elevation.shape)
         rows = (1 - height / (np.pi / 2)) * (_ROWS - 1)
         columns = (az / (2 * np.pi) + 0.5) % 1.0 * _COLUMNS + 2
-        log = np.log(np.pad(self.sky, ((0, 0), (2, 3), (0, 0)), "wrap") + 1e-3)
         out = np.exp(
             cv2.remap(
-                log, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_CUBIC,
+                self._logarithm, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_CUBIC,
                 borderMode=cv2.BORDER_REPLICATE,
             )
         )  # fmt: skip
@@ -120,15 +123,17 @@ def _upper(name: str, clear: float, arc: tuple[float, float] | None) -> F32:
 
     With an `arc`, its first azimuth comes to the middle and the rest is folded around it.
     """
-    source = panorama.load(name) if name == "night" else panorama.split_lamps(name)[0]
     e = np.linspace(90, 0, _ROWS, dtype=np.float32) / 90
     elevation = np.radians(clear + (90 - clear) * e)
     azimuth = ((np.arange(_COLUMNS, dtype=np.float32) + 0.5) / _COLUMNS * 2 - 1) * np.pi
     if arc is not None:
         start, width = np.radians(arc[0]), np.radians(arc[1])
-        azimuth = start + width - np.abs(np.abs(azimuth) % (2 * width) - width)
+        beyond = np.maximum(np.abs(azimuth) - width, 0)
+        # It never comes back to the sun: one is enough.
+        back = 0.45 * width - np.abs(beyond % (0.9 * width) - 0.45 * width)
+        azimuth = start + np.minimum(np.abs(azimuth), width) - back
     az, el = np.meshgrid(azimuth, elevation)
-    return panorama.sample(source, az, el)
+    return panorama.sample(name, az, el, without_lamps=name != "night")
 
 
 def _sun_column(sky: F32) -> int:

@@ -6,6 +6,8 @@ comes as points that the lens turns into discs, which is what makes such a backg
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -34,10 +36,10 @@ def build(stage: Stage) -> Scene:
     _beds(canvas, stage, random, lit)
     canvas.draw()
     out = canvas.emission
-    air = float(stage.option("mist", 260.0))
+    air = float(stage.option("mist", 420.0))
     t = (1 - np.exp(-np.minimum(canvas.depth, 300) / air))[..., None] * 0.8
     t = np.where(canvas.depth[..., None] > 9e4, 0, t)
-    out = mix(out, pale(day) * np.array(stage.option("air", (1, 1, 1)), np.float32), t)
+    out = mix(out, pale(day) * np.array(stage.option("air", (1.05, 1.0, 0.93)), np.float32), t)
     _gaps(canvas, stage, random)
     if day.dark and stage.option("lamps", True):
         _park_lamps(canvas, stage)
@@ -170,6 +172,7 @@ def _beds(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) -
             canvas.card(x, -0.3, z, random.uniform(1.6, 3.2), random.uniform(0.9, 1.9), card, 1.0)
     flowers = stage.option("flowers", ())
     if flowers:
+        blooms: dict[tuple[str, int], F32] = {}
         for z in np.linspace(13, 4.2, 8):
             for _ in range(int(16 + 40 / z)):
                 x = random.uniform(-0.62, 0.62) * z
@@ -177,7 +180,10 @@ def _beds(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) -
                     continue
                 patch = int(abs(np.sin(x * 0.8 + z)) * 7.9)
                 code = flowers[(patch if random.random() < 0.75 else int(random.integers(8))) % len(flowers)]
-                card = _lit_card(_flower(code, int(random.integers(3))), lit, 1.1)
+                v = int(random.integers(3))
+                if (code, v) not in blooms:
+                    blooms[code, v] = _lit_card(_flower(code, v), lit, 1.1)
+                card = blooms[code, v]
                 w = random.uniform(0.35, 0.6)
                 canvas.card(x, -0.02, z + random.uniform(-0.4, 0.4), w, random.uniform(0.5, 0.95), card, 1.0)
     if stage.option("bench", False):
@@ -189,6 +195,7 @@ def _beds(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) -
             canvas.wall(x + q, x + q + 0.08, 0, 0.5, 8.3, tuple(float(v) for v in lit * 0.05), 1.0)  # type: ignore[arg-type]
 
 
+@lru_cache(32)
 def _flower(code: str, seed: int) -> F32:
     """A flowering plant, (72, 48, 4)."""
     random = np.random.default_rng(seed)

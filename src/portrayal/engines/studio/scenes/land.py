@@ -12,7 +12,7 @@ from portrayal.engines.studio.scenes.camera import Camera
 from portrayal.engines.studio.scenes.canvas import hexadecimal
 from portrayal.engines.studio.scenes.daylight import Daylight
 from portrayal.engines.studio.scenes.stage import Scene, Stage
-from portrayal.imaging import F32, Array
+from portrayal.imaging import F32, U8, Array
 
 
 def rgb(code: str) -> F32:
@@ -141,16 +141,16 @@ def _foreground(image: F32, depth: F32, stage: Stage) -> tuple[F32, F32]:
     ).astype(np.float32)
 
 
-def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
-    """A castle with towers on a wooded hill, right or left of the person."""
-    camera, day, k = stage.camera, stage.day, stage.camera.focal
-    h = camera.height
-    half = float(np.arctan(camera.width / 2 / k))
-    away = min(0.62 * half, 0.26) * (1 if stage.shot.seed % 2 else -1)
-    middle = camera.width / 2 + k * np.tan(away - camera.yaw)
-    base = camera.horizon * h - 0.05 * k
-    s = k * 1.25
-    body, hill = np.zeros((h, camera.width), np.uint8), np.zeros((h, camera.width), np.uint8)
+# Of each tower: offset, width and height, in units of the castle.
+_TOWERS = (
+    (0, 0.026, 0.16), (-0.045, 0.018, 0.11), (0.042, 0.020, 0.125), (-0.078, 0.022, 0.075),
+    (0.08, 0.023, 0.085), (-0.02, 0.013, 0.18), (0.022, 0.012, 0.14),
+)  # fmt: skip
+
+
+def _silhouette(h: int, w: int, middle: float, base: float, s: float) -> tuple[U8, U8, U8]:
+    """Masks of walls, roofs and hill."""
+    body, hill = np.zeros((h, w), np.uint8), np.zeros((h, w), np.uint8)
     t = np.linspace(-1.6, 1.6, 33)
     top = base + s * (0.11 * np.abs(t) ** 1.4 + 0.006 * np.sin(t * 17) - 0.01)
     _fill(hill, [*zip(middle + t * s * 0.2, top, strict=True), (middle + 0.4 * s, h), (middle - 0.4 * s, h)])
@@ -173,20 +173,24 @@ def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
                 (middle + q * s, base),
             ],
         )
-    towers = (
-        (0, 0.026, 0.16),
-        (-0.045, 0.018, 0.11),
-        (0.042, 0.020, 0.125),
-        (-0.078, 0.022, 0.075),
-        (0.08, 0.023, 0.085),
-        (-0.02, 0.013, 0.18),
-        (0.022, 0.012, 0.14),
-    )
     roofs = np.zeros_like(body)
-    for dx, wide, tall in towers:
+    for dx, wide, tall in _TOWERS:
         a, b, y = middle + (dx - wide / 2) * s, middle + (dx + wide / 2) * s, base - tall * s
         _fill(body, [(a, y), (b, y), (b, base + 0.02 * s), (a, base + 0.02 * s)])
         _fill(roofs, [(a - 0.005 * s, y), (middle + dx * s, y - wide * 2.3 * s), (b + 0.005 * s, y)])
+    return body, roofs, hill
+
+
+def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
+    """A castle with towers on a wooded hill, right or left of the person."""
+    camera, day, k = stage.camera, stage.day, stage.camera.focal
+    h = camera.height
+    half = float(np.arctan(camera.width / 2 / k))
+    away = min(0.62 * half, 0.26) * (1 if stage.shot.seed % 2 else -1)
+    middle = camera.width / 2 + k * np.tan(away - camera.yaw)
+    base = camera.horizon * h - 0.05 * k
+    s = k * 1.25
+    body, roofs, hill = _silhouette(h, camera.width, middle, base, s)
     stone = np.maximum(body, roofs).astype(np.float32)[..., None] / 255
     soft = cv2.GaussianBlur(stone[..., 0], (0, 0), max(0.004 * s, 0.6))
     edge = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3) * (0.02 * s) * (1 if day.sun[0] < 0 else -1)
@@ -200,7 +204,7 @@ def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
     image = mix(image, mix(wall, air, 0.10), stone)
     if day.dark:
         random = np.random.default_rng(7)
-        for dx, wide, tall in towers:
+        for dx, wide, tall in _TOWERS:
             y = int(base - tall * s * random.uniform(0.3, 0.8))
             x = int(middle + (dx + random.uniform(-0.3, 0.3) * wide) * s)
             if 1 < x < camera.width - 2 and 1 < y < h - 2:

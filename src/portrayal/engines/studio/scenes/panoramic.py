@@ -24,11 +24,10 @@ def view(name: str, camera: Camera, seed: int, glints: bool = True, lift: float 
 
     `lift`: radians by which the view looks up.
     """
-    source = panorama.split_lamps(name)[0] if glints else panorama.load(name)
     az = np.broadcast_to(camera.azimuth, camera.elevation.shape)
-    image = panorama.sample(source, az, camera.elevation + lift)
+    image = panorama.sample(name, az, camera.elevation + lift, glints)
     scale = np.radians(camera.fov) / camera.height
-    return panorama.add_detail(image, 2 * np.pi / source.shape[1] / scale, seed)
+    return panorama.add_detail(image, 2 * np.pi / 512 / scale, seed)
 
 
 def lamps(name: str, camera: Camera, full: int, distance: float, gain: float) -> list[Lamp]:
@@ -63,8 +62,7 @@ def _relight(image: F32, name: str, stage: Stage) -> tuple[F32, F32]:
     az = np.broadcast_to(camera.azimuth, camera.elevation.shape)
     mask = np.zeros((camera.height, camera.width, 1), np.float32)
     if stage.option("sky", True):
-        open_sky = np.repeat(panorama.sky_mask(name)[..., None], 3, -1)
-        mask = np.clip(panorama.sample(open_sky, az, camera.elevation)[..., :1], 0, 1)
+        mask = panorama.sample_sky(name, az, camera.elevation)[..., None]
     source = panorama.load(name)
     ground = source[source.shape[0] // 2 + 4 :]
     was = np.minimum(ground, 4 * np.median(luminance(ground))).reshape(-1, 3).mean(0)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio import lens
-from portrayal.engines.studio.panorama import luminance
+from portrayal.engines.studio.panorama import LUMINANCE, luminance
 from portrayal.engines.studio.scenes import weather as air
 from portrayal.engines.studio.scenes.camera import Camera
 from portrayal.engines.studio.scenes.catalogue import Setting, settings
@@ -23,6 +23,8 @@ from portrayal.errors import InvalidRequestError
 _DRAWN_RADIUS = {"turbo": 5.0, "balanced": 8.5, "quality": 18.0}
 _LARGEST = {"turbo": 0.5, "balanced": 0.75, "quality": 1.0}
 _HIGHLIGHT = 40.0
+# Highest luminance of the disc of a lamp.
+_DISC = 2.4
 _BUILDERS = {
     "panorama": "panoramic:build",
     "room": "rooms:build",
@@ -131,7 +133,7 @@ def _develop(scene: Scene, stage: Stage) -> Plate:
     open_air = scene.air and setting.place == "outdoor"
     if open_air and day.weather == "snow":
         lamps += air.flakes(stage, brightness)
-    lens.draw_lamps(full, [p for p in lamps if p.depth >= shot.focus], shot, shot.aperture)
+    lens.draw_lamps(full, [_tamed(p, shot) for p in lamps if p.depth >= shot.focus], shot, shot.aperture)
     foreground = air.falling(shot, day.weather, brightness) if open_air else None
     haze = (0.0, 0.0, 0.0, 0.0)
     if open_air and day.weather == "fog":
@@ -147,6 +149,13 @@ def _dimmed(light: Lighting, day: Daylight, open_air: bool) -> Lighting:
             light, rims=() if day.weather != "rain" else tuple(replace(r, gain=r.gain * 0.5) for r in light.rims)
         )
     return light
+
+
+def _tamed(lamp: Lamp, shot: Shot) -> Lamp:
+    """Keep the colour of a lamp's disc: film and sensors roll off before a lamp is a white hole."""
+    radius = float(np.hypot(shot.aperture * shot.height * (1 - shot.focus / lamp.depth), lamp.size))
+    light = float(np.dot(lamp.energy, LUMINANCE)) / (np.pi * max(radius, 0.75) ** 2)
+    return _scaled(lamp, _DISC * float(np.tanh(light / _DISC)) / max(light, 1e-6))
 
 
 def _scaled(lamp: Lamp, gain: float) -> Lamp:

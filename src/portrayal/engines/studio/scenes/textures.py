@@ -156,6 +156,8 @@ def painting(seed: int, frame: str = "9a7430") -> F32:
     """A framed picture that resembles a landscape or a colour field, (72, 96, 3)."""
     random = np.random.default_rng(seed)
     sky, land, spot = (random.uniform(0.06, 0.6, 3) * random.uniform(0.5, 1.1) for _ in range(3))
+    # Old varnish: muted, towards brown.
+    sky, land, spot = (0.55 * c + 0.45 * float(c.mean()) * np.array((1.15, 1.0, 0.72)) for c in (sky, land, spot))
     y = np.linspace(0, 1, 72)[:, None] + 0.06 * sheet(72, 96, seed, 1.7)
     w = np.clip((y - random.uniform(0.35, 0.7)) * 12, 0, 1)[..., None]
     blob = np.clip(sheet(72, 96, seed + 9, 1.7, 0.5, 0.5) - 0.8, 0, 1)[..., None]

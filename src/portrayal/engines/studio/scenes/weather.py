@@ -33,7 +33,7 @@ def apply(scene: Scene, stage: Stage) -> Scene:
     drift = 1 + 0.22 * fbm(x * 0.6 + stage.camera.yaw, y * 0.35, stage.shot.seed, 1.7)
     t = (1 - np.exp(-z / day.haze * drift))[..., None] * _DENSEST[day.weather]
     if day.weather == "fog":  # what is near is veiled too
-        t = 0.16 + 0.84 * t
+        t = 0.28 + 0.72 * t
     out = scene.radiance * (1 - t) + air_colour(day) * t
     scene.radiance = saturate(out, 1 - day.grey)
     thick = [float(np.exp(-min(lamp.depth, 400.0) / day.haze * 0.7)) for lamp in scene.lamps]
