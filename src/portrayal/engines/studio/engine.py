@@ -29,6 +29,7 @@ from portrayal.engines.studio.light.composite import composite
 from portrayal.engines.studio.light.finish import finish, looks
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
+from portrayal.engines.studio.mirror import mirrored
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
@@ -39,7 +40,9 @@ from portrayal.request import Speed
 from portrayal.sizes import Size
 
 T = TypeVar("T")
-_KEPT_CHARACTERS = 4
+_KEPT_CHARACTERS = 6
+# A head that would fall short of the turn by so many degrees is turned in the mirror instead.
+_MISSED = 3.0
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
 _PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
 _PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
@@ -53,6 +56,7 @@ class StudioEngine:
     def __init__(self) -> None:
         self._models: _Kept[HeadModel] = _Kept()
         self._completed: _Kept[IdentityMap] = _Kept()
+        self._mirrored: _Kept[IdentityMap] = _Kept()
 
     def portray(
         self,
@@ -66,6 +70,7 @@ class StudioEngine:
     ) -> Rendering:
         """Make one picture; see `portrayal.engines.base.Engine`."""
         notes, clock = Notes(), _Clock()
+        character = self._better_side(plan, character, notes)
         composition = compose(plan, character, size, speed, seed, attempt, notes, self._wider)
         plan, composition = _fill_in(plan, composition, seed, attempt)
         if composition.completed:
@@ -96,6 +101,28 @@ class StudioEngine:
 
     def _model(self, character: IdentityMap) -> HeadModel:
         return self._models.get(character, analyse)
+
+    def _better_side(self, plan: ScenePlan, character: IdentityMap, notes: Notes) -> IdentityMap:
+        """The mirrored character, when the head shall turn to a side that the reference does not show."""
+        if character.reading is None or plan.head.yaw is None:
+            return character
+        missed = self._missed(character, plan.head.yaw)
+        if missed < _MISSED:
+            return character
+        other = self._mirrored.get(character, mirrored)
+        if self._missed(other, plan.head.yaw) > 0.5 * missed:
+            return character
+        notes.warnings.append(
+            "the reference shows the other side of the face: the person is mirrored, with parting, buttons and writing"
+        )
+        return other
+
+    def _missed(self, character: IdentityMap, yaw: float) -> float:
+        """Degrees by which the head would fall short of a yaw."""
+        assert character.reading is not None
+        low, high = self._model(character).allowed.yaw
+        wanted = yaw - character.reading.pose.yaw
+        return max(low - wanted, wanted - high, 0.0)
 
     def _wider(self, character: IdentityMap) -> IdentityMap:
         return self._completed.get(character, complete)
@@ -202,7 +229,7 @@ def _develop(
     radiance = clock.time("composite", lambda: composite(lit, subject, plate, speed))
     if composition.camera_roll:
         radiance = _roll(radiance, composition.camera_roll)
-    look = plan.look if plan.look in looks() else "photo"
+    look = plan.look if plan.look and plan.look in looks() else "photo"
     return clock.time(
         "finish",
         lambda: finish(radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed),

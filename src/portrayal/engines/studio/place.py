@@ -81,7 +81,7 @@ def place(
             matte = edges.ragged(matte, hair, luma, scale, seed + 3)
         canvas, matte = edges.stray_hairs(canvas, matte, hair, size, seed + 5)
     cut = touches(character.alpha)
-    matte = matte * _shown(whole, columns, rows, cut, points)
+    matte = matte * _shown(whole, character.alpha, points)
     return Cutout(canvas, matte, labels, points, cut)
 
 
@@ -114,19 +114,28 @@ def _labels(regions: U8, frame: Frame) -> tuple[U8, F32]:
     return labels, np.asarray(np.clip(wide / person * 1.6 - 0.4, 0, 1), np.float32)
 
 
-def _shown(frame: Frame, columns: int, rows: int, cut: frozenset[str], points: F32 | None) -> F32:
-    """Weight of the canvas by the reference's borders: 1 inside, a fade where the body is cut off."""
+def _shown(frame: Frame, alpha: F32, points: F32 | None) -> F32:
+    """Weight of the canvas by the reference's borders: 1 inside, a fade where the body is cut off in the picture."""
+    rows, columns = alpha.shape
     size = face_height(points) or 0.3 * frame.height
     fade = min(0.25 * size, 0.1 * frame.height)
-
-    def line(length: int, start: float, end: float, low: str, high: str) -> F32:
+    x, y, s = frame.x, frame.y, frame.scale
+    sides = (
+        (frame.width, frame.height, x, x + s * (columns - 1), y, (alpha[:, :3].max(1), alpha[:, -3:].max(1))),
+        (frame.height, frame.width, y, y + s * (rows - 1), x, (alpha[:3].max(0), alpha[-3:].max(0))),
+    )
+    shown = []
+    for length, across, start, end, origin, borders in sides:
         at = np.arange(length, dtype=np.float32)
-        first = (at - start + 0.5) / (fade if low in cut else 1.0)
-        last = (end - at + 0.5) / (fade if high in cut else 1.0)
-        t = np.clip(np.minimum(first, last), 0, 1)
-        return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-    s = frame.scale
-    across = line(frame.width, frame.x, frame.x + s * (columns - 1), "left", "right")
-    down = line(frame.height, frame.y, frame.y + s * (rows - 1), "top", "bottom")
-    return down[:, None] * across[None]
+        beside = (np.arange(across, dtype=np.float32) - origin) / s
+        weight = np.ones((across, length), np.float32)
+        for way, border in zip((at - start, end - at), borders, strict=True):
+            if way[0] >= 0 and way[-1] >= 0:
+                continue  # that border lies outside of the picture
+            # Only where the body itself meets the border; everywhere else the matte ends by itself.
+            met = np.interp(beside, np.arange(len(border)), cv2.GaussianBlur(border[None], (0, 0), 2.0)[0])
+            far = np.clip((way + 0.5) / fade, 0, 1)
+            soft = far * far * (3 - 2 * far)
+            weight *= np.where(way < -0.5, 0, 1 - met[:, None] * (1 - soft[None])).astype(np.float32)
+        shown.append(weight)
+    return np.asarray(shown[0] * shown[1].T, np.float32)
