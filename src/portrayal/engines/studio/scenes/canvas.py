@@ -416,5 +416,7 @@ def _texture(texture: Array | Colour) -> F32:
     if t.ndim == 1:
         t = t[None, None]
     if t.shape[2] == 3:
-        t = np.concatenate([t, np.ones((*t.shape[:2], 1), np.float32)], -1)
+        out = np.ones((*t.shape[:2], 4), np.float32)
+        out[..., :3] = t
+        return out
     return np.ascontiguousarray(t, np.float32)

@@ -1,8 +1,4 @@
-"""From a scene to the light that falls on the person: spherical harmonics, keys and rims in the light axes.
-
-Irradiance in nine coefficients: Ramamoorthi and Hanrahan, An Efficient Representation for Irradiance
-Environment Maps, 2001. Order of the terms: 1, y, z, x, xy, yz, 3z²-1, xz, x²-y².
-"""
+"""From a scene to the light that falls on the person: spherical harmonics, keys and rims in the light axes."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.light.harmonics import basis
 from portrayal.engines.studio.panorama import luminance
 from portrayal.engines.studio.scenes.camera import Camera
 from portrayal.engines.studio.scenes.daylight import Daylight
@@ -20,18 +17,6 @@ from portrayal.imaging import F32, Array
 
 ROWS, COLUMNS = 32, 64
 _COSINE = np.array([1.0] + [2 / 3] * 3 + [1 / 4] * 5, np.float32)
-
-
-def basis(directions: Array) -> F32:
-    """Real spherical harmonics to order 2 of unit vectors (..., 3): (..., 9)."""
-    x, y, z = directions[..., 0], directions[..., 1], directions[..., 2]
-    return np.stack(
-        [
-            np.full_like(x, 0.282095), 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
-            0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
-        ],
-        -1,
-    ).astype(np.float32)  # fmt: skip
 
 
 @lru_cache(1)
