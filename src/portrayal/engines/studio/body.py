@@ -83,7 +83,7 @@ def _moved(character: IdentityMap, rgb: U8, alpha: F32, regions: U8, pads: tuple
 def _extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float, shown: float) -> tuple[U8, F32, U8]:
     """Widen at the right side by `pad` columns; `shown` is how far the border is from the middle of the face."""
     height, width = alpha.shape
-    top = _outline(alpha, min(width // 3, round(0.9 * face)))
+    top = _outline(alpha, int(np.clip(shown - 0.45 * face, 8, width // 3)))
     start = float(np.median(top[-3:]))
     slope = _slope(top, face)
     out = np.arange(1, pad + 1, dtype=np.float32)
@@ -105,6 +105,9 @@ def _extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float, shown: floa
     edge = np.clip(1 - below / (0.35 * face), 0, 1) * np.clip(out / turn, 0, 1)[None] ** 2
     new *= (1 - 0.45 * edge - 0.12 * np.clip(out / turn, 0, 1)[None])[..., None]
     # Blend over the first columns, where mirrored and real cloth meet anyway.
+    alpha = alpha.copy()
+    strangers = np.arange(height)[:, None] < top[None] - 0.12 * face
+    alpha[:, -len(top) :][strangers] = 0
     merged = np.concatenate([rgb, np.clip(new, 0, 255).astype(np.uint8)], axis=1)
     solid = np.concatenate([alpha, cover * _still_body(alpha)[:, None]], axis=1).astype(np.float32)
     labels = np.concatenate([regions, np.where(cover > 0.5, CLOTHING, 0).astype(np.uint8)], axis=1)
@@ -122,11 +125,14 @@ def _still_body(alpha: F32) -> F32:
 
 
 def _outline(alpha: F32, columns: int) -> F32:
-    """Row of the body's upper edge in each of the last `columns` columns (the height when there is none)."""
+    """Row of the body's upper edge in each of the last `columns` columns (the height when there is none).
+
+    Shoulders only fall outwards: what stands above that near the border is somebody else.
+    """
     solid = alpha[:, -columns:] > 0.5
     first = solid.argmax(0).astype(np.float32)
-    first[~solid.any(0)] = alpha.shape[0]
-    return cv2.medianBlur(first[None], 5)[0].astype(np.float32) if columns >= 5 else first
+    smooth = np.asarray(cv2.medianBlur(first[None], 5)[0] if columns >= 5 else first, np.float32)
+    return np.maximum.accumulate(np.where(solid.any(0), smooth, 0)).astype(np.float32)
 
 
 def _slope(top: F32, face: float) -> float:
