@@ -183,6 +183,20 @@ def test_turned_reference_may_turn_less_far_away(men: list[Placed]) -> None:
     assert abs(away) < 22
 
 
+def test_a_cropped_head_turns_less_and_stays_inside(astronaut: Placed) -> None:
+    """Hair that the reference's border cuts off must not grow beyond that border."""
+    own = astronaut.character
+    top = int(astronaut.reading.points[mesh.FOREHEAD, 1]) - 12
+    cut = placed(study(np.ascontiguousarray(own.image[top:]), use_cache=False), 480, 200)
+    assert cut.model.allowed.yaw[1] < 0.7 * astronaut.model.allowed.yaw[1]
+    after = cut.moved(roll=10.0)
+    above = int(cut.offset[1]) - 2
+    assert above > 20
+    assert np.array_equal(after.alpha[:above], cut.cutout.alpha[:above])
+    row = after.alpha[above + 6]
+    assert (row > 0.9).sum() > 0.5 * (cut.cutout.alpha[above + 6] > 0.9).sum()  # no gap below it either
+
+
 def test_unknown_expression_is_said(astronaut: Placed) -> None:
     notes = Notes()
     assert astronaut.moved(notes, expression="levitating") is astronaut.cutout

@@ -61,9 +61,9 @@ def sample(image: Array, x: Array, y: Array) -> F32:
     return flat
 
 
-def warp(image: Array, x: F32, y: F32, flag: int = cv2.INTER_LINEAR) -> F32:
-    """``out[p] = image[y[p], x[p]]``, clamped to the border."""
-    return np.asarray(cv2.remap(image, x, y, flag, borderMode=cv2.BORDER_REPLICATE), np.float32)
+def warp(image: Array, x: F32, y: F32, flag: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_REPLICATE) -> F32:
+    """``out[p] = image[y[p], x[p]]``, clamped to the border unless told otherwise."""
+    return np.asarray(cv2.remap(image, x, y, flag, borderMode=border), np.float32)
 
 
 def polygon(points: Array, shape: tuple[int, int], soft: float = 0.0) -> F32:

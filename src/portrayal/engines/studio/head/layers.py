@@ -75,13 +75,14 @@ def _skin_coloured(rgb: F32, face: Bool) -> Bool:
     return out
 
 
-def underlay(alpha: F32, head: F32, points: F32, face: float) -> tuple[F32, F32]:
+def underlay(alpha: F32, head: F32, points: F32, face: float) -> tuple[F32, F32, F32]:
     """The body layer with what the head hides.
 
     The clothes' mask is closed behind the neck (a collar's ring is completed), only below the mouth.
 
     Returns:
-        (h, w) coverage of the body, times its alpha; (h, w) where its own colours are known.
+        (h, w) share of the matte that is the body's; (h, w) coverage of what goes on behind the head; (h, w) where the
+        body's own colours are known.
     """
     h, w = alpha.shape
     still = alpha * (1 - head)
@@ -98,10 +99,9 @@ def underlay(alpha: F32, head: F32, points: F32, face: float) -> tuple[F32, F32]
     chin = float(points[mesh.CHIN, 1])
     low = smoothstep(chin - 0.30 * face, chin - 0.10 * face, y)
     behind = ring * smoothstep(0.3, 0.9, head) * (alpha > 0.5) * low
-    cover = np.maximum(alpha * smoothstep(0.0, 0.5, grown), behind).astype(np.float32)
     sure = ((1 - head) * alpha > 0.95) & (grown > 0.5)
     known = cv2.erode(sure.astype(np.uint8), disc(0.012 * face)).astype(np.float32)
-    return cover, known
+    return smoothstep(0.0, 0.5, grown), behind.astype(np.float32), known
 
 
 def _halved(mask: U8) -> tuple[U8, int]:

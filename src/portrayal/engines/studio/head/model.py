@@ -30,9 +30,11 @@ class HeadModel:
     Attributes:
         scale: model pixels per reference pixel.
         origin: (x, y) of the model's pixel (0, 0) in reference pixels.
+        size: (width, height) of the reference in its pixels.
         face: height of the face in model pixels.
         head: share of the head layer in the matte.
-        body: coverage of the body layer, with what the head hides.
+        body: share of the body layer in the matte.
+        behind: coverage of what the body shows when the head moves away.
         clothes: where the body layer's own colours are known.
         hair: 1 on hair and hat, 0 on face and neck.
         outline: of the head layer.
@@ -50,9 +52,11 @@ class HeadModel:
 
     scale: float
     origin: tuple[float, float]
+    size: tuple[int, int]
     face: float
     head: F32
     body: F32
+    behind: F32
     clothes: F32
     hair: F32
     outline: Contour
@@ -95,19 +99,22 @@ def analyse(character: IdentityMap) -> HeadModel:
     points[:, :2] += shift.astype(np.float32)
     rgb = _cropped(character.foreground, matrix, (w, h), scale) * np.float32(1 / 255)
     head = layers.split(rgb, alpha, regions, points, _FACE)
-    body, clothes = layers.underlay(alpha, head, points, _FACE)
+    body, behind, clothes = layers.underlay(alpha, head, points, _FACE)
     own = alpha * head
     shape = depth.build(own, layers.ear_mask(regions, alpha, points, _FACE), points, _FACE)
     outline = contour(own > 0.5)
     ears = layers.ears(regions, alpha, points, _FACE)
+    rims = layers.rims(rgb, regions, outline.distance, points, _FACE)
     pose = reading.pose
     sides = float(points[[mesh.CHEEK_LEFT, mesh.CHEEK_RIGHT], 0].mean())
     return HeadModel(
         scale=scale,
         origin=(float(-shift[0] / scale), float(-shift[1] / scale)),
+        size=(character.alpha.shape[1], character.alpha.shape[0]),
         face=_FACE,
         head=head,
         body=body,
+        behind=behind,
         clothes=clothes,
         hair=_hair(points, shape.jaw, (h, w)),
         outline=outline,
@@ -121,8 +128,31 @@ def analyse(character: IdentityMap) -> HeadModel:
         pose=pose,
         ears=ears,
         smile=reading.expression.smile,
-        allowed=limits(pose.yaw, pose.pitch, ears, layers.rims(rgb, regions, outline.distance, points, _FACE)),
+        allowed=_allowed(character, pose, ears, rims, own, (scale, float(shift[0]), float(shift[1]))),
     )
+
+
+def _allowed(
+    character: IdentityMap,
+    pose: HeadPose,
+    ears: tuple[float, float],
+    rims: tuple[float, float],
+    own: F32,
+    place: tuple[float, float, float],
+) -> Limits:
+    """Limits of the head; `place` = scale and shift from reference to model, `own` = alpha of its head layer."""
+    scale, x, y = place
+    h, w = own.shape
+    lines = []
+    if 0 <= y < h - 2:
+        lines.append(own[int(y) + 2])
+    if 0 <= x < w - 2:
+        lines.append(own[:, int(x) + 2])
+    right = x + scale * character.alpha.shape[1]
+    if 2 <= right < w:
+        lines.append(own[:, int(right) - 2])
+    cut = any(float((line > 0.5).sum()) > 0.2 * _FACE for line in lines)
+    return limits(pose.yaw, pose.pitch, ears, rims, cut)
 
 
 def _cropped(image: Array, matrix: Array, size: tuple[int, int], scale: float) -> F32:

@@ -46,20 +46,23 @@ class Limits:
     roll: tuple[float, float]
 
 
-def limits(yaw: float, pitch: float, ears: tuple[float, float], rims: tuple[float, float]) -> Limits:
+def limits(yaw: float, pitch: float, ears: tuple[float, float], rims: tuple[float, float], cut: bool) -> Limits:
     """Limits of a head.
 
     Args:
         yaw, pitch: pose of the reference in degrees.
         ears: how much of the left and right ear shows, 0..1.
         rims: how bright the left and right outline of the face are, 0..1: a turn would draw the light over the cheek.
+        cut: the reference's border cuts the head off, so that little is known beyond.
     """
     # Away from the camera the face itself foreshortens; towards it comes a side of which there are few pixels.
     away, towards = 0.55, 0.40
     left = YAW - away * max(0.0, -yaw) - towards * max(0.0, yaw) - 5.0 * ears[1] - 16.0 * rims[1]
     right = YAW - away * max(0.0, yaw) - towards * max(0.0, -yaw) - 5.0 * ears[0] - 16.0 * rims[0]
     down, up = PITCH - away * max(0.0, -pitch), PITCH - away * max(0.0, pitch)
-    return Limits((-max(left, 8.0), max(right, 8.0)), (-max(down, 5.0), max(up, 5.0)), (-ROLL, ROLL))
+    share = 0.55 if cut else 1.0
+    left, right, down, up, roll = (share * v for v in (left, right, down, up, ROLL))
+    return Limits((-max(left, 8.0), max(right, 8.0)), (-max(down, 5.0), max(up, 5.0)), (-roll, roll))
 
 
 def clamp(motion: HeadMotion, allowed: Limits, notes: Notes) -> HeadMotion:

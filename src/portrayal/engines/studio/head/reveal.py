@@ -122,16 +122,18 @@ def _smoothed(scene: _Scene, weight: F32, covered: Bool) -> F32:
     coarse = scene.down(scene.rgb)
     # Only the rim's pixels are drawn out, and a rim may carry a light of its own: near colours from further in win.
     inner = fill(coarse, np.clip(1 - 4 * weight, 0, 1) * (scene.down(covered.astype(np.float32)) > 0.95))
-    low = scene.up(inner + np.clip(blur(coarse, sigma) - inner, -0.15, 0.05))
+    low: F32 = inner + np.clip(blur(coarse, sigma) - inner, -0.12, 0.10)
     own, sure = _same_place(scene)
-    own_low = scene.up(blur(scene.down(own), sigma))
+    own_low = blur(scene.down(own), sigma)
     near = 1 - smoothstep(0.10, 0.26, np.abs(own_low - low).max(-1))
     here = scene.view.field(scene.model.hair)
     hair = warp(here, scene.edge.x, scene.edge.y)
-    similar = scene.up(blur(scene.down(near * sure * here * hair), 0.03 * scene.face / scene.step)) * hair
-    new = low + (0.45 * (own_low - low) + (own - own_low)) * similar[..., None]
-    skin = ((1 - hair) * (1 - similar))[..., None]
-    new = new * (1 - 0.13 * skin) + _grain(scene) * skin
+    similar = blur(near * scene.down(sure * here * hair), 0.03 * scene.face / scene.step)[..., None]
+    detail = scene.up(similar) * hair
+    # low + similar * (0.45 * (own_low - low) + own - own_low), with all that is soft at low resolution.
+    new: F32 = scene.up(low) + (own - scene.up(0.55 * own_low + 0.45 * low)) * detail[..., None]
+    skin = ((1 - hair) * (1 - detail))[..., None]
+    new = (new * (1 - 0.08 * skin) + _grain(scene) * skin).astype(np.float32)
     out: F32 = scene.rgb + (new - scene.rgb) * scene.up(weight)[..., None]
     return out
 

@@ -39,7 +39,8 @@ def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, carri
     share = view.field(model.head)
     drawn = _draw(model, view, matrix, carried)
     edge = outline.transfer(part.alpha * share, drawn.covered, drawn.uv, model, view)
-    rgb = warp(part.rgb, edge.x, edge.y, cv2.INTER_CUBIC)
+    # Beyond the canvas, hair goes on mirrored rather than in stripes.
+    rgb = warp(part.rgb, edge.x, edge.y, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
     rgb = _antialiased(rgb, edge.x, edge.y)
     rgb = reveal.mended(rgb, part.rgb, edge, drawn.covered, drawn.twin, model, view, matrix)
     return _composite(part, rgb, edge, model, view)
@@ -96,12 +97,16 @@ def _composite(part: Cutout, rgb: F32, edge: outline.Edge, model: HeadModel, vie
     small = (-(-w // step), -(-h // step))
     hidden = resize(fill(resize(part.rgb, small), resize((known > 0.5).astype(np.float32), small)), (w, h))
     body = hidden + (part.rgb - hidden) * own[..., None]
-    under = part.alpha * 0 + view.field(model.body)
+    under = np.maximum(part.alpha * view.field(model.body), view.field(model.behind))
     head = edge.alpha
     alpha = head + under * (1 - head)
     mixed = (rgb * head[..., None] + body * (under * (1 - head))[..., None]) / np.maximum(alpha, 1e-4)[..., None]
     mixed = np.where(alpha[..., None] > 1e-3, mixed, rgb)
-    moved = smoothstep(0.0, 0.03, view.field(model.follow))[..., None]
+    # A head that the reference's border cuts off goes on over the border when it moves in, but not outside of it.
+    moves = np.zeros_like(alpha)
+    area = view.reference(model)
+    moves[area] = smoothstep(0.0, 0.03, view.field(model.follow))[area]
+    moved = moves[..., None]
     out = part.rgb + (np.clip(mixed, 0, 1) - part.rgb) * moved
     labels = _regions(part, edge, under)
     return replace(

@@ -44,6 +44,14 @@ class View:
         out: F32 = (points * self.factor + np.array(self.shift)).astype(np.float32)
         return out
 
+    def reference(self, model: HeadModel) -> tuple[slice, slice]:
+        """Rows and columns of the box that lie on the reference's own area."""
+        low = self.to_local((np.zeros(2) - model.origin) * model.scale)
+        high = self.to_local((np.array(model.size) - model.origin) * model.scale)
+        x0, y0 = np.maximum(np.ceil(low - 0.5), 0).astype(int)
+        x1, y1 = np.maximum(np.ceil(high - 0.5), 0).astype(int)
+        return slice(int(y0), int(y1)), slice(int(x0), int(x1))
+
     def field(self, image: F32, flag: int = cv2.INTER_LINEAR) -> F32:
         """A field of the model at local resolution."""
         f, (x, y) = self.factor, self.shift
