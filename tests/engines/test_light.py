@@ -24,7 +24,7 @@ from portrayal.engines.studio.light.skin import lab, skin_weight
 from portrayal.engines.studio.light.tone import luminance, tone, untone
 from portrayal.engines.studio.types import Cutout, KeyLight, Lighting, Plate, RimLight, Shot, Speed, Subject, vector
 from portrayal.imaging import F32, U8
-from portrayal.perception import mesh
+from portrayal.perception import identity, mesh
 from portrayal.perception.faces import read_faces
 from portrayal.perception.foreground import foreground_colours
 from portrayal.perception.matte import person_matte
@@ -361,3 +361,18 @@ def test_portraits_of_men_keep_their_skin(portraits: list[Path]) -> None:
             shown = skin_lab(subject, tone(relight(subject, rigs.light_rig(light, None, 2), "turbo")))
             assert np.hypot(*(shown - own)[1:]) < 11, (path.stem, light)
             assert 28 < shown[0] < 78
+
+
+def test_hard_light_does_not_make_another_person(subject: Subject) -> None:
+    assert subject.points is not None
+    own = identity.embed((subject.rgb * 255 + 0.5).astype(np.uint8), subject.points)
+    for light, most in (
+        ("softbox", 0.27),
+        ("Rembrandt", 0.36),
+        ("spotlight", 0.36),
+        ("hard sun", 0.36),
+        ("neon", 0.36),
+    ):
+        shown = picture(subject, light, "grey")
+        reading = read_faces(shown, average=False)[0]
+        assert identity.distance(own, identity.embed(shown, reading.points)) < most, light

@@ -55,10 +55,10 @@ def reference_shading(subject: Subject) -> F32:
 
 
 def without_highlights(subject: Subject, skin: F32) -> F32:
-    """Factor (H, W) up to 1 that takes most of the reference's own shine off the skin.
+    """Factor (H, W) up to 1 that takes half of the reference's own shine off the skin.
 
     Shine is what is brighter than the skin around it and smoother than pores. Under a new light it would stay where
-    the old lamp was.
+    the old lamp was. All of it must not go: the shine of nose and cheeks is part of what a face is known by.
     """
     tall = subject.face_height
     rows, columns = skin.shape
@@ -67,10 +67,10 @@ def without_highlights(subject: Subject, skin: F32) -> F32:
     log = np.asarray(cv2.log(np.maximum(luminance(untone(small)), 0) + 0.02), np.float32)
     weight = np.asarray(cv2.resize(skin * subject.alpha, size, interpolation=cv2.INTER_AREA), np.float32)
     smooth = _mean(log, weight, 0.012 * tall / 2)
-    around = _mean(log, weight, 0.10 * tall / 2)
-    excess = np.clip(smooth - around - 0.07, 0, 0.7) * weight
+    around = _mean(log, weight, 0.055 * tall / 2)
+    excess = np.clip(smooth - around - 0.08, 0, 0.6) * weight
     full = cv2.resize(excess, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(np.exp(-0.85 * full), np.float32)
+    return np.ascontiguousarray(np.exp(-0.6 * full), np.float32)
 
 
 def _mean(values: F32, weight: F32, sigma: float) -> F32:

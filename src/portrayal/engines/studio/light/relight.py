@@ -19,7 +19,7 @@ from portrayal.imaging import F32, Array
 from portrayal.parallel import bands
 
 # Light ratios in a portrait stay within exp(+-this): a photograph, not a test render.
-_SPREAD = 2.6
+_SPREAD = 2.0
 
 
 @dataclass(frozen=True)
