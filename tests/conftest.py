@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,10 +23,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def portraits() -> Iterator[list[Path]]:
+def portraits() -> list[Path]:
     """Public-domain portraits beside the repository, for measuring only; skipped where they are not."""
     folder = Path(__file__).parents[2] / "shared" / "portraits"
     found = sorted(folder.glob("*.jpg"))
     if not found:
         pytest.skip("no ../shared/portraits beside the repository")
-    yield found
+    return found

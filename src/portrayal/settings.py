@@ -19,7 +19,7 @@ class Settings(BaseSettings):
         description="Folder where identity maps are kept. They hold a face descriptor: personal data that never "
         "leaves the machine.",
     )
-    cache: bool = Field(default=True, description="Keep identity maps on disk, so that a reference is studied only once.")
+    cache: bool = Field(default=True, description="Keep identity maps on disk: a reference is studied once.")
     metadata: bool = Field(
         default=True, description="Write the request, seed, version and identity score into each picture file."
     )

@@ -156,4 +156,4 @@ def _refused(code: int, target: Path, capsys: pytest.CaptureFixture[str], field:
     assert field.replace("_", "-") in shown.err.replace("_", "-")
     assert "Traceback" not in shown.err
     assert not target.exists()
-    assert not [p for p in target.parent.parent.rglob("*.part")]
+    assert not list(target.parent.parent.rglob("*.part"))

@@ -24,7 +24,7 @@ from portrayal.errors import (
 
 def _bytes(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     out = io.BytesIO()
-    image.save(out, kind, **options)  # type: ignore[arg-type]
+    image.save(out, kind, **options)
     return out.getvalue()
 
 

@@ -15,7 +15,7 @@ from portrayal.bench import reference_pages
 from portrayal.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("numpy", "cv2", "scipy", "numba", "dlib", "PIL", "pymatting", "rich.progress")
+HEAVY = ("numpy", "cv2", "scipy", "numba", "dlib", "PIL", "rich.progress")
 
 
 @pytest.mark.parametrize("code", ["import portrayal", "import sys; sys.argv = ['portrayal', '--help']; run()"])

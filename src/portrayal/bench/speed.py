@@ -88,7 +88,8 @@ def _seconds(call: Any) -> float:
 
 _COLD = """
 import json, resource, sys, time
-sys.argv = ["portrayal", "generate", "-r", sys.argv[1], "-p", "a portrait in a coffee shop", "-o", sys.argv[2], "--json"]
+prompt = "a portrait in a coffee shop"
+sys.argv = ["portrayal", "generate", "-r", sys.argv[1], "-p", prompt, "-o", sys.argv[2], "--json"]
 from portrayal.cli import main
 try:
     main()

@@ -33,7 +33,8 @@ def draw(character: IdentityMap) -> U8:
         Tile(_palette(character), "palette"),
     ]
     advice = "; ".join(character.advice) or "a good reference"
-    title = f"What was learnt: {'a person' if character.kind == 'person' else 'a character without a human face'}. {advice}."
+    kind = "a person" if character.kind == "person" else "a character without a human face"
+    title = f"What was learnt: {kind}. {advice}."
     return contact_sheet([("", tiles[:3]), ("", tiles[3:])], title)
 
 

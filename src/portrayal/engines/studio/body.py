@@ -34,8 +34,9 @@ def complete(character: IdentityMap) -> IdentityMap:
         return character
     rgb, alpha, regions = character.foreground, character.alpha, character.regions
     if pads[0]:
-        flipped = _extend(rgb[:, ::-1], alpha[:, ::-1], regions[:, ::-1], pads[0], face, float(points[:, 0].mean()))
-        rgb, alpha, regions = (np.ascontiguousarray(a[:, ::-1]) for a in flipped)
+        other = _extend(rgb[:, ::-1], alpha[:, ::-1], regions[:, ::-1], pads[0], face, float(points[:, 0].mean()))
+        rgb, alpha = np.ascontiguousarray(other[0][:, ::-1]), np.ascontiguousarray(other[1][:, ::-1])
+        regions = np.ascontiguousarray(other[2][:, ::-1])
     if pads[1]:
         centre = alpha.shape[1] - float(points[:, 0].mean()) - pads[0]
         rgb, alpha, regions = _extend(rgb, alpha, regions, pads[1], face, centre)
@@ -121,7 +122,7 @@ def _still_body(alpha: F32) -> F32:
     keep = np.ones(len(border), np.float32)
     if len(rows) and rows[-1] < len(border) - 2:
         keep[rows[-1] + 1 :] = 0
-    return cv2.GaussianBlur(keep[:, None], (1, 0), sigmaX=0.1, sigmaY=2.0)[:, 0] if keep.min() < 1 else keep
+    return np.asarray(cv2.GaussianBlur(keep[:, None], (1, 0), sigmaX=0.1, sigmaY=2.0)[:, 0], np.float32)
 
 
 def _outline(alpha: F32, columns: int) -> F32:

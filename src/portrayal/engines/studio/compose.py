@@ -207,7 +207,7 @@ def _body(character: IdentityMap) -> _Body:
 
 
 def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[float, float, tuple[float, float]]:
-    """(cost, scale, offset): the scale and offset nearest to the wish at which no cut edge of the body lies inside the frame."""
+    """(cost, scale, offset) nearest to the wish at which no cut edge of the body lies inside the frame."""
     width, height = size
     best: tuple[float, float, tuple[float, float]] | None = None
     for zoom in np.exp(np.linspace(0.0, 1.6, 81)):
