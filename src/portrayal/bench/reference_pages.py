@@ -65,7 +65,7 @@ def vocabulary_page() -> str:
     known = set(looks())
     lines = [
         _HEAD + "# What a prompt can ask for\n",
-        "Each thing has many more words than are shown, and combinations of them. What is read but cannot be portrayed is "
+        "Each thing has many more words than are shown. What is read but cannot be portrayed is "
         "listed in the result's `warnings`, and so is what is not understood.\n",
         "Head turns are said as `head turned 20 degrees left`, `three quarter view`, `looking over her left shoulder`, "
         "`head tilted`, `chin up`. Plain left and right are the picture's; *her left* is the person's own.\n",
