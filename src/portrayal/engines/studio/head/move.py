@@ -15,7 +15,6 @@ from portrayal.engines.studio.head.turn import turned
 from portrayal.engines.studio.head.view import Carried, View, project, turning, view_of
 from portrayal.engines.studio.types import Cutout, Notes, Speed
 from portrayal.imaging import F32
-from portrayal.perception import mesh
 
 
 def move(
@@ -53,13 +52,15 @@ def move(
         alpha=cutout.alpha[y0:y1, x0:x1],
         regions=cutout.regions[y0:y1, x0:x1],
     )
-    points, carried = cutout.points, None
+    corner = np.array([x0, y0, 0], np.float32)
+    points, carried = cutout.points - corner, None
+    base = float((model.landmarks + points[:468, 2] / view.factor).mean())
     if preset is not None:
         part, points, carried = _expressed(part, points, model, view, motion, preset)
     if motion.turns:
-        points = _turned_points(points, model, view, motion, carried)
+        points = _turned_points(points, base, model, view, motion, carried)
         part = turned(part, model, view, motion, carried)
-    return _pasted(cutout, part, view, points)
+    return _pasted(cutout, part, view, points + corner)
 
 
 def _preset(motion: HeadMotion, notes: Notes) -> Preset | None:
@@ -77,9 +78,8 @@ def _preset(motion: HeadMotion, notes: Notes) -> Preset | None:
 def _expressed(
     part: Cutout, points: F32, model: HeadModel, view: View, motion: HeadMotion, preset: Preset
 ) -> tuple[Cutout, F32, Carried | None]:
-    corner = np.array([view.box[0], view.box[1], 0], np.float32)
     strength = min(max(motion.strength, 0.0), 1.0)
-    new = express(part.rgb, points - corner, model.smile, preset, strength, motion.seed)
+    new = express(part.rgb, points, model.smile, preset, strength, motion.seed)
     if new is None:
         return part, points, None
     x0, y0, x1, y1 = new.box
@@ -87,23 +87,29 @@ def _expressed(
     # A chin that drops goes behind the collar; clothes stay.
     share = view.field(model.head)[y0:y1, x0:x1, None]
     rgb[y0:y1, x0:x1] += (new.rgb - rgb[y0:y1, x0:x1]) * share
-    return replace(part, rgb=rgb), new.points + corner, Carried(new.field, (x0, y0))
+    moved = _along_surface(points, new.points, model, view)
+    return replace(part, rgb=rgb), moved, Carried(new.field, (x0, y0))
 
 
-def _turned_points(points: F32, model: HeadModel, view: View, motion: HeadMotion, carried: Carried | None) -> F32:
-    """Landmarks (478, 3) on the canvas after a turn."""
-    origin = np.array([view.box[0] + view.shift[0], view.box[1] + view.shift[1]], np.float32)
-    at = (points[:, :2] - origin) / np.float32(view.factor)
-    height = np.empty(len(at), np.float32)
-    height[:468] = model.landmarks
-    for iris, corners in ((mesh.IRIS_LEFT, (33, 133)), (mesh.IRIS_RIGHT, (362, 263))):
-        height[iris] = model.landmarks[list(corners)].mean()
-    was = at if carried is None else at + carried.back(model, view, at)
+def _along_surface(old: F32, new: F32, model: HeadModel, view: View) -> F32:
+    """Depth of moved landmarks: what moves sideways slides over the face, what moves down takes its depth along."""
+    a, b = view.to_model(old[:468, :2]), view.to_model(new[:468, :2])
+    rise = sample(model.front, b[:, 0], a[:, 1]) - sample(model.front, a[:, 0], a[:, 1])
+    out = new.copy()
+    out[:468, 2] -= rise * np.float32(view.factor)
+    return out
+
+
+def _turned_points(
+    points: F32, base: float, model: HeadModel, view: View, motion: HeadMotion, carried: Carried | None
+) -> F32:
+    """Landmarks (478, 3) of the box after a turn; `base` = height of depth 0, in model pixels."""
+    at = view.to_model(points[:, :2])
+    was = at if carried is None else carried.before(model, view, at)
     follow = sample(model.follow, was[:, 0], was[:, 1])
+    height = (base - points[:, 2] / view.factor).astype(np.float32)
     new, near = project(model, turning(model, motion), at, height, follow)
-    base = points[:468, 2].mean() / view.factor + model.landmarks.mean()  # the landmarks' own zero of depth
-    depth = (base - near) * np.float32(view.factor)
-    out: F32 = np.column_stack([new * np.float32(view.factor) + origin, depth]).astype(np.float32)
+    out: F32 = np.column_stack([view.to_local(new), (base - near) * np.float32(view.factor)]).astype(np.float32)
     return out
 
 

@@ -50,7 +50,7 @@ def _draw(model: HeadModel, view: View, matrix: F64, carried: Carried | None) ->
     shell = model.shell
     height, follow = shell.front, shell.follow
     if carried is not None:  # a dropped chin takes its height along, over what was neck
-        was = shell.at + carried.back(model, view, shell.at)
+        was = carried.before(model, view, shell.at)
         height = (
             height + sample(model.front, was[:, 0], was[:, 1]) - sample(model.front, shell.at[:, 0], shell.at[:, 1])
         )

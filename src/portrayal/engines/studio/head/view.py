@@ -44,6 +44,11 @@ class View:
         out: F32 = (points * self.factor + np.array(self.shift)).astype(np.float32)
         return out
 
+    def to_model(self, points: Array) -> F32:
+        """Local pixels (n, 2) -> model pixels."""
+        out: F32 = ((points - np.array(self.shift)) / self.factor).astype(np.float32)
+        return out
+
     def reference(self, model: HeadModel) -> tuple[slice, slice]:
         """Rows and columns of the box that lie on the reference's own area."""
         low = self.to_local((np.zeros(2) - model.origin) * model.scale)
@@ -67,18 +72,18 @@ class Carried:
     field: F32
     corner: tuple[int, int]
 
-    def back(self, model: HeadModel, view: View, at: Array) -> F32:
-        """(n, 2) way from points of the new face to where they were, in model pixels; 0 outside the field.
+    def before(self, model: HeadModel, view: View, at: Array) -> F32:
+        """(n, 2) where the surface at points of the new face was (model pixels), up and down only.
 
-        It fades towards the outline: next to a collar the neck must move as it always does, or it tears off.
+        What moves sideways slides over the surface and changes its height. The way fades towards the outline: next to
+        a collar the neck must move as it always does, or it tears off.
         """
         local = view.to_local(at) - np.array(self.corner, np.float32)
         h, w = self.field.shape[:2]
         inside = (local[:, 0] >= 0) & (local[:, 1] >= 0) & (local[:, 0] < w) & (local[:, 1] < h)
         deep = smoothstep(0.03 * model.face, 0.15 * model.face, sample(model.outline.distance, at[:, 0], at[:, 1]))
-        way = sample(self.field, local[:, 0], local[:, 1]) / np.float32(view.factor)
-        out: F32 = way * (deep * inside)[:, None]
-        return out
+        way = sample(self.field[..., 1], local[:, 0], local[:, 1]) / np.float32(view.factor)
+        return np.stack([at[:, 0], at[:, 1] + way * deep * inside], 1).astype(np.float32)
 
 
 def view_of(model: HeadModel, scale: float, offset: tuple[float, float], canvas: tuple[int, int]) -> View | None:
