@@ -61,7 +61,11 @@ def shade(
     strands: Any, edge: Any, table: Any, before: Any, after: Any, own: Any, ambient: Any, keys: Any, rims: Any,
     scalars: Any, out: Any, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Light a band of rows; see the module's docstring. `scalars` are those of `relight._scalars`."""
+    """Light a band of rows; see the module's docstring. `scalars` are those of `relight._scalars`.
+
+    One long function on purpose: each term reads registers of the others, and a call per term and pixel would cost
+    more than the terms.
+    """
     gain, sky, key_gain, mean = scalars[0], scalars[1], scalars[2], scalars[3]
     level, contrast, spread, chroma = scalars[4], scalars[5], scalars[6], scalars[7]
     chin, fall = scalars[8], scalars[9]

@@ -22,6 +22,7 @@ _MOST_SAMPLES = 3000
 # Lightest skin that is exposed as such, L*; the reference's own value is kept below it.
 _LIGHTEST = 71.0
 _LIFT = 14.0
+_LIFT_RED = 9.0
 _GREEN = 1.7
 
 
@@ -92,12 +93,16 @@ def exposure(subject: Subject, samples: Samples, albedo: F32) -> tuple[float, fl
         albedo: (n, 3) scene light of the samples with the reference's shading divided out.
     """
     codes = subject.rgb.reshape(-1, 3)
-    own = float(lab(codes[samples.index])[:, 0].mean())
+    lightness, red, yellow = (float(v) for v in lab(codes[samples.index]).mean(0))
+    own = lightness
     step = max(1, subject.alpha.size // 40000)
     solid = subject.alpha.reshape(-1)[::step] > 0.9
     brightest = luminance(codes[::step][solid])
     p98 = float(np.percentile(brightest, 98)) if len(brightest) else 1.0
     t = float(np.clip((p98 - 0.35) / 0.40, 0, 1))
+    if samples.human:
+        # Dark skin is more yellow than red; skin that is dark and red is light skin in too little light.
+        own += _LIFT_RED * float(np.clip((red - yellow - 1) / 4, 0, 1)) * float(np.clip((60 - lightness) / 12, 0, 1))
     target = min(own + _LIFT * (1 - t * t * (3 - 2 * t)), max(_LIGHTEST, 0) if samples.human else own)
     low, high = 0.1, 2.6
     for _ in range(10):
