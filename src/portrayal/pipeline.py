@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
 from portrayal._version import __version__
 from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
-from portrayal.engines.base import Engine, Progress, silent
+from portrayal.engines.base import Engine, Progress, Rendering, silent
 from portrayal.engines.studio.engine import StudioEngine
-from portrayal.finish import encode
+from portrayal.finish import label
+from portrayal.imaging import compress_png
 from portrayal.lock import hold, passes
 from portrayal.prompting import read
 from portrayal.prompting.plan import ScenePlan
@@ -99,19 +101,25 @@ def _picture(
     progress: Progress,
 ) -> Picture:
     start = time.perf_counter()
-    rendering, score, measured = hold(
-        lambda attempt: engine.portray(plan, character, request.size, request.speed, seed, attempt, progress),
-        character,
-        request.speed,
-    )
+    files: dict[int, Future[bytes]] = {}
+    rendered: list[float] = []
+    with ThreadPoolExecutor(1) as beside:
+
+        def make(attempt: int) -> Rendering:
+            rendering = engine.portray(plan, character, request.size, request.speed, seed, attempt, progress)
+            # The file is compressed while the lock looks at the picture.
+            files[id(rendering)] = beside.submit(compress_png, rendering.image)
+            rendered.append(time.perf_counter())
+            return rendering
+
+        rendering, score, measured = hold(make, character, request.speed)
+        png = label(files[id(rendering)].result(), request, seed, engine.name, score, settings.metadata)
     warnings = list(rendering.warnings)
     if not passes(score):
         warnings.append(_unlike(score.distance, score.bar))
-    made = time.perf_counter()
-    png = encode(rendering.image, request, seed, engine.name, score, settings.metadata)
     end = time.perf_counter()
     timings = dict(rendering.timings)
-    timings.update(encode=round(end - made, 4), total=round(end - start, 4))
+    timings.update(lock=round(end - rendered[-1], 4), total=round(end - start, 4))
     height, width = rendering.image.shape[:2]
     return Picture(
         seed=seed,
