@@ -36,15 +36,24 @@ def pale(day: Daylight) -> F32:
     return np.asarray(0.62 * day.horizon + 0.25 * day.ambient, np.float32)
 
 
-def ridge(camera: Camera, base: float, height: float, seed: int, scale: float = 0.5, beta: float = 1.2) -> F32:
-    """Elevation angle (1, w) in radians of a mountain line: `base` + noise x `height`."""
-    a = camera.azimuth * scale
-    n = (
-        profile(a, seed, 1.7)
-        + 0.7 * (0.6 - np.abs(profile(a * 1.6, seed + 3, 1.7)))
-        + 0.10 * profile(a * 2.2, seed + 5, beta)
-    )
-    return np.asarray(base + height * n, np.float32)
+def ridge(camera: Camera, base: float, height: float, seed: int, spacing: float) -> tuple[F32, F32]:
+    """A line of peaks: its elevation (1, w) in radians, and the flank that one sees, -1 left .. 1 right of a summit.
+
+    `base` is the mean elevation, `height` that of a peak over it, `spacing` the mean angle between summits.
+    """
+    random = np.random.default_rng(seed)
+    places = np.arange(-4.2, 4.2, spacing)
+    places = places + random.uniform(-0.42, 0.42, len(places)) * spacing
+    tops = random.uniform(0.15, 1.0, len(places)) ** 0.8
+    az = camera.azimuth + 0.06 * spacing * profile(camera.azimuth / spacing * 0.12, seed + 1, 1.2)
+    away = az[0][None] - places[:, None]
+    steep = random.uniform(1.0, 1.7, len(places))[:, None] / spacing
+    tent = tops[:, None] - steep * np.abs(away)
+    best = np.argmax(tent, 0)[None]
+    line = np.maximum(np.take_along_axis(tent, best, 0), -0.9)
+    flank = np.tanh(np.take_along_axis(away, best, 0) / (0.10 * spacing))
+    rough = 0.07 * profile(camera.azimuth / spacing * 0.22, seed + 5, 1.2)
+    return np.asarray(base + height * (line + rough), np.float32), np.asarray(flank, np.float32)
 
 
 def cover(camera: Camera, line: F32) -> F32:
@@ -70,30 +79,32 @@ def build(stage: Stage) -> Scene:
     depth = np.full(image.shape[:2], 1e5, np.float32)
     side = -1.0 if day.sun[0] > 0 else 1.0
     air, snow, peaks = pale(day), float(stage.option("snow", 0.5)), float(stage.option("peaks", 1.0))
-    sun = day.sunlight * (0.35 if day.sun[2] > 0 else 0.85)
+    sun = day.sunlight * (0.5 if day.sun[2] > 0 else 0.95)
     layers = (
-        (0.165, 0.062, 12000, 1.6),
-        (0.090, 0.042, 6500, 2.2),
-        (0.034, 0.018, 3200, 2.6),
-        (0.012, 0.008, 1100, 6.0),
+        (0.12, 0.085, 12000, 0.17),
+        (0.065, 0.05, 6500, 0.13),
+        (0.03, 0.022, 3200, 0.10),
+        (0.012, 0.008, 1100, 0.05),
     )
     for i, (base, height, z, scale) in enumerate(layers):
-        line = ridge(camera, base * peaks, height * peaks, seed * 7 + i, 0.34 * (1 + 0.5 * i))
+        line, flank = ridge(camera, base * peaks, height * peaks, seed * 7 + i, scale)
         m = cover(camera, line)
         under = np.clip(line - camera.elevation, 0, 1)
-        shade = _slopes(camera, under, seed + 20 + i, scale, side)[..., None]
+        fade = np.exp(-under / (0.9 * height * peaks))
+        shade = _slopes(camera, under, seed + 20 + i, 1.2 + i, side) * 0.8 + 0.45 * side * flank * fade
+        shade = np.clip(shade, 0.03, 1.35)[..., None]
         rock = rgb(stage.option("rock", "6b6258")) if i < 2 else mix(rgb("4c5638"), rgb("33421f"), i - 2.0)
         white: Array = np.zeros(1)
         if snow > 0 and i < 2 + (snow > 0.7):
             ragged = 0.02 * fbm(np.broadcast_to(camera.azimuth, under.shape) * 3, camera.elevation * 5, 5, 1.2)
             white = step(0.02 + 0.11 * snow, 0.01, under + ragged + 0.03 * (1 - shade[..., 0]))[..., None]
-        c: Array = mix(rock, rgb("eef3fa"), white) * (sun * shade + day.ambient * (0.5 + 0.4 * shade)) * 0.7
+        c: Array = mix(rock, rgb("eef3fa"), white) * (sun * shade + day.ambient * (0.35 + 0.4 * shade)) * 0.7
         if i == 3:
             trees = step(
                 -0.3, 0.5, fbm(np.broadcast_to(camera.azimuth, under.shape) * 9, camera.elevation * 14, seed + 3, 0.8)
             )
             c = c * (0.5 + 0.8 * trees)[..., None]
-        t = 0.62 * (1 - np.exp(-z / 12000))
+        t = 0.50 * (1 - np.exp(-z / 12000))
         mist = np.clip(t + (1 - t) * 0.35 * step(0.02, 0.12, under) * (i < 3), 0, 0.93)[..., None]
         c = mix(c, air, mist)
         image = mix(image, c, m[..., None])

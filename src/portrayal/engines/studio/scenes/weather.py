@@ -69,11 +69,11 @@ def falling(shot: Shot, weather: str, brightness: float) -> F32 | None:
     cover = np.zeros((H, W), np.float32)
     area = min(W / H, 2.0)
     if weather == "snow":
-        for z in random.uniform(0.7, 1.5, int(26 * area)):
+        for z in random.uniform(0.7, 1.5, int(20 * area)):
             cx, cy = int(random.uniform(0, W) * 8), int(random.uniform(0, H) * 8)
             r = shot.aperture * H * abs(1 - shot.focus / z) + 0.004 * H
-            cv2.circle(cover, (cx, cy), int(r * 8), float(min(0.5, 12 / r)), -1, cv2.LINE_AA, 3)
-        cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.0018 * H), np.float32)
+            cv2.circle(cover, (cx, cy), int(r * 8), float(min(0.34, 8 / r)), -1, cv2.LINE_AA, 3)
+        cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.004 * H), np.float32)
         colour = np.array((0.92, 0.95, 1.0), np.float32) * brightness * 1.4
     else:
         lean = 0.10 if weather == "rain" else 0.28
