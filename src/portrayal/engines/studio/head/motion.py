@@ -56,7 +56,7 @@ def limits(yaw: float, pitch: float, ears: tuple[float, float], rims: tuple[floa
         cut: the reference's border cuts the head off, so that little is known beyond.
     """
     # Away from the camera the face itself foreshortens; towards it comes a side of which there are few pixels.
-    away, towards = 0.55, 0.40
+    away, towards = 0.55, 0.55
     left = YAW - away * max(0.0, -yaw) - towards * max(0.0, yaw) - 5.0 * ears[1] - 16.0 * rims[1]
     right = YAW - away * max(0.0, yaw) - towards * max(0.0, -yaw) - 5.0 * ears[0] - 16.0 * rims[0]
     down, up = PITCH - away * max(0.0, -pitch), PITCH - away * max(0.0, pitch)

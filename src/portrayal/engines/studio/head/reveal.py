@@ -22,6 +22,8 @@ from portrayal.engines.studio.head.view import View, project
 from portrayal.imaging import F32, F64, Array, Bool
 from portrayal.perception import mesh
 
+_TURNED = 5.0  # degrees of yaw from which one half of a face is seen better than the other
+
 
 @dataclass(frozen=True)
 class _Scene:
@@ -83,7 +85,8 @@ def mended(
         scene = replace(scene, rgb=scene.rgb + (lent[0] - scene.rgb) * scene.up(weight * lent[1])[..., None])
         weight = weight * (1 - 0.9 * lent[1])
     out = _smoothed(scene, weight, covered)
-    donor = _mirrored(scene, turn)
+    # A frontal reference shows both halves equally aslant: nothing to borrow.
+    donor = _mirrored(scene, turn) if abs(model.pose.yaw) > _TURNED else None
     return _with_other_half(replace(scene, rgb=out), stretch, donor) if donor else out
 
 
@@ -122,12 +125,13 @@ def _smoothed(scene: _Scene, weight: F32, covered: Bool) -> F32:
     coarse = scene.down(scene.rgb)
     # Only the rim's pixels are drawn out, and a rim may carry a light of its own: near colours from further in win.
     inner = fill(coarse, np.clip(1 - 4 * weight, 0, 1) * (scene.down(covered.astype(np.float32)) > 0.95))
-    low: F32 = inner + np.clip(blur(coarse, sigma) - inner, -0.12, 0.10)
+    here = scene.view.field(scene.model.hair)
+    hair = warp(here, scene.edge.x, scene.edge.y)
+    bound = 0.04 + 0.08 * scene.down(hair)[..., None]
+    low: F32 = inner + np.clip(blur(coarse, sigma) - inner, -bound, bound)
     own, sure = _same_place(scene)
     own_low = blur(scene.down(own), sigma)
     near = 1 - smoothstep(0.10, 0.26, np.abs(own_low - low).max(-1))
-    here = scene.view.field(scene.model.hair)
-    hair = warp(here, scene.edge.x, scene.edge.y)
     similar = blur(near * scene.down(sure * here * hair), 0.03 * scene.face / scene.step)[..., None]
     detail = scene.up(similar) * hair
     # low + similar * (0.45 * (own_low - low) + own - own_low), with all that is soft at low resolution.
