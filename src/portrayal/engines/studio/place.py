@@ -79,10 +79,9 @@ def place(
         if speed != "turbo":
             luma = np.asarray(cv2.transform(canvas, LUMA[None]), np.float32).reshape(height, width)
             matte = edges.ragged(matte, hair, luma, scale, seed + 3)
-        canvas, matte = edges.stray_hairs(canvas, matte, hair, size, seed + 5)
-    cut = touches(character.alpha)
-    matte = matte * _shown(whole, character.alpha, points)
-    return Cutout(canvas, matte, labels, points, cut)
+            canvas, matte = edges.stray_hairs(canvas, matte, hair, size, seed + 5)
+    _fade_cuts(matte, whole, character.alpha, points)
+    return Cutout(canvas, matte, labels, points, touches(character.alpha))
 
 
 def _points(character: IdentityMap, frame: Frame) -> F32 | None:
@@ -114,28 +113,30 @@ def _labels(regions: U8, frame: Frame) -> tuple[U8, F32]:
     return labels, np.asarray(np.clip(wide / person * 1.6 - 0.4, 0, 1), np.float32)
 
 
-def _shown(frame: Frame, alpha: F32, points: F32 | None) -> F32:
-    """Weight of the canvas by the reference's borders: 1 inside, a fade where the body is cut off in the picture."""
+def _fade_cuts(matte: F32, frame: Frame, alpha: F32, points: F32 | None) -> None:
+    """Fade the matte, in place, to the reference's borders where the body is cut off within the picture."""
     rows, columns = alpha.shape
     size = face_height(points) or 0.3 * frame.height
     fade = min(0.25 * size, 0.1 * frame.height)
-    x, y, s = frame.x, frame.y, frame.scale
-    sides = (
-        (frame.width, frame.height, x, x + s * (columns - 1), y, (alpha[:, :3].max(1), alpha[:, -3:].max(1))),
-        (frame.height, frame.width, y, y + s * (rows - 1), x, (alpha[:3].max(0), alpha[-3:].max(0))),
-    )
-    shown = []
-    for length, across, start, end, origin, borders in sides:
-        at = np.arange(length, dtype=np.float32)
-        beside = (np.arange(across, dtype=np.float32) - origin) / s
-        weight = np.ones((across, length), np.float32)
-        for way, border in zip((at - start, end - at), borders, strict=True):
-            if way[0] >= 0 and way[-1] >= 0:
-                continue  # that border lies outside of the picture
-            # Only where the body itself meets the border; everywhere else the matte ends by itself.
-            met = np.interp(beside, np.arange(len(border)), cv2.GaussianBlur(border[None], (0, 0), 2.0)[0])
-            far = np.clip((way + 0.5) / fade, 0, 1)
-            soft = far * far * (3 - 2 * far)
-            weight *= np.where(way < -0.5, 0, 1 - met[:, None] * (1 - soft[None])).astype(np.float32)
-        shown.append(weight)
-    return np.asarray(shown[0] * shown[1].T, np.float32)
+    right, bottom = frame.x + frame.scale * (columns - 1), frame.y + frame.scale * (rows - 1)
+    across, down = np.arange(frame.width, dtype=np.float32), np.arange(frame.height, dtype=np.float32)
+    x, y = (across - frame.x) / frame.scale, (down - frame.y) / frame.scale
+    for canvas, way, border, beside in (
+        (matte, across - frame.x, alpha[:, :3].max(1), y),
+        (matte, right - across, alpha[:, -3:].max(1), y),
+        (matte.T, down - frame.y, alpha[:3].max(0), x),
+        (matte.T, bottom - down, alpha[-3:].max(0), x),
+    ):
+        near = np.flatnonzero(way < fade)
+        if not len(near) or way.min() >= 0:
+            continue  # that border lies outside of the picture
+        canvas[:, way < -0.5] = 0
+        # Only where the body itself meets the border; everywhere else the matte ends by itself.
+        met = np.interp(beside, np.arange(len(border)), cv2.GaussianBlur(border[None], (0, 0), 2.0)[0])
+        touched = np.flatnonzero(met > 1e-3)
+        if not len(touched):
+            continue
+        part = np.s_[touched[0] : touched[-1] + 1, near[0] : near[-1] + 1]
+        far = np.clip((way[part[1]] + 0.5) / fade, 0, 1)
+        soft = far * far * (3 - 2 * far)
+        canvas[part] *= (1 - met[part[0], None] * (1 - soft[None])).astype(np.float32)
