@@ -200,3 +200,24 @@ def _person_width(image: U8) -> float:
 def test_framings_differ(make: Make) -> None:
     close, far = (decode(make(f"{f}, park")[0].png) for f in ("close-up", "bust portrait"))
     assert _person_width(close) > 1.4 * _person_width(far)
+
+
+def test_clothes_change_colour_unless_the_mask_holds_them(make: Make, sample: bytes) -> None:
+    from PIL import Image
+
+    def chest(picture: Picture) -> np.ndarray[Any, Any]:
+        image = decode(picture.png)
+        points = read_faces(image, average=False)[0].points
+        tall = np.ptp(points[:468, 1])
+        y, x = int(points[152, 1] + 1.25 * tall), int(points[152, 0] - 0.9 * tall)
+        return np.median(image[y - 8 : y + 8, max(x - 8, 0) : x + 8].reshape(-1, 3), 0)
+
+    out = io.BytesIO()
+    Image.new("L", (512, 512), 255).save(out, "PNG")
+    plain = chest(make("portrait, grey backdrop, softbox")[0])
+    navy = chest(make("portrait, grey backdrop, softbox, wearing navy clothes")[0])
+    kept = make("portrait, grey backdrop, softbox, wearing navy clothes", mask=out.getvalue())[0]
+    assert plain[0] > plain[2] + 80, "the suit is orange"
+    assert navy[2] > navy[0] + 20, "the suit is navy"
+    assert np.abs(chest(kept) - plain).max() < 12
+    assert any("mask" in w for w in kept.warnings)

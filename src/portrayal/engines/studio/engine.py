@@ -35,6 +35,7 @@ from portrayal.engines.studio.recolour import recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
 from portrayal.imaging import F32, U8
 from portrayal.parallel import together
+from portrayal.perception.types import CLOTHING
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import Speed
 from portrayal.sizes import Size
@@ -140,7 +141,7 @@ class StudioEngine:
     ) -> Subject:
         scale, offset = composition.scale, composition.offset
         cutout = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
-        cutout = clock.time("clothes", lambda: _dress(plan, cutout))
+        cutout = clock.time("clothes", lambda: _dress(plan, cutout, character, composition, notes))
         if character.reading is not None:
             model = clock.time("head model", lambda: self._model(character))
             motion = composition.motion
@@ -193,12 +194,20 @@ def _fill_in(plan: ScenePlan, composition: Composition, seed: int, attempt: int)
     return plan, replace(composition, shot=shot)
 
 
-def _dress(plan: ScenePlan, cutout: Cutout) -> Cutout:
-    """Own clothes in the colour that the prompt names."""
-    for garment in plan.outfit:
-        if garment.colour:
-            return recolour(cutout, colours.hex_of(garment.colour))
-    return cutout
+def _dress(plan: ScenePlan, cutout: Cutout, character: IdentityMap, composition: Composition, notes: Notes) -> Cutout:
+    """Own clothes in the colour that the prompt names; what the character mask holds stays as it is."""
+    colour = next((garment.colour for garment in plan.outfit if garment.colour), None)
+    if colour is None:
+        return cutout
+    scale, (x, y) = composition.scale, composition.offset
+    height, width = cutout.alpha.shape
+    matrix = np.array([[scale, 0, x], [0, scale, y]], np.float32)
+    kept = cv2.warpAffine(character.mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    free = ((cutout.regions == CLOTHING) & (kept < 128)).astype(np.float32)
+    dyed = recolour(cutout, colours.hex_of(colour), free)
+    if dyed is cutout:
+        notes.warnings.append(f"not portrayed: clothes in {colour}; no cloth outside of the character mask is seen")
+    return dyed
 
 
 def _scene(plan: ScenePlan, composition: Composition, seed: int, notes: Notes, clock: _Clock) -> Plate:
