@@ -27,13 +27,22 @@ class Tile:
     good: bool = True
 
 
-def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], title: str, side: int = 384) -> U8:
+def contact_sheet(
+    rows: Sequence[tuple[str, Sequence[Tile]]], title: str, side: int = 384, reference: U8 | None = None
+) -> U8:
     """Draw titled rows of tiles; every picture is fitted into a square of `side` pixels.
+
+    Args:
+        rows: (name, tiles) from top to bottom.
+        title: above all.
+        side: of a tile in pixels.
+        reference: shown small below the name of the first row.
 
     Returns:
         (h, w, 3) uint8.
     """
-    gap, text, head, label = 14, 46, 64, 150
+    gap, text, head = 14, 46, 64
+    label = 210 if reference is not None else 160
     columns = max(len(tiles) for _, tiles in rows)
     width = label + columns * (side + gap) + gap
     height = head + len(rows) * (side + text + gap) + gap
@@ -42,7 +51,12 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], title: str, side: 
     draw.text((gap + 6, 20), title, font=_font(26), fill=_INK)
     for r, (name, tiles) in enumerate(rows):
         y = head + r * (side + text + gap)
-        draw.text((gap + 6, y + side // 2 - 12), name, font=_font(22), fill=_INK)
+        draw.text((gap + 6, y), name, font=_font(22), fill=_INK)
+        if r == 0 and reference is not None:
+            small = Image.fromarray(np.ascontiguousarray(reference))
+            small.thumbnail((label - 2 * gap - 6, side - 70), Image.Resampling.LANCZOS)
+            sheet.paste(small, (gap + 6, y + 44))
+            draw.text((gap + 6, y + 50 + small.height), "the reference", font=_font(15), fill=_FAINT)
         for c, tile in enumerate(tiles):
             x = label + c * (side + gap)
             picture = Image.fromarray(np.ascontiguousarray(tile.image))

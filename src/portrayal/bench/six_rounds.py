@@ -226,6 +226,4 @@ def _sheet(tiles: list[tuple[str, Tile]], character: IdentityMap) -> U8:
     rows: dict[str, list[Tile]] = {}
     for name, tile in tiles:
         rows.setdefault(name, []).append(tile)
-    first = next(iter(rows))
-    rows[first] = [Tile(character.image, "the reference"), *rows[first]]
-    return contact_sheet(list(rows.items()), "One reference, six rounds")
+    return contact_sheet(list(rows.items()), "One reference, six rounds", reference=character.image)
