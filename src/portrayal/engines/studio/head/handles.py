@@ -107,7 +107,7 @@ def _plan(frame: FaceFrame, mouth: Mouth, p: Preset) -> _Plan:
         target = max(target, mouth.lift) if keep else target
         # Mostly each corner's own height, so that a crooked smile does not stay in a calm face.
         both = [target - (0.75 * own + 0.25 * mouth.lift) for own in mouth.side_lift]
-        lift = (both[0], both[1])
+        lift = (both[0] + p.lift_left, both[1] + p.lift_right)
     if p.gap is not None:
         missing = max(0.0, p.gap - mouth.gap)
         upper, lower, jaw = upper + 0.30 * missing, lower + 0.25 * missing, jaw + 0.45 * missing
@@ -157,7 +157,11 @@ def _lip(
     """
     c = frame.points
     corner, middle = abs(u) ** 1.6, 1 - abs(u) ** 2.5
-    dx = plan.widen * u * abs(u) ** 0.5 - 0.16 * p.pucker * mouth.half * u * (1 - 0.2 * abs(u))
+    dx = (
+        p.side * (1 - 0.25 * u * u)
+        + plan.widen * u * abs(u) ** 0.5
+        - 0.16 * p.pucker * mouth.half * u * (1 - 0.2 * abs(u))
+    )
     dy = -plan.lift[int(u > 0)] * corner + 0.22 * plan.jaw * corner
     upper_at = _row_at(frame, tp.INNER_UPPER, u)
     gap = max(_row_at(frame, tp.INNER_LOWER, u) - upper_at, 0.0)
@@ -193,7 +197,8 @@ def _lower_face(moves: Moves, frame: FaceFrame, mouth: Mouth, plan: _Plan, p: Pr
     c = frame.points
     drop = 0.90 * plan.jaw - 0.42 * p.close * mouth.gap - 0.02 * p.pucker
     for i in tp.CHIN:
-        moves[i] = (0.0, drop * _bell(c, i, mouth.middle, 0.42))
+        bell = _bell(c, i, mouth.middle, 0.42)
+        moves[i] = (0.25 * p.side * bell, drop * bell)
     for i in tp.JAW:
         side = float(np.sign(c[i, 0] - mouth.middle))
         moves[i] = (-0.05 * plan.jaw * side, 0.80 * drop * _bell(c, i, mouth.middle, 0.55))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from portrayal.engines.studio.types import Notes
 
 YAW, PITCH, ROLL = 30.0, 15.0, 20.0
-_SMALL = 0.05  # degrees that nobody sees
+SMALL = 0.05  # degrees that nobody sees
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class HeadMotion:
     @property
     def turns(self) -> bool:
         """Whether the head leaves the reference's pose."""
-        return max(abs(self.yaw), abs(self.pitch), abs(self.roll)) > _SMALL
+        return max(abs(self.yaw), abs(self.pitch), abs(self.roll)) > SMALL
 
 
 @dataclass(frozen=True)

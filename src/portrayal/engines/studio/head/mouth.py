@@ -37,6 +37,8 @@ def painted(rgb: F32, face: Moved, smile: float, preset: Preset) -> F32:
         part = part + (inside - part) * hole[..., None]
     if gap < 0.02:
         part = _contact(part, face, patch, 1 - step(0.004, 0.02, gap))
+    if preset.pucker > 0:
+        part = _pushed(part, face, patch, preset.pucker * face.strength)
     out[patch.rows, patch.columns] = part
     return out
 
@@ -87,6 +89,18 @@ def _contact(part: F32, face: Moved, patch: Patch, amount: float) -> F32:
     cover = np.clip(0.95 * line, 0, 0.75)[..., None] * np.float32(amount)
     drawn: F32 = (out + (colour - out) * cover).astype(np.float32)
     return drawn
+
+
+def _pushed(part: F32, face: Moved, patch: Patch, amount: float) -> F32:
+    """Lips pushed forward: light on the roll of the lower one, and its shade on the skin below."""
+    edge = face.new[tp.OUTER_LOWER[2:-2]]
+    inner = face.new[tp.INNER_LOWER[2:-2]]
+    fade = np.sin(np.pi * np.linspace(0.06, 0.94, len(edge)))
+    roll = stroke(patch.local(inner + 0.45 * (edge - inner)), patch.shape, 0.018 * face.face, fade, 0.014 * face.face)
+    below = edge + (0.022 * face.face * face.frame.down).astype(np.float32)
+    shade = stroke(patch.local(below), patch.shape, 0.020 * face.face, fade, 0.014 * face.face)
+    out: F32 = (part * (1 + amount * (0.16 * roll - 0.24 * shade))[..., None]).astype(np.float32)
+    return out
 
 
 def _inside(face: Moved, patch: Patch, hole: F32, smile: float, preset: Preset) -> F32:

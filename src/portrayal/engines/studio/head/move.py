@@ -9,7 +9,7 @@ import numpy as np
 from portrayal.engines.studio.head.express import express
 from portrayal.engines.studio.head.fields import sample
 from portrayal.engines.studio.head.model import HeadModel
-from portrayal.engines.studio.head.motion import HeadMotion, clamp
+from portrayal.engines.studio.head.motion import SMALL, HeadMotion, clamp
 from portrayal.engines.studio.head.presets import Preset, presets
 from portrayal.engines.studio.head.turn import turned
 from portrayal.engines.studio.head.view import Carried, View, project, turning, view_of
@@ -39,10 +39,10 @@ def move(
     Returns:
         The person with the head moved: rgb, alpha, regions and points (of the new pose and expression).
     """
-    motion = clamp(motion, model.allowed, notes)
+    preset = _preset(motion, notes)
+    motion = clamp(_carriage(motion, preset), model.allowed, notes)
     canvas = (cutout.alpha.shape[1], cutout.alpha.shape[0])
     view = view_of(model, scale, offset, canvas)
-    preset = _preset(motion, notes)
     if view is None or cutout.points is None or (preset is None and not motion.turns):
         return cutout
     x0, y0, x1, y1 = view.box
@@ -73,6 +73,18 @@ def _preset(motion: HeadMotion, notes: Notes) -> Preset | None:
     if motion.gaze is not None:
         preset = (preset or Preset()).looking(motion.gaze)
     return preset
+
+
+def _carriage(motion: HeadMotion, preset: Preset | None) -> HeadMotion:
+    """The motion with the nod and the tilt of its expression, where it asks for none itself."""
+    if preset is None:
+        return motion
+    strength = min(max(motion.strength, 0.0), 1.0)
+    return replace(
+        motion,
+        pitch=motion.pitch if abs(motion.pitch) > SMALL else preset.pitch * strength,
+        roll=motion.roll if abs(motion.roll) > SMALL else preset.roll * strength,
+    )
 
 
 def _expressed(

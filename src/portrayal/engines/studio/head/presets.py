@@ -14,6 +14,9 @@ class Preset:
 
     width: float | None = None
     lift: float | None = None
+    lift_left: float = 0.0
+    lift_right: float = 0.0
+    side: float = 0.0
     gap: float | None = None
     at_least: float = 0.0
     close: float = 0.0
@@ -38,6 +41,8 @@ class Preset:
     frown: float = 0.0
     gaze_x: float = 0.0
     gaze_y: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
 
     def looking(self, gaze: tuple[float, float] | None) -> Preset:
         """The same expression with the eyes elsewhere (safe range: lids hide the rest)."""
