@@ -19,7 +19,7 @@ demo: venv
 	$(BIN)/portrayal six-rounds --sample --output demo
 
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: venv
 	$(BIN)/ruff check .
