@@ -9,25 +9,32 @@ import numpy as np
 
 from portrayal.engines.studio.noise import fbm, profile
 from portrayal.engines.studio.scenes import lighting
-from portrayal.engines.studio.scenes.land import mix, rgb, step
+from portrayal.engines.studio.scenes.land import cover, mix, rgb, step
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import KeyLight, Lamp, Lighting, RimLight, vector
 from portrayal.imaging import F32, Array
 
+_GIANTS = (("b89468", "e8d8b8", "8a5a3c"), ("6a8cb0", "c4d8e6", "38587e"), ("c0a070", "f0e0c0", "a07848"))
+_CRATERS = 1024
+# Metres that the patch of cratered dust covers.
+_PATCH = 44.0
+
 
 def _stars(stage: Stage, count: int, lowest: float = 1.0) -> list[Lamp]:
+    """Stars as points; brightness follows the counts of the real sky, colours those of black bodies."""
     shot, random = stage.shot, stage.random
     out = []
     k = (shot.height / 1024) ** 2
     count = int(count * min(shot.width / shot.height, 2.0))
     x, y = random.uniform(0, shot.width, count), random.uniform(0, shot.height * lowest, count)
-    size = np.minimum(random.pareto(1.15, count) * 0.02 + 0.012, 5) * 16 * k
+    size = np.minimum(random.pareto(1.25, count) * 0.02 + 0.008, 3.0) * 16 * k
     hue = random.random(count)
     for i in range(count):
-        c = mix(np.array((1.0, 0.78, 0.55)), np.array((0.72, 0.84, 1.0)), float(hue[i])) * size[i]
-        out.append(
-            Lamp(float(x[i]), float(y[i]), 1e5, (float(c[0]), float(c[1]), float(c[2])), 0.6 * shot.height / 1024)
-        )
+        warm, cold = np.array((1.0, 0.80, 0.60)), np.array((0.74, 0.85, 1.0))
+        c = mix(warm, cold, float(hue[i] ** 0.6)) * size[i]
+        # A brighter star looks larger, as it does on film.
+        wide = (0.45 + 0.22 * min(size[i] / k / 8, 3.0)) * shot.height / 1024
+        out.append(Lamp(float(x[i]), float(y[i]), 1e5, (float(c[0]), float(c[1]), float(c[2])), wide))
     return out
 
 
@@ -40,58 +47,118 @@ def _light(shift: float, side: float, rim: str, ambient: tuple[float, float, flo
     )
 
 
-def _planet(image: F32, stage: Stage, centre: tuple[float, float], radius: float, sun: Array) -> tuple[F32, F32]:
-    """Draw an earth-like planet; centre and radius in picture heights. Returns the picture and its disc."""
+def _earth(u: F32, v: F32, towards: F32, seed: int) -> tuple[F32, F32]:
+    """Colour of seas, land and clouds, (h, w, 3), and how much of it is cloud (h, w, 1); u, v: angles over the disc."""
+    warp = 0.07 * fbm(u * 0.30, v * 0.30, seed + 4, 1.7)
+    land = step(0.25, 0.42, fbm(u * 0.20, v * 0.20, seed + 11, 1.7) + 0.16 * fbm(u * 0.9, v * 0.9, seed + 5, 1.2))
+    dry = step(-0.6, 1.8, fbm(u * 0.5, v * 0.5, seed + 3, 1.7) + 0.5 * fbm(u * 1.3, v * 1.3, 3, 1.2))[..., None]
+    soil = mix(rgb("2f4a1e"), rgb("9a7c48"), dry) * 0.75
+    sea = mix(rgb("07203f"), rgb("12416a"), step(-0.3, 0.4, fbm(u * 0.25, v * 0.25, seed + 11, 1.7))[..., None])
+    ground = mix(sea, soil, land[..., None])
+    # Fronts: long bands, bent by the warp, and torn by finer noise.
+    front = fbm(u * 0.20 + warp, v * 0.40 - warp, seed + 12, 1.7)
+    fine = fbm(u * 0.7 + 0.6 * warp, v * 0.9 - 0.6 * warp, seed + 13, 1.2)
+    cloud = 0.92 * step(0.15, 1.35, front + 0.5 * fine)[..., None]
+    glint = np.clip(towards, 0, 1)[..., None] ** 24 * (1 - land[..., None]) * (1 - cloud)
+    colour = mix(ground, np.array((0.80, 0.82, 0.85)), cloud) + rgb("fff0d8") * 0.5 * glint
+    return np.asarray(colour, np.float32), np.asarray(cloud, np.float32)
+
+
+def _giant(u: F32, v: F32, seed: int) -> F32:
+    """Colour (h, w, 3) of a giant of gas: soft belts with eddies at their borders."""
+    dark, bright, rust = (rgb(code) for code in _GIANTS[seed % len(_GIANTS)])
+    eddy = 0.05 * fbm(u * 0.22, v * 0.6, seed + 2, 1.7) + 0.012 * fbm(u * 0.8, v * 2.0, seed + 3, 1.2)
+    at = v + eddy
+    belts = profile(at.ravel() * 0.45, seed + 5, 1.2).reshape(at.shape)
+    fine = profile(at.ravel() * 0.9, seed + 6, 1.2).reshape(at.shape)
+    c = mix(dark, bright, step(-1.0, 1.2, belts + 0.25 * fine)[..., None])
+    return mix(c, rust, 0.5 * step(0.5, 1.7, profile(at.ravel() * 0.3, seed + 8, 1.7).reshape(at.shape))[..., None])
+
+
+def _rock(u: F32, v: F32, seed: int) -> F32:
+    """Colour of a small bare moon."""
+    seas = step(0.0, 1.2, fbm(u * 0.25, v * 0.25, seed + 7, 1.7))[..., None]
+    return mix(rgb("a8a29a"), rgb("66625e"), seas) * np.exp(0.25 * fbm(u * 0.9, v * 0.9, seed + 9, 0.8))[..., None]
+
+
+def _planet(
+    image: F32, stage: Stage, centre: tuple[float, float], radius: float, sun: F32, kind: str
+) -> tuple[F32, F32]:
+    """Draw a body; centre and radius in picture heights. Returns the picture and how much the body hides, 0..1.
+
+    `kind` is ``"earth"``, ``"giant"`` or ``"rock"``; `sun` a unit vector in light axes.
+    """
     x, y = stage.camera.frame
-    seed = stage.shot.seed
+    seed = stage.shot.seed % 9973
+    # One drawn pixel, in radii.
+    pixel = 1.0 / (radius * stage.camera.height)
     dx, dy = (x - centre[0]) / radius, (y - centre[1]) / radius
-    rr = dx * dx + dy * dy
-    up = np.sqrt(np.clip(1 - rr, 0, 1))
-    normal = np.stack([dx, -dy, up], -1)
-    light = np.clip(normal @ np.asarray(sun, np.float32), 0, 1)
-    lon, lat = np.arctan2(dx, up + 0.15) * 0.22 + 0.13 * seed, np.arcsin(np.clip(dy, -1, 1)) * 0.26
-    land = step(0.1, 0.5, fbm(lon, lat, seed + 11, 1.7))[..., None]
-    swirl = 0.05 * fbm(lon * 2, lat * 2, 4, 1.7)
-    cloud = fbm(lon * 1.3 + swirl, lat * 2.0 + swirl, seed + 12, 1.7) + 0.4 * fbm(lon * 4 + swirl, lat * 5, 13, 1.2)
-    ground = mix(
-        rgb("16365c"), mix(rgb("4a5a34"), rgb("8a744c"), step(-0.5, 1, fbm(lon * 3, lat * 3, 3, 1.7))[..., None]), land
-    )
-    surface = mix(ground, np.array((0.8, 0.83, 0.86)), 0.9 * step(0.0, 1.4, cloud)[..., None])
-    body = surface * light[..., None] * 1.5 + rgb("4a90ff") * (light * (1 - up) ** 2.5)[..., None] * 2.2
-    disc = step(1.006, 0.994, rr)[..., None]
-    halo = np.exp(-np.clip(np.sqrt(rr) - 1, 0, 2) * 42) * (rr >= 1)
-    halo = halo * np.clip((dx * sun[0] - dy * sun[1]) * 0.8 + 0.3, 0, 1)
-    out = mix(image, body, disc) + rgb("4a9cff") * (0.9 * halo)[..., None]
-    return np.asarray(out, np.float32), disc[..., 0]
+    rr = np.sqrt(dx * dx + dy * dy)
+    up = np.sqrt(np.clip(1 - rr * rr, 0, 1))
+    lit = dx * sun[0] - dy * sun[1] + up * sun[2]
+    # Angles from the disc's middle instead of latitude and longitude: no poles, no seam, crowded towards the limb.
+    spread = np.arcsin(np.clip(rr, 0, 1)) / np.maximum(rr, 1e-4)
+    tilt = 0.35 * (1 if seed % 2 else -1)
+    u = ((dx * np.cos(tilt) + dy * np.sin(tilt)) * spread).astype(np.float32)
+    v = ((dy * np.cos(tilt) - dx * np.sin(tilt)) * spread).astype(np.float32)
+    air = {"earth": rgb("5a9cff"), "giant": rgb("ffe0b8") * 0.35, "rock": rgb("000000")}[kind]
+    if kind == "earth":
+        # Where the mirror direction of the eye meets the sun.
+        colour, _ = _earth(u, v, np.asarray(2 * up * lit - sun[2], np.float32), seed)
+    else:
+        colour = _giant(u, v, seed) if kind == "giant" else _rock(u, v, seed)
+    soft = 0.16 if kind != "rock" else 0.05
+    light = np.clip((lit + 0.4 * soft) / (1 + 0.4 * soft), 0, 1) * step(-soft, 1.5 * soft, lit)
+    dusk = step(0.35, 0.0, lit)[..., None]
+    body = colour * light[..., None] * mix(np.ones(3), np.array((1.1, 0.82, 0.66)), dusk * (kind != "rock")) * 1.3
+    limb = (1 - up) ** 3 * np.clip(lit + 0.15, 0, 1)
+    body = mix(body, air * 1.3, (0.75 * limb * (kind == "earth"))[..., None]) + air * (0.12 * light)[..., None]
+    disc = step(1 + pixel, 1 - pixel, rr)
+    halo = np.exp(-np.clip(rr - 1, 0, 2) * 55) * (1 - disc) * np.clip(lit * 0.9 + 0.25, 0, 1)
+    out = mix(image, body, disc[..., None]) + air * (0.8 * halo)[..., None]
+    return np.asarray(out, np.float32), disc
+
+
+def _nebula(stage: Stage) -> F32:
+    """Glowing gas along a slanted band, with dark lanes, (h, w, 3)."""
+    camera, seed = stage.camera, stage.shot.seed % 9973
+    x, y = camera.frame
+    u, v = (x + 0.4 * camera.yaw + stage.phase).astype(np.float32), np.asarray(y + 0.5, np.float32)
+    warp = 0.25 * fbm(u * 0.35, v * 0.35, seed + 2, 1.7)
+    n1 = fbm(u * 0.4 + 0.2 * warp, v * 0.4 + 0.2 * warp, seed + 3, 1.7)
+    n2 = fbm(u * 0.5, v * 0.5 - 0.2 * warp, seed + 4, 1.7)
+    threads = 1 - np.abs(fbm(u * 0.7 + 0.3 * warp, v * 0.7, seed + 5, 1.7))
+    band = np.exp(-(((x * 0.75 + y * 0.66 + 0.10 * n2 - 0.05) / 0.26) ** 2))
+    image = np.broadcast_to(rgb("05060c") * 0.5, (*band.shape, 3)).astype(np.float32)
+    image = image + rgb("3a5cc8") * (0.08 * band * np.exp(0.8 * n1))[..., None]
+    image = image + rgb("d0407a") * (0.08 * band * step(0.2, 2.0, n2) * np.exp(threads))[..., None]
+    image = image + rgb("ffb070") * (0.05 * band**2 * np.clip(threads, 0, 2))[..., None]
+    lanes = 0.7 * step(0.3, 1.6, fbm(u * 0.6, v * 0.6, seed + 8, 1.7)) * band
+    return np.asarray(image * (1 - lanes)[..., None], np.float32)
 
 
 def space(stage: Stage) -> Scene:
-    """Stars, a nebula and a planet."""
-    camera, seed = stage.camera, stage.shot.seed
-    x, y = camera.frame
-    u, v = x + 0.4 * camera.yaw + 0.37 * seed, y + 0.5
-    warp = 0.25 * fbm(u * 0.35, v * 0.35, seed + 2, 1.7)
-    n1, n2 = (
-        fbm(u * 0.4 + 0.2 * warp, v * 0.4 + 0.2 * warp, seed + 3, 1.7),
-        fbm(u * 0.5, v * 0.5 - 0.2 * warp, seed + 4, 1.7),
-    )
-    threads = 1 - np.abs(fbm(u * 0.7 + 0.3 * warp, v * 0.7, seed + 5, 1.7))
-    band = np.exp(-(((x * 0.75 + y * 0.66 + 0.10 * n2 - 0.05) / 0.24) ** 2))
-    image = np.broadcast_to(rgb("05060c") * 0.5, (*band.shape, 3)).astype(np.float32)
-    image = image + rgb("3a5cc8") * (0.10 * band * np.exp(0.8 * n1))[..., None]
-    image = image + rgb("d0407a") * (0.11 * band * step(0.2, 2.0, n2) * np.exp(threads))[..., None]
-    image = image + rgb("ffb070") * (0.06 * band**2 * np.clip(threads, 0, 2))[..., None]
-    image = image * (1 - 0.65 * step(0.3, 1.6, fbm(u * 0.6, v * 0.6, seed + 8, 1.7)) * band)[..., None]
-    side = -1.0 if seed % 2 else 1.0
-    sun = np.array((-0.75 * side, 0.55, 0.3), np.float32)
+    """Stars, a nebula, a planet and its moon."""
+    camera, shot = stage.camera, stage.shot
+    side = -1.0 if shot.seed % 2 else 1.0
+    sun = np.array((-0.62 * side, 0.50, 0.60), np.float32)
+    sun /= np.linalg.norm(sun)
     half = 0.5 * camera.width / camera.height
+    kind = "giant" if shot.seed % 5 in (1, 4) else "earth"
+    random = stage.random
+    away = side * float(np.clip(half * 0.80, 0.30, 0.62))
     image, disc = _planet(
-        np.asarray(image, np.float32), stage, (side * min(half * 0.78, 0.5), 0.22), 0.42, sun / np.linalg.norm(sun)
+        _nebula(stage), stage, (away, random.uniform(0.02, 0.2)), random.uniform(0.34, 0.42), sun, kind
     )
-    k = camera.height / stage.shot.height
-    stars = [s for s in _stars(stage, 2200) if not _hidden(disc, s, k)]
+    # High on the other side, where no head is.
+    moon = -side * min(half * 0.66, 0.55), -random.uniform(0.24, 0.34)
+    image, small = _planet(image, stage, moon, random.uniform(0.035, 0.06), sun, "rock")
+    hidden = np.maximum(disc, small)
+    k = camera.height / shot.height
+    stars = [s for s in _stars(stage, 2400) if not _hidden(hidden, s, k)]
     depth = np.full(disc.shape, 1e5, np.float32)
-    return Scene(image, depth, _light(11, -side, "5aa0ff", (0.22, 0.26, 0.36)), stars, air=False)
+    rim = "5aa0ff" if kind == "earth" else "e8c8a0"
+    return Scene(image, depth, _light(11, -side, rim, (0.22, 0.26, 0.36)), stars, air=False)
 
 
 def _hidden(disc: F32, star: Lamp, k: float) -> bool:
@@ -100,59 +167,116 @@ def _hidden(disc: F32, star: Lamp, k: float) -> bool:
 
 
 @lru_cache(1)
-def _craters() -> F32:
-    """Height of a periodic patch of cratered dust, (512, 512), in pixels of itself."""
-    n = 512
+def _dust() -> tuple[F32, F32, F32]:
+    """A periodic patch of cratered dust, (1024, 1024): slopes along x and z, and brightness.
+
+    Craters follow the moon's own counts (small ones far more often); stones are tiny sharp bumps.
+    """
+    n = _CRATERS
     random = np.random.default_rng(4)
-    out = 5.0 * fbm(*np.meshgrid(np.arange(n) / n, np.arange(n) / n), 6, 1.7) + 1.2 * fbm(
-        *np.meshgrid(np.arange(n) / n * 2, np.arange(n) / n * 2), 7, 1.2
-    )
-    for r in np.minimum(3.0 * random.pareto(1.5, 240) + 3.0, 60):
-        cx, cy = random.uniform(0, n, 2)
-        m = int(r * 2)
-        rows, columns = np.arange(int(cy) - m, int(cy) + m), np.arange(int(cx) - m, int(cx) + m)
-        d = np.hypot((columns - cx)[None], (rows - cy)[:, None]) / r
-        bowl = np.where(d < 1, d * d - 1, 0) * 0.36 + 0.30 * np.exp(-(((d - 1) / 0.28) ** 2))
-        out[np.ix_(rows % n, columns % n)] += r * bowl
-    out = np.asarray(out, np.float32)
-    out.setflags(write=False)
-    return out
+    x, y = np.meshgrid(np.arange(n, dtype=np.float32) / n, np.arange(n, dtype=np.float32) / n)
+    out = 7.0 * fbm(x, y, 6, 1.7) + 0.55 * fbm(x * 2, y * 2, 7, 1.2)
+    rays = np.zeros((n, n), np.float32)
+    for r in np.minimum(3.2 * random.pareto(1.35, 520) + 3.2, 90):
+        # Old craters are worn down.
+        fresh = random.uniform(0.15, 1.0) ** 1.5
+        _stamp(out, random.uniform(0, n, 2), r, r * fresh, 2.2, _crater)
+        if fresh > 0.75:
+            _stamp(rays, random.uniform(0, n, 2), r * 2, 1.0, 2.0, _splash)
+    for r in np.minimum(1.1 * random.pareto(2.2, 900) + 1.1, 6):
+        _stamp(out, random.uniform(0, n, 2), r, 1.3 * r, 1.4, _stone)
+    ring = cv2.copyMakeBorder(out, 4, 4, 4, 4, cv2.BORDER_WRAP)
+    slopes = [cv2.Sobel(ring, cv2.CV_32F, a, 1 - a, ksize=3)[4:-4, 4:-4] / 8 for a in (1, 0)]
+    bright = 1 + 0.10 * fbm(x, y, 9, 1.7) + 0.22 * np.minimum(rays, 1)
+    done = tuple(np.ascontiguousarray(a, np.float32) for a in (*slopes, bright))
+    for a in done:
+        a.setflags(write=False)
+    return done[0], done[1], done[2]
+
+
+def _crater(d: Array) -> Array:
+    rim = 0.16 * np.exp(-(((d - 1) / np.where(d < 1, 0.16, 0.38)) ** 2))
+    return np.asarray(np.where(d < 1, (d * d - 1) * 0.34, 0) + rim)
+
+
+def _splash(d: Array) -> Array:
+    return np.asarray(np.exp(-d * d * 1.5))
+
+
+def _stone(d: Array) -> Array:
+    return np.asarray(np.clip(1 - d * d, 0, 1) ** 0.6)
+
+
+def _stamp(out: F32, at: Array, r: float, gain: float, reach: float, shape) -> None:  # type: ignore[no-untyped-def]
+    """Add a round shape to a periodic picture, in place."""
+    n, m = out.shape[0], int(r * reach) + 1
+    rows, columns = np.arange(int(at[1]) - m, int(at[1]) + m), np.arange(int(at[0]) - m, int(at[0]) + m)
+    d = np.hypot((columns - at[0])[None], (rows - at[1])[:, None]) / r
+    out[np.ix_(rows % n, columns % n)] += (gain * shape(d)).astype(np.float32)
+
+
+def _regolith(stage: Stage, sun: F32) -> F32:
+    """Lit dust (h, w, 3) on the ground plane; defined below the horizon."""
+    camera = stage.camera
+    x, z, far = camera.ground()
+    gx_map, gz_map, bright_map = _dust()
+    lit = np.zeros(far.shape, np.float32)
+    bright = np.ones(far.shape, np.float32)
+    total = 0.0
+    # The patch twice: metres-wide craters, and the same craters ten times as large out to the hills.
+    for size, gain, offset in ((_PATCH, 1.0, 0.0), (11.7 * _PATCH, 0.8, 0.37)):
+        u = ((x / size + stage.phase + offset) % 1.0 * _CRATERS).astype(np.float32)
+        v = ((z / size + 0.3 * stage.phase) % 1.0 * _CRATERS).astype(np.float32)
+        # A pixel's footprint on the ground, in texels: where it is long, the slopes average out.
+        foot = np.maximum(far, 1) ** 2 / (camera.focal * camera.eye) * _CRATERS / size
+        fade = np.clip(5.0 / np.maximum(foot, 1e-3), 0, 1) * gain
+        gx, gz, b = (
+            cv2.remap(m, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP) for m in (gx_map, gz_map, bright_map)
+        )
+        lit += fade * (-gx * sun[0] + gz * sun[2])
+        bright += fade * (b - 1)
+        total += gain
+    slope = np.clip(sun[1] * (1 + np.tanh(1.9 * lit)), 0.035, 1.2)
+    # Dust has no gloss and reflects towards the light: softer than Lambert's law.
+    out = rgb("c4c0b8") * 0.46 * (slope**0.8 * bright)[..., None]
+    return np.asarray(out, np.float32)
+
+
+def _hills(stage: Stage, image: F32, sun: F32) -> tuple[F32, F32]:
+    """Two lines of rounded mountains, lit from the side; returns the picture and its depth."""
+    camera, seed = stage.camera, stage.shot.seed % 9973
+    depth = np.full(image.shape[:2], 1e5, np.float32)
+    az = np.broadcast_to(camera.azimuth, depth.shape)
+    for i, (base, high, away) in enumerate(((0.040, 0.026, 5000.0), (0.010, 0.014, 1800.0))):
+        line = np.asarray(base + high * profile(camera.azimuth * (0.55 + 0.4 * i), seed + 3 * i, 1.7), np.float32)
+        m = cover(camera, line)
+        under = np.clip(line - camera.elevation, 0, 1)
+        h = fbm(az * 0.9, camera.elevation * 1.6 - 0.5 * line, seed + 5 * i, 1.7) * 0.022
+        h = h + 0.6 * np.minimum(under, 0.03)
+        fall = cv2.Sobel(h, cv2.CV_32F, 1, 0, ksize=3) * camera.focal / 8
+        lean = np.gradient(line[0])[None].astype(np.float32) * camera.focal * np.exp(-under * 40)
+        lit = np.clip(0.40 - np.sign(sun[0]) * (0.45 * fall + 1.2 * cv2.GaussianBlur(lean, (0, 0), 3.0)), 0.03, 1.1)
+        image = mix(image, rgb("c4c0b8") * 0.42 * lit[..., None], m[..., None])
+        depth = np.where(m > 0.5, np.float32(away), depth)
+    return image, depth
 
 
 def moon(stage: Stage) -> Scene:
-    """Grey dust with craters and rounded hills under a black sky, and the earth over the horizon."""
-    camera, seed = stage.camera, stage.shot.seed
-    side = -1.0 if seed % 2 else 1.0
-    sun = np.array((-0.85 * side, 0.34, 0.25), np.float32)
-    x, z, far = camera.ground()
+    """Grey dust with craters, stones and hills under a black sky, and the earth over the horizon."""
+    camera = stage.camera
+    side = -1.0 if stage.shot.seed % 2 else 1.0
+    sun = np.array((-0.80 * side, 0.46, 0.30), np.float32)
+    sun /= np.linalg.norm(sun)
+    _, _, far = camera.ground()
     here = np.isfinite(far) & (camera.elevation < -0.003)
-    height = _craters()
-    tile = 26.0
-    u, v = ((x / tile + 0.13 * seed) % 1.0 * 512).astype(np.float32), ((z / tile) % 1.0 * 512).astype(np.float32)
-    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / 8
-    slope_z = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) / 8
-    gx = cv2.remap(slope_x, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    gz = cv2.remap(slope_z, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    fade = np.clip(30 / np.maximum(far, 1), 0.25, 1)
-    lit = np.clip(sun[1] + 1.25 * fade * (-gx * sun[0] + gz * sun[2]), 0.015, 1.4)
-    dust = np.array((1.0, 0.985, 0.955), np.float32) * 0.30
-    ground = dust * (lit * (1 + 0.10 * fbm(x * 0.8, z * 0.8, seed + 2, 0.8)))[..., None]
-    black = np.zeros((*lit.shape, 3), np.float32) + rgb("030408") * 0.3
+    black = np.zeros((*far.shape, 3), np.float32) + rgb("030408") * 0.3
     half = 0.5 * camera.width / camera.height
-    body, disc = _planet(black, stage, (side * min(half * 0.6, 0.33), -0.27), 0.085, sun / np.linalg.norm(sun))
-    depth = np.full(lit.shape, 1e5, np.float32)
-    for base, high, away in ((0.035, 0.018, 4000.0), (0.012, 0.012, 1500.0)):
-        line = base + high * profile(camera.azimuth * 0.8, seed + int(away) % 7, 1.7)
-        m = np.clip((line - camera.elevation) * camera.focal + 0.5, 0, 1)
-        under = np.clip(line - camera.elevation, 0, 1)
-        az = np.broadcast_to(camera.azimuth, under.shape)
-        relief = cv2.Sobel(fbm(az * 1.2, under * 3, seed, 1.7), cv2.CV_32F, 1, 0, ksize=3) * camera.focal / 300
-        c = dust * np.clip(0.42 - 0.9 * relief * side, 0.03, 1.1)[..., None]
-        body = mix(body, c, m[..., None])
-        depth = np.where(m > 0.5, np.float32(away), depth)
-    out = np.where(here[..., None], ground, body).astype(np.float32)
-    cover = np.maximum(disc, (depth < 9e4) | here).astype(np.float32)
+    where = side * float(np.clip(half * 0.66, 0.2, 0.48)), -0.29
+    body, disc = _planet(black, stage, where, 0.075, np.array((-0.55 * side, 0.35, 0.76), np.float32), "earth")
+    body, depth = _hills(stage, body, sun)
+    out = np.where(here[..., None], _regolith(stage, sun), body).astype(np.float32)
+    hiding = np.maximum(disc, (depth < 9e4) | here).astype(np.float32)
     k = camera.height / stage.shot.height
-    stars = [s for s in _stars(stage, 500, camera.horizon) if not _hidden(cover, s, k)]
+    stars = [s for s in _stars(stage, 420, camera.horizon) if not _hidden(hiding, s, k)]
     depth = np.where(here, np.minimum(far, 1500), depth).astype(np.float32)
     return Scene(out, depth, _light(8, -side, "c8d4e8", (0.30, 0.30, 0.31)), stars, air=False)

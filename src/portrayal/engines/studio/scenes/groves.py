@@ -92,7 +92,7 @@ def _ground(canvas: Canvas, stage: Stage, lit: F32) -> None:
         c = mix(c, rgb(petals), 0.75 * dots)
     path = stage.option("path", "")
     if path:
-        middle = 0.9 * np.sin(z * 0.16 + seed) + 0.5
+        middle = 0.9 * np.sin(z * 0.16 + 6.283 * stage.phase) + 0.5
         edge = 1.35 + 0.15 * fbm(x * 0.3, z * 0.3, 17, 1.2)
         on = step(0.25, -0.1, np.abs(x - middle) - edge)[..., None]
         c = mix(c, rgb(path) * (1 + 0.12 * fbm(x * 1.5, z * 1.5, 18, 0.8))[..., None] * (0.75 + 0.35 * fleck), on)

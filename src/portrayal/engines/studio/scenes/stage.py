@@ -37,6 +37,14 @@ class Stage:
         """A fresh generator of this shot's seed."""
         return np.random.default_rng((self.shot.seed, len(self.setting.id)))
 
+    @property
+    def phase(self) -> float:
+        """A place of this shot in periodic noise, 0..1.
+
+        A seed itself must not be added to coordinates: seeds go up to 2**31, where float32 has no fractions left.
+        """
+        return (self.shot.seed * 0.61803398875) % 1.0
+
     def canvas(self) -> Canvas:
         """An empty canvas of the camera."""
         return Canvas(self.camera, self.shot.height)
