@@ -41,6 +41,9 @@ CAMERAS: dict[str, tuple[float, float]] = {
     "dutch angle": (0.0, 0.46),
 }
 
+# What a photographer takes of a person when nobody says; a close-up now and then.
+_USUAL = ("head and shoulders", "head and shoulders", "bust", "bust", "close-up")
+
 # Cost of a frame over which the shoulders are completed, when that gives a better one.
 _TIGHT = 0.6
 
@@ -112,7 +115,7 @@ def compose(
     zoom = math.exp(rng.uniform(-0.09, 0.09))
     unit = share * base * zoom
     x = width * (0.5 + _place_across(width / height, rng))
-    y = height * (centre + rng.uniform(-0.025, 0.025))
+    y = height * (centre + rng.uniform(-0.03, 0.03))
     cost, scale, offset = _fit(body, unit, x, y, size)
     completed = False
     if cost > _TIGHT and (wide := wider(character)) is not character:
@@ -129,7 +132,7 @@ def compose(
         width=width,
         height=height,
         fov=fov,
-        horizon=horizon + rng.uniform(-0.03, 0.03),
+        horizon=float(horizon + rng.uniform(-0.06, 0.06)),
         yaw=float(rng.uniform(-22, 22)),
         aperture=0.018 * math.exp(rng.uniform(-0.15, 0.2)),
         time=plan.time,
@@ -146,7 +149,7 @@ def compose(
 def _usual_framing(character: IdentityMap, rng: np.random.Generator) -> str:
     if character.reading is None:
         return "bust"
-    return str(rng.choice(["head and shoulders", "head and shoulders", "bust"]))
+    return str(rng.choice(_USUAL))
 
 
 def _place_across(ratio: float, rng: np.random.Generator) -> float:
@@ -154,7 +157,7 @@ def _place_across(ratio: float, rng: np.random.Generator) -> float:
     side = float(rng.choice([-1, 1]))
     if ratio > 1.2:
         return side * float(rng.uniform(0.03, min(0.17, 0.07 * ratio)))
-    return side * float(rng.uniform(0.0, 0.05))
+    return side * float(rng.uniform(0.0, 0.10))
 
 
 def _rank(framing: str) -> int:
@@ -214,7 +217,7 @@ def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[floa
         scale = float(unit * zoom / body.unit)
         for down in np.linspace(-0.06, 0.24, 31):
             ty = float(y + down * height - body.y * scale)
-            if body.cut_bottom and body.bottom * scale + ty < height + 1:
+            if body.cut_bottom and (body.bottom - 1) * scale + ty < height:
                 continue
             if body.cut_top and ty > 0:
                 continue
@@ -230,8 +233,8 @@ def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[floa
         if best is not None and (2.2 * math.log(zoom)) ** 2 > best[0]:
             break
     if best is None:  # nothing hides the cuts: fill the frame
-        scale = max(width / body.width, height / body.height, unit / body.unit)
-        return 99.0, scale, ((width - body.width * scale) / 2, height - body.height * scale)
+        scale = max(width / (body.width - 1), height / (body.height - 1), unit / body.unit)
+        return 99.0, scale, ((width - body.width * scale) / 2, height - (body.height - 1) * scale)
     return best
 
 
@@ -240,12 +243,12 @@ def _hide_sides(body: _Body, scale: float, tx: float, ty: float, width: int, hei
     wish = tx
     left_seen = body.cut_left_from * scale + ty < height
     right_seen = body.cut_right_from * scale + ty < height
-    if left_seen and right_seen and scale * body.width < width + 2:
+    if left_seen and right_seen and scale * (body.width - 1) < width + 2:
         return math.nan, math.nan
     if left_seen:
         tx = min(tx, -1.0)
     if right_seen:
-        tx = max(tx, width + 1.0 - scale * body.width)
+        tx = max(tx, width + 1.0 - scale * (body.width - 1))
     x = body.x * scale + tx
     if not 0.2 * width < x < 0.8 * width:
         return math.nan, math.nan
@@ -267,7 +270,8 @@ def _motion(
     if pose is None:
         return HeadMotion(seed=seed), 0.40
     yaw = small_yaw if plan.head.yaw is None else plan.head.yaw - pose.yaw
-    pitch = 0.0 if plan.head.pitch is None else plan.head.pitch - pose.pitch
+    small_pitch = float(rng.uniform(-3.0, 3.0)) * (0.5 if attempt else 1.0)
+    pitch = small_pitch if plan.head.pitch is None else plan.head.pitch - pose.pitch
     roll = small_roll if plan.head.roll is None else plan.head.roll - pose.roll
     strength = 1.0 if attempt == 0 else 0.85 if attempt == 1 else 0.7
     motion = HeadMotion(
