@@ -15,6 +15,7 @@ from portrayal.engines.studio.head.fields import blur, resize, sample, smoothste
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.view import View
 from portrayal.imaging import F32, Array, Bool
+from portrayal.perception import mesh
 
 _BAND = 0.08  # reach of the matte on both sides of the outline, in face heights
 
@@ -51,7 +52,7 @@ def transfer(source_alpha: F32, covered: Bool, uv: F32, model: HeadModel, view: 
     """
     h, w = covered.shape
     face = view.factor * model.face
-    new = contour(covered, 0.006 * face)
+    new = _smooth_below(contour(covered, 0.006 * face), model, view, face)
     feet = _feet(new, covered, uv, model, view, face)
     distance = new.distance
 
@@ -72,6 +73,19 @@ def transfer(source_alpha: F32, covered: Bool, uv: F32, model: HeadModel, view: 
         x=uv[..., 0] * inside + full(feet.read_x) * (1 - inside),
         y=uv[..., 1] * inside + full(feet.read_y) * (1 - inside),
     )
+
+
+def _smooth_below(new: Contour, model: HeadModel, view: View, face: float) -> Contour:
+    """The outline with the steps of the shell's grid smoothed out of jaw and neck, which end in a plain edge."""
+    h = new.distance.shape[0]
+    chin = view.factor * float(model.points[mesh.CHIN, 1]) + view.shift[1]
+    low = smoothstep(chin - 0.32 * face, chin - 0.18 * face, np.arange(h, dtype=np.float32))[:, None]
+    first = int(np.argmax(low > 0))
+    if low[-1] == 0:
+        return new
+    distance = new.distance.copy()
+    distance[first:] += (blur(new.distance[first:], 0.018 * face) - distance[first:]) * low[first:]
+    return Contour(distance, new.nx, new.ny)
 
 
 def _feet(new: Contour, covered: Bool, uv: F32, model: HeadModel, view: View, face: float) -> _Feet:

@@ -91,7 +91,9 @@ def _composite(part: Cutout, rgb: F32, edge: outline.Edge, model: HeadModel, vie
     face = view.factor * model.face
     # Where the body has no colour of its own it goes on from the nearest that it has.
     known = view.field(model.clothes)
-    own = smoothstep(0.2, 0.9, known)
+    # Off the head's old outline its colours are clean, however soft its matte.
+    away = smoothstep(-0.012, -0.032, view.field(model.outline.distance) * np.float32(1 / model.face))
+    own = np.maximum(smoothstep(0.2, 0.9, known), away)
     step = max(1, round(face / 150))
     w, h = view.size
     small = (-(-w // step), -(-h // step))
