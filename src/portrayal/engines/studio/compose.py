@@ -115,6 +115,8 @@ def compose(
     zoom = math.exp(rng.uniform(-0.09, 0.09))
     unit = share * base * zoom
     x = width * (0.5 + _place_across(width / height, rng))
+    if character.reading is None and not body.cut_bottom:
+        centre = 0.5  # a whole figure stands on the ground in front, not in the distance
     y = height * (centre + rng.uniform(-0.03, 0.03))
     cost, scale, offset = _fit(body, unit, x, y, size)
     completed = False

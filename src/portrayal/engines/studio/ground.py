@@ -8,7 +8,7 @@ import numpy as np
 from portrayal.imaging import F32
 
 
-def contact_shadow(radiance: F32, alpha: F32, strength: float = 0.6) -> F32:
+def contact_shadow(radiance: F32, alpha: F32, strength: float = 0.85) -> F32:
     """Darken the plate under the lowest part of the subject: a tight dark core in a wide soft pool.
 
     Args:
