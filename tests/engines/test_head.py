@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -225,3 +226,22 @@ def test_same_motion_same_bytes(astronaut: Placed, monkeypatch: pytest.MonkeyPat
 def test_person_without_face_is_an_error(astronaut: Placed) -> None:
     with pytest.raises(ValueError, match="without a face"):
         analyse(replace(astronaut.character, reading=None))
+
+
+def test_clothes_beside_the_neck_keep_their_own_colours(astronaut: Placed) -> None:
+    before, after = astronaut.cutout, astronaut.moved(yaw=-15.0)
+    share = FACE_HEIGHT / astronaut.model.face
+    distance = cv2.warpAffine(
+        astronaut.model.outline.distance,
+        np.array(
+            [
+                [share, 0, astronaut.offset[0] + astronaut.scale * astronaut.model.origin[0]],
+                [0, share, astronaut.offset[1] + astronaut.scale * astronaut.model.origin[1]],
+            ]
+        ),
+        (SIZE, SIZE),
+        borderValue=-1e3,
+    )
+    off = (distance < -0.04 * astronaut.model.face) & (before.regions == CLOTHING) & (after.regions == CLOTHING)
+    assert off.sum() > 10000
+    assert np.abs(after.rgb - before.rgb)[off].max() < 1e-3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from portrayal.engines.studio.head import topology
 from portrayal.engines.studio.head.frame import face_frame
 from portrayal.engines.studio.head.handles import displacements
 from portrayal.engines.studio.head.presets import presets
+from portrayal.engines.studio.types import Cutout
 from portrayal.imaging import F32
 from portrayal.perception import mesh
 from portrayal.perception.types import Expression
@@ -62,9 +65,50 @@ def test_smiles_are_ordered(measured: dict[str, Expression]) -> None:
 
 def test_brows(measured: dict[str, Expression]) -> None:
     brow = {name: (e.brow_left + e.brow_right) / 2 for name, e in measured.items()}
-    assert brow["angry"] < brow["neutral"] - 0.008
+    assert brow["angry"] < brow["serious"] < brow["neutral"]
+    assert brow["angry"] < brow["neutral"] - 0.015
     assert brow["surprised"] > brow["neutral"] + 0.008
     assert measured["skeptical"].brow_right > measured["skeptical"].brow_left + 0.015
+
+
+def inner_brows(cutout: Cutout) -> float:
+    """How much higher the brows' inner ends are than their outer ends, in distances of the eye corners."""
+    points = face_frame(read(shown(cutout)).points).points
+    inner, outer = points[[107, 336], 1].mean(), points[[70, 300], 1].mean()
+    return float(outer - inner)
+
+
+def test_sad_and_angry_brows_slant_against_each_other(astronaut: Placed) -> None:
+    slant = {name: inner_brows(astronaut.moved(expression=name)) for name in ("sad", "neutral", "angry")}
+    assert slant["sad"] > slant["neutral"] + 0.012
+    assert slant["angry"] < slant["neutral"] - 0.012
+
+
+def test_sad_mouth_keeps_its_width(measured: dict[str, Expression]) -> None:
+    assert measured["sad"].mouth_width > 0.97 * measured["neutral"].mouth_width
+    assert measured["pout"].mouth_width < 0.95 * measured["neutral"].mouth_width
+
+
+def test_expressions_differ_from_neutral(measured: dict[str, Expression]) -> None:
+    assert measured["calm"].eye_left < 0.93 * measured["neutral"].eye_left
+    assert measured["skeptical"].eye_left < 0.96 * measured["skeptical"].eye_right
+
+
+def test_one_corner_of_the_mouth_rises(astronaut: Placed) -> None:
+    frame = face_frame(astronaut.reading.points)
+    moves = displacements(frame, 1.0, presets()["confident"], 1.0)
+    even = displacements(frame, 1.0, replace(presets()["confident"], lift_left=0.0, lift_right=0.0), 1.0)
+    assert moves[291, 1] < even[291, 1] - 0.03  # up
+    assert moves[61, 1] > even[61, 1] + 0.005
+
+
+def test_head_goes_along_unless_told_otherwise(astronaut: Placed) -> None:
+    def pitch(**motion: Any) -> float:
+        return read(shown(astronaut.moved(expression="sad", **motion))).pose.pitch
+
+    bowed, weaker, raised = pitch(), pitch(strength=0.2), pitch(pitch=6.0)
+    assert bowed < weaker - 1.0
+    assert raised > bowed + 5.0
 
 
 def test_eyes(measured: dict[str, Expression]) -> None:

@@ -17,7 +17,7 @@ from portrayal.engines.studio.head.view import View
 from portrayal.imaging import F32, Array, Bool
 from portrayal.perception import mesh
 
-_BAND = 0.08  # reach of the matte on both sides of the outline, in face heights
+BAND = 0.08  # reach of the matte on both sides of the outline, in face heights
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def transfer(source_alpha: F32, covered: Bool, uv: F32, model: HeadModel, view: 
     alpha = alpha + (1 - alpha) * inner
     trust = full(feet.trust)
     alpha = alpha * trust + smoothstep(-1.6, 1.6, distance) * (1 - trust)
-    alpha[distance < -_BAND * face] = 0
+    alpha[distance < -BAND * face] = 0
     inside = smoothstep(0, 2.5, distance) * covered
     return Edge(
         alpha=np.clip(alpha, 0, 1).astype(np.float32),
@@ -101,7 +101,7 @@ def _feet(new: Contour, covered: Bool, uv: F32, model: HeadModel, view: View, fa
     back = distance - 0.010 * face
     column = np.clip(np.rint(gx + nx * back), 0, w - 1).astype(np.intp)
     row = np.clip(np.rint(gy + ny * back), 0, h - 1).astype(np.intp)
-    found = covered[row, column] & (np.abs(distance) < _BAND * face)
+    found = covered[row, column] & (np.abs(distance) < BAND * face)
     u, v = uv[row, column, 0], uv[row, column, 1]
     x, y, ox, oy, hair = _snapped(u, v, model, view)
     weight = found.astype(np.float32)

@@ -22,6 +22,7 @@ from portrayal.engines.studio.head.view import View, project
 from portrayal.imaging import F32, F64, Array, Bool
 from portrayal.perception import mesh
 
+_AROUND = 0.25  # of what is smoothed, in face heights: where it takes its colours from
 _TURNED = 5.0  # degrees of yaw from which one half of a face is seen better than the other
 
 
@@ -84,7 +85,7 @@ def mended(
         lent = _lent(scene, twin, weight)
         scene = replace(scene, rgb=scene.rgb + (lent[0] - scene.rgb) * scene.up(weight * lent[1])[..., None])
         weight = weight * (1 - 0.9 * lent[1])
-    out = _smoothed(scene, weight, covered)
+    out = _smoothed_part(scene, weight, covered)
     # A frontal reference shows both halves equally aslant: nothing to borrow.
     donor = _mirrored(scene, turn) if abs(model.pose.yaw) > _TURNED else None
     return _with_other_half(replace(scene, rgb=out), stretch, donor) if donor else out
@@ -119,7 +120,27 @@ def _lent(scene: _Scene, twin: F32, weight: F32) -> tuple[F32, F32]:
     return other.astype(np.float32), share
 
 
-def _smoothed(scene: _Scene, weight: F32, covered: Bool) -> F32:
+def _smoothed_part(scene: _Scene, weight: F32, covered: Bool) -> F32:
+    """`_smoothed`, taken where there is something to smooth: often one side of the head only."""
+    k, (w, h) = scene.step, scene.size
+    rows, columns = np.nonzero(weight > 0.004)
+    if not len(rows):
+        return scene.rgb
+    margin = round(_AROUND * scene.face / k)
+    x0, x1 = max(0, int(columns.min()) - margin) * k, min(w, (int(columns.max()) + 1 + margin) * k)
+    y0, y1 = max(0, int(rows.min()) - margin) * k, min(h, (int(rows.max()) + 1 + margin) * k)
+    level = _grain_level(scene)
+    here = np.s_[y0:y1, x0:x1]
+    edge = Edge(scene.edge.alpha[here], scene.edge.x[here] - x0, scene.edge.y[here] - y0)
+    view = scene.view.cropped((x0, y0, x1, y1))
+    part = replace(scene, rgb=scene.rgb[here], source=scene.source[here], edge=edge, view=view)
+    coarse = weight[y0 // k : -(-y1 // k), x0 // k : -(-x1 // k)]
+    out = scene.rgb.copy()
+    out[here] = _smoothed(part, coarse, covered[here], level)
+    return out
+
+
+def _smoothed(scene: _Scene, weight: F32, covered: Bool, level: float) -> F32:
     """Streaks replaced by their own low-pass plus the detail of the reference at the same place."""
     sigma = 0.024 * scene.face / scene.step
     coarse = scene.down(scene.rgb)
@@ -137,7 +158,7 @@ def _smoothed(scene: _Scene, weight: F32, covered: Bool) -> F32:
     # low + similar * (0.45 * (own_low - low) + own - own_low), with all that is soft at low resolution.
     new: F32 = scene.up(low) + (own - scene.up(0.55 * own_low + 0.45 * low)) * detail[..., None]
     skin = ((1 - hair) * (1 - detail))[..., None]
-    new = (new * (1 - 0.08 * skin) + _grain(scene) * skin).astype(np.float32)
+    new = (new * (1 - 0.08 * skin) + _grain(scene, level) * skin).astype(np.float32)
     out: F32 = scene.rgb + (new - scene.rgb) * scene.up(weight)[..., None]
     return out
 
@@ -155,10 +176,9 @@ def _same_place(scene: _Scene) -> tuple[F32, F32]:
     return own, (warp(distance, x, y) > 2).astype(np.float32)
 
 
-def _grain(scene: _Scene) -> F32:
-    """Fine noise with the strength of the brighter cheek's."""
+def _grain_level(scene: _Scene) -> float:
+    """Strength of the brighter cheek's grain."""
     points = scene.view.to_local(scene.model.points[:468, :2])
-    h, w = scene.rgb.shape[:2]
     r = max(2, int(0.07 * scene.face))
     best: F32 | None = None
     for i in (50, 280):
@@ -171,6 +191,12 @@ def _grain(scene: _Scene) -> F32:
         fine = (best - blur(best, 0.008 * scene.face)).mean(-1)
         low, high = np.quantile(fine, [0.1, 0.9])
         level = min(1.3 * float(np.clip(fine, low, high).std()), 0.012)
+    return level
+
+
+def _grain(scene: _Scene, level: float) -> F32:
+    """Fine noise (h, w, 1) of this strength."""
+    h, w = scene.rgb.shape[:2]
     noise = blur(np.random.default_rng(1).standard_normal((h, w)).astype(np.float32), max(0.5, 0.0022 * scene.face))
     out: F32 = (noise * np.float32(level / max(float(noise.std()), 1e-6)))[..., None]
     return out

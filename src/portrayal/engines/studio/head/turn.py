@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.head import outline, reveal
-from portrayal.engines.studio.head.fields import blur, disc, fill, resize, sample, smoothstep, warp
+from portrayal.engines.studio.head.fields import blur, bounds, disc, fill, resize, sample, smoothstep, warp
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.motion import HeadMotion
 from portrayal.engines.studio.head.raster import NOTHING, rasterise
@@ -16,8 +16,11 @@ from portrayal.engines.studio.head.shell import NO_TWIN
 from portrayal.engines.studio.head.view import Carried, View, project, turning
 from portrayal.engines.studio.types import Cutout
 from portrayal.imaging import F32, F64, U8, Bool
+from portrayal.parallel import bands
 from portrayal.perception import mesh
 from portrayal.perception.types import BACKGROUND, CLOTHING
+
+_STRIDE = 4  # pixels between those that are looked at to find the head
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,34 @@ def turned(part: Cutout, model: HeadModel, view: View, motion: HeadMotion, carri
         carried: what an expression has moved before.
     """
     matrix = turning(model, motion)
+    x0, y0, x1, y1 = box = _touched(part.alpha, model, view, matrix)
+    if min(x1 - x0, y1 - y0) < 16:
+        return part
+    if carried is not None:
+        carried = replace(carried, corner=(carried.corner[0] - x0, carried.corner[1] - y0))
+    inner = replace(
+        part, rgb=part.rgb[y0:y1, x0:x1], alpha=part.alpha[y0:y1, x0:x1], regions=part.regions[y0:y1, x0:x1]
+    )
+    inner = _turned(inner, model, view.cropped(box), matrix, carried)
+    rgb, alpha, regions = part.rgb.copy(), part.alpha.copy(), part.regions.copy()
+    rgb[y0:y1, x0:x1], alpha[y0:y1, x0:x1], regions[y0:y1, x0:x1] = inner.rgb, inner.alpha, inner.regions
+    return replace(part, rgb=rgb, alpha=alpha, regions=regions)
+
+
+def _touched(alpha: F32, model: HeadModel, view: View, matrix: F64) -> tuple[int, int, int, int]:
+    """The box of the view (local pixels) that holds the head, its hair and its neck, before and after the turn."""
+    coarse = view.coarse(_STRIDE)
+    head = alpha[::_STRIDE, ::_STRIDE] * np.maximum(coarse.field(model.head), 1 - coarse.field(model.body))
+    rows, columns = np.nonzero((head > 0.02) & (coarse.field(model.follow) > 0.002))
+    before = np.stack([columns, rows], 1).astype(np.float32) * _STRIDE
+    shell = model.shell
+    after, _ = project(model, matrix, shell.at, shell.front, shell.follow)
+    behind, _ = project(model, matrix, shell.at, shell.back, shell.follow)
+    places = np.vstack([before, view.to_local(np.vstack([after, behind]))])
+    return bounds(places, (outline.BAND + 0.02) * view.factor * model.face + _STRIDE, view.size)
+
+
+def _turned(part: Cutout, model: HeadModel, view: View, matrix: F64, carried: Carried | None) -> Cutout:
     share = view.field(model.head)
     drawn = _draw(model, view, matrix, carried)
     edge = outline.transfer(part.alpha * share, drawn.covered, drawn.uv, model, view)
@@ -91,32 +122,33 @@ def _composite(part: Cutout, rgb: F32, edge: outline.Edge, model: HeadModel, vie
     face = view.factor * model.face
     # Where the body has no colour of its own it goes on from the nearest that it has.
     known = view.field(model.clothes)
-    # Off the head's old outline its colours are clean, however soft its matte.
-    away = smoothstep(-0.012, -0.032, view.field(model.outline.distance) * np.float32(1 / model.face))
-    own = np.maximum(smoothstep(0.2, 0.9, known), away)
     step = max(1, round(face / 150))
     w, h = view.size
     small = (-(-w // step), -(-h // step))
     hidden = resize(fill(resize(part.rgb, small), resize((known > 0.5).astype(np.float32), small)), (w, h))
-    body = hidden + (part.rgb - hidden) * own[..., None]
     under = np.maximum(part.alpha * view.field(model.body), view.field(model.behind))
-    head = edge.alpha
-    alpha = head + under * (1 - head)
-    mixed = (rgb * head[..., None] + body * (under * (1 - head))[..., None]) / np.maximum(alpha, 1e-4)[..., None]
-    mixed = np.where(alpha[..., None] > 1e-3, mixed, rgb)
+    distance = view.field(model.outline.distance)
     # A head that the reference's border cuts off goes on over the border when it moves in, but not outside of it.
-    moves = np.zeros_like(alpha)
+    moves = np.zeros_like(under)
     area = view.reference(model)
     moves[area] = smoothstep(0.0, 0.03, view.field(model.follow))[area]
-    moved = moves[..., None]
-    out = part.rgb + (np.clip(mixed, 0, 1) - part.rgb) * moved
-    labels = _regions(part, edge, under)
-    return replace(
-        part,
-        rgb=out.astype(np.float32),
-        alpha=(part.alpha + (alpha - part.alpha) * moved[..., 0]).astype(np.float32),
-        regions=np.where(moved[..., 0] > 0.5, labels, part.regions).astype(np.uint8),
-    )
+    out, alpha = np.empty_like(part.rgb), np.empty_like(part.alpha)
+
+    def mix(a: int, b: int) -> None:
+        # Off the head's old outline the body's colours are clean, however soft its matte.
+        away = smoothstep(-0.012, -0.032, distance[a:b] * np.float32(1 / model.face))
+        own = np.maximum(smoothstep(0.2, 0.9, known[a:b]), away)
+        body = hidden[a:b] + (part.rgb[a:b] - hidden[a:b]) * own[..., None]
+        head, low, moved = edge.alpha[a:b], under[a:b], moves[a:b]
+        both = head + low * (1 - head)
+        share = np.where(both > 1e-3, head / np.maximum(both, 1e-4), 1)[..., None]
+        mixed = np.clip(body + (rgb[a:b] - body) * share, 0, 1)
+        out[a:b] = part.rgb[a:b] + (mixed - part.rgb[a:b]) * moved[..., None]
+        alpha[a:b] = part.alpha[a:b] + (both - part.alpha[a:b]) * moved
+
+    bands(mix, h)
+    labels = np.where(moves > 0.5, _regions(part, edge, under), part.regions).astype(np.uint8)
+    return replace(part, rgb=out, alpha=alpha, regions=labels)
 
 
 def _regions(part: Cutout, edge: outline.Edge, under: F32) -> U8:

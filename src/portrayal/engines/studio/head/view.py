@@ -49,6 +49,17 @@ class View:
         out: F32 = ((points - np.array(self.shift)) / self.factor).astype(np.float32)
         return out
 
+    def cropped(self, box: tuple[int, int, int, int]) -> View:
+        """A smaller view: `box` (x0, y0, x1, y1) in local pixels."""
+        x, y = self.box[:2]
+        whole = (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
+        return View(whole, self.factor, (self.shift[0] - box[0], self.shift[1] - box[1]))
+
+    def coarse(self, step: int) -> View:
+        """The same view with every `step`-th pixel."""
+        w, h = -(-self.size[0] // step), -(-self.size[1] // step)
+        return View((0, 0, w, h), self.factor / step, (self.shift[0] / step, self.shift[1] / step))
+
     def reference(self, model: HeadModel) -> tuple[slice, slice]:
         """Rows and columns of the box that lie on the reference's own area."""
         low = self.to_local((np.zeros(2) - model.origin) * model.scale)
