@@ -87,25 +87,71 @@ def fir(colour: str, seed: int, snow: float = 0.0) -> F32:
     return _card(m, c * (1 - s) + _rgb("dfe8f2") * s)
 
 
+def _frond(
+    mask: U8, tone: F32, start: tuple[float, float], angle: float, long: float, random: np.random.Generator
+) -> None:
+    """One feathered leaf of a palm, in place: a bent rib, and narrow leaflets that hang from both its sides."""
+    s = np.linspace(0, 1, 30)
+    droop = long * (0.30 + 0.45 * abs(float(np.cos(angle))))
+    x, y = start[0] + np.cos(angle) * long * s, start[1] - np.sin(angle) * long * 0.75 * s + droop * s**2.1
+    shade = random.uniform(0.55, 1.35)
+    one = np.zeros_like(mask)
+    cv2.polylines(one, [_points(np.stack([x, y], 1))], False, 255, 2, cv2.LINE_AA, 3)
+    along = np.arctan2(np.gradient(y), np.gradient(x))
+    for i in range(2, 30):
+        reach = 0.27 * long * np.sin(np.pi * (0.12 + 0.80 * s[i])) * random.uniform(0.85, 1.1)
+        for turn in (0.75, -0.75):
+            lean = along[i] + turn
+            tip = x[i] + np.cos(lean) * reach, y[i] + np.sin(lean) * reach + 0.30 * reach
+            ax, ay = np.cos(along[i]) * 2.2, np.sin(along[i]) * 2.2
+            _poly(one, np.array([(x[i] - ax, y[i] - ay), tip, (x[i] + ax, y[i] + ay)]))
+    np.maximum(mask, one, out=mask)
+    tone[one > 60] = shade * random.uniform(0.9, 1.1)
+
+
 @lru_cache(16)
 def palm(seed: int, colour: str = "3f5a24") -> F32:
-    """A palm tree, (224, 224, 4)."""
+    """A palm tree, (384, 384, 4): a ringed trunk that bends, and feathered leaves."""
     random = np.random.default_rng(seed)
-    m, wood = np.zeros((224, 224), np.uint8), np.zeros((224, 224), np.uint8)
-    bend = random.uniform(-34, 34)
-    t = np.linspace(0, 1, 14)
-    path = np.stack([112 - bend * (1 - t) ** 1.6, 64 + 160 * (1 - t)], 1)
-    cv2.polylines(wood, [_points(path)], False, 255, 6, cv2.LINE_AA, 3)
-    for a in np.linspace(-0.35, np.pi + 0.35, 13) + random.uniform(-0.12, 0.12, 13):
-        long = random.uniform(66, 100)
-        s = np.linspace(0, 1, 9)
-        px = 112 + np.cos(a) * long * s
-        py = 64 - np.sin(a) * long * 0.62 * s + 62 * s**2.2
-        w = 11 * np.sin(np.pi * np.clip(s * 0.93 + 0.06, 0, 1))
-        _poly(m, np.concatenate([np.stack([px, py - w * 0.35], 1), np.stack([px, py + w], 1)[::-1]]))
-    n = sheet(224, 224, seed, 0.8, 3, 3)
-    c = np.where((wood > m)[..., None], _rgb("6a5238"), _rgb(colour) * (0.9 + 0.4 * n)[..., None])
-    return _card(np.maximum(m, wood), c)
+    n = 384
+    m, wood = np.zeros((n, n), np.uint8), np.zeros((n, n), np.uint8)
+    tone = np.ones((n, n), np.float32)
+    bend = random.uniform(-60, 60)
+    t = np.linspace(0, 1, 20)
+    px, py = n / 2 - bend * (1 - t) ** 1.7, 118 + (n - 118) * (1 - t)
+    wide = 4.0 + 3.5 * (1 - t) ** 2
+    _poly(wood, np.concatenate([np.stack([px - wide, py], 1), np.stack([px + wide, py], 1)[::-1]]))
+    for a in np.linspace(-0.45, np.pi + 0.45, 17)[random.permutation(17)] + random.uniform(-0.1, 0.1, 17):
+        _frond(m, tone, (n / 2, 118), float(a), random.uniform(112, 158), random)
+    grain = sheet(n, n, seed, 0.8, 3, 3)
+    y = np.mgrid[:n, :n][0]
+    bark = _rgb("7a6248") * (0.8 + 0.25 * np.sin(y * 0.8) + 0.2 * grain)[..., None]
+    leaf = _rgb(colour) * (tone * (1 + 0.2 * grain))[..., None]
+    return _card(np.maximum(m, wood), np.where((wood > m)[..., None], bark, leaf))
+
+
+@lru_cache(24)
+def leaf(seed: int, colour: str = "2f6a24") -> F32:
+    """One large leaf with ribs and torn edges, as of a banana or a philodendron, (192, 96, 4); it grows upwards."""
+    random = np.random.default_rng(seed)
+    m = np.zeros((192, 96), np.uint8)
+    s = np.linspace(0, 1, 40)
+    bend = random.uniform(-26, 26)
+    rib, y = 48 + bend * s**1.8, 188 - 182 * s
+    wide = 36 * np.sin(np.pi * np.clip(s * 0.94 + 0.03, 0, 1)) ** 0.7 * (1 - 0.25 * s)
+    _poly(m, np.concatenate([np.stack([rib - wide, y], 1), np.stack([rib + wide, y], 1)[::-1]]))
+    for i in random.integers(6, 34, 7):
+        side = float(random.choice((-1, 1)))
+        edge = rib[i] + side * wide[i] * 1.1
+        notch = [(edge, y[i] - 16), (edge, y[i] - 4), (rib[i] + side * wide[i] * random.uniform(0.2, 0.5), y[i] + 6)]
+        cv2.fillPoly(m, [_points(np.array(notch))], 0, cv2.LINE_AA, 3)
+    yy, xx = np.mgrid[:192, :96].astype(np.float32)
+    middle = np.interp(yy[:, 0], y[::-1], rib[::-1])[:, None]
+    across = (xx - middle) / 36
+    veins = 0.12 * np.sin((yy + np.abs(across) * 26) * 0.55)
+    shade = 0.8 + veins + 0.35 * np.where(across > 0, 1, -0.6) * np.exp(-(across**2) * 0.5)
+    shade = shade + 0.7 * np.exp(-((across / 0.05) ** 2)) + 0.3 * (1 - yy / 192)
+    return _card(m, _rgb(colour) * np.clip(shade, 0.15, 2.2)[..., None])
 
 
 @lru_cache(24)

@@ -67,18 +67,19 @@ def _earth(u: F32, v: F32, towards: F32, seed: int) -> tuple[F32, F32]:
 def _giant(u: F32, v: F32, seed: int) -> F32:
     """Colour (h, w, 3) of a giant of gas: soft belts with eddies at their borders."""
     dark, bright, rust = (rgb(code) for code in _GIANTS[seed % len(_GIANTS)])
-    eddy = 0.05 * fbm(u * 0.22, v * 0.6, seed + 2, 1.7) + 0.012 * fbm(u * 0.8, v * 2.0, seed + 3, 1.2)
+    eddy = 0.05 * fbm(u * 0.22, v * 0.6, seed + 2, 1.7) + 0.006 * fbm(u * 0.8, v * 2.0, seed + 3, 1.2)
     at = v + eddy
-    belts = profile(at.ravel() * 0.45, seed + 5, 1.2).reshape(at.shape)
+    belts = profile(at.ravel() * 0.4, seed + 5, 1.7).reshape(at.shape)
     fine = profile(at.ravel() * 0.9, seed + 6, 1.2).reshape(at.shape)
-    c = mix(dark, bright, step(-1.0, 1.2, belts + 0.25 * fine)[..., None])
+    c = mix(dark, bright, step(-1.0, 1.2, belts + 0.12 * fine)[..., None])
     return mix(c, rust, 0.5 * step(0.5, 1.7, profile(at.ravel() * 0.3, seed + 8, 1.7).reshape(at.shape))[..., None])
 
 
 def _rock(u: F32, v: F32, seed: int) -> F32:
     """Colour of a small bare moon."""
     seas = step(0.0, 1.2, fbm(u * 0.25, v * 0.25, seed + 7, 1.7))[..., None]
-    return mix(rgb("a8a29a"), rgb("66625e"), seas) * np.exp(0.25 * fbm(u * 0.9, v * 0.9, seed + 9, 0.8))[..., None]
+    rough = np.exp(0.25 * fbm(u * 0.9, v * 0.9, seed + 9, 0.8))[..., None]
+    return np.asarray(mix(rgb("a8a29a"), rgb("66625e"), seas) * rough, np.float32)
 
 
 def _planet(
@@ -238,7 +239,7 @@ def _regolith(stage: Stage, sun: F32) -> F32:
         total += gain
     slope = np.clip(sun[1] * (1 + np.tanh(1.9 * lit)), 0.035, 1.2)
     # Dust has no gloss and reflects towards the light: softer than Lambert's law.
-    out = rgb("c4c0b8") * 0.46 * (slope**0.8 * bright)[..., None]
+    out = rgb("c4c0b8") * 0.62 * (slope**0.8 * bright)[..., None]
     return np.asarray(out, np.float32)
 
 

@@ -34,12 +34,15 @@ def build(stage: Stage) -> Scene:
     _ground(canvas, stage, lit)
     _trees(canvas, stage, random, lit)
     _beds(canvas, stage, random, lit)
+    _undergrowth(canvas, stage, random, lit)
     canvas.draw()
     out = canvas.emission
     air = float(stage.option("mist", 420.0))
     t = (1 - np.exp(-np.minimum(canvas.depth, 300) / air))[..., None] * 0.8
     t = np.where(canvas.depth[..., None] > 9e4, 0, t)
     out = mix(out, pale(day) * np.array(stage.option("air", (1.05, 1.0, 0.93)), np.float32), t)
+    if stage.option("shafts", 0.0) and not day.dark:
+        out = out + _shafts(stage) * (float(stage.option("shafts", 0.0)) * (1.0 if day.sunny else 0.35)) * lit
     _gaps(canvas, stage, random)
     if day.dark and stage.option("lamps", True):
         _park_lamps(canvas, stage)
@@ -193,6 +196,63 @@ def _beds(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) -
         canvas.wall(x, x + 1.5, 0.38, 0.46, 8.3, wood * 1.2, 1.0)
         for q in (0.1, 1.3):
             canvas.wall(x + q, x + q + 0.08, 0, 0.5, 8.3, tuple(float(v) for v in lit * 0.05), 1.0)  # type: ignore[arg-type]
+
+
+def _undergrowth(canvas: Canvas, stage: Stage, random: np.random.Generator, lit: F32) -> None:
+    """What makes a wood a jungle: rosettes of large leaves at both sides of the way, and hanging vines."""
+    greens = stage.option("crowns", ("2a5a22",))
+    # Near plants stand in the shade and frame; far ones catch the light.
+    for z in stage.option("leaves", ()):
+        for _ in range(4):
+            x = float(random.choice((-1, 1))) * random.uniform(0.20, 0.50) * z
+            long = random.uniform(0.9, 1.5) * (0.7 + 0.05 * z)
+            for a in np.linspace(-1.15, 1.15, 6) + random.uniform(-0.2, 0.2, 6):
+                card = cards.leaf(int(random.integers(4)), greens[int(random.integers(len(greens)))])
+                card = _lit_card(card, lit, float((0.45 + 0.05 * z) * random.uniform(0.6, 1.5)))
+                _leaning(canvas, card, (x, random.uniform(-0.1, 0.4), z + random.uniform(-0.3, 0.3)), long, float(a))
+    for _ in range(int(stage.option("vines", 0))):
+        z = random.uniform(5.0, 16.0)
+        x, top, low = random.uniform(-0.5, 0.5) * z, 1.5 + 0.5 * z, 1.5 + random.uniform(-0.02, 0.22) * z
+        canvas.card(x, low, z, 0.5, top - low, _lit_card(_vine(int(random.integers(4))), lit, 0.6), 1.0)
+
+
+def _leaning(canvas: Canvas, card: F32, foot: tuple[float, float, float], long: float, angle: float) -> None:
+    """A card of half its length's width that leans to the side by `angle` radians, upright to the camera."""
+    c, s = float(np.cos(canvas.camera.yaw)), float(np.sin(canvas.camera.yaw))
+    up, right = (float(np.sin(angle)), float(np.cos(angle))), (float(np.cos(angle)), -float(np.sin(angle)))
+    wide = 0.5 * long
+    ox, oy = up[0] * long - right[0] * wide / 2, up[1] * long - right[1] * wide / 2
+    corner = (foot[0] + ox * c, foot[1] + oy, foot[2] - ox * s)
+    canvas.quad(
+        corner, (right[0] * wide * c, right[1] * wide, -right[0] * wide * s),
+        (-up[0] * long * c, -up[1] * long, up[0] * long * s), card, 1.0,
+    )  # fmt: skip
+
+
+@lru_cache(4)
+def _vine(seed: int) -> F32:
+    """A hanging vine with leaves, (256, 32, 4)."""
+    random = np.random.default_rng(seed)
+    m = np.zeros((256, 32), np.uint8)
+    y = np.arange(0, 256, 4)
+    x = 16 + 4 * np.sin(y / random.uniform(22, 40) + seed)
+    cv2.polylines(m, [np.stack([x, y], 1).astype(np.int32)], False, 255, 2, cv2.LINE_AA)
+    for i in random.integers(2, 62, 34):
+        centre = (int(x[i] + random.choice((-6, 6))), int(y[i]))
+        cv2.ellipse(m, centre, (5, 3), float(random.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+    tone = random.uniform(0.6, 1.4, (256, 1, 1))
+    return np.concatenate([rgb("35591f") * tone * np.ones((256, 32, 1)), m[..., None] / 255], -1).astype(np.float32)
+
+
+def _shafts(stage: Stage) -> F32:
+    """Beams that fall through the leaves, (h, w, 3), strongest above."""
+    x, y = stage.camera.frame
+    side = 1.0 if stage.day.sun[0] > 0 else -1.0
+    # All beams come from one far point over the frame.
+    turn = np.arctan2(x - 0.45 * side, y + 1.3)
+    beams = fbm(turn * 0.6, np.full_like(turn, 0.3), stage.shot.seed % 9973, 1.2)
+    beams = np.clip(beams - 0.25, 0, 2) * np.exp(-np.clip(y + 0.5, 0, 2) * 1.6)
+    return np.asarray(rgb("fff0b0") * beams[..., None], np.float32)
 
 
 @lru_cache(32)

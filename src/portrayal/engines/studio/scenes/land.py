@@ -193,34 +193,56 @@ def _silhouette(h: int, w: int, middle: float, base: float, s: float) -> tuple[U
 
 
 def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
-    """A castle with towers on a wooded hill, right or left of the person."""
+    """A castle with round towers on a wooded hill, right or left of the person in every view."""
     camera, day, k = stage.camera, stage.day, stage.camera.focal
-    h = camera.height
-    half = float(np.arctan(camera.width / 2 / k))
-    away = min(0.62 * half, 0.26) * (1 if stage.shot.seed % 2 else -1)
-    middle = camera.width / 2 + k * np.tan(away - camera.yaw)
+    h, w = camera.height, camera.width
+    side = 1 if stage.shot.seed % 2 else -1
+    s = k * 1.15 * float(np.clip(w / h, 0.62, 1.15))
+    # Beside the head, and with its outer tower still in the picture.
+    middle = w / 2 + side * float(np.clip(0.36 * w, 0.2 * h, w / 2 - 0.10 * s))
     base = camera.horizon * h - 0.05 * k
-    s = k * 1.25
-    body, roofs, hill = _silhouette(h, camera.width, middle, base, s)
+    body, roofs, hill = _silhouette(h, w, middle, base, s)
     stone = np.maximum(body, roofs).astype(np.float32)[..., None] / 255
-    soft = cv2.GaussianBlur(stone[..., 0], (0, 0), max(0.004 * s, 0.6))
-    edge = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3) * (0.02 * s) * (1 if day.sun[0] < 0 else -1)
-    shade = np.clip(0.55 + edge, 0.2, 1.3)[..., None]
-    light = day.ambient * 0.5 + day.sunlight * 0.45 * shade
-    wall = mix(rgb("8a7c6c"), rgb("4a4a58"), (roofs > body)[..., None].astype(np.float32)) * light
-    wood = rgb("33401f") * light
-    mist = np.clip(0.14 + 0.5 * step(base, base + 0.2 * s, np.arange(h, dtype=np.float32)[:, None]), 0, 0.95)[..., None]
+    shade = _round_towers(h, w, middle, base, s, -1.0 if day.sun[0] < 0 else 1.0)[..., None]
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    rough = np.exp(0.20 * fbm(x / s * 3.0, y / s * 5.0, 31, 0.8))[..., None]
+    light = day.ambient * 0.55 + day.sunlight * 0.5 * shade
+    wall = mix(rgb("9a8a76") * rough, rgb("3c4254"), (roofs > body)[..., None].astype(np.float32)) * light
+    wood = rgb("33401f") * np.exp(0.5 * fbm(x / s * 4, y / s * 4, 32, 0.8))[..., None] * light
+    mist = np.clip(0.10 + 0.6 * step(base, base + 0.2 * s, y[:, :1]), 0, 0.95)[..., None]
     hill_m = cv2.GaussianBlur(hill, (0, 0), 0.7).astype(np.float32)[..., None] / 255
     image = mix(image, mix(wood, air, mist), hill_m)
-    image = mix(image, mix(wall, air, 0.10), stone)
-    if day.dark:
-        random = np.random.default_rng(7)
-        for dx, wide, tall in _TOWERS:
-            y = int(base - tall * s * random.uniform(0.3, 0.8))
-            x = int(middle + (dx + random.uniform(-0.3, 0.3) * wide) * s)
-            if 1 < x < camera.width - 2 and 1 < y < h - 2:
-                image[y : y + 2, x : x + 2] = rgb("ffb050") * 8 * float(luminance(air))
+    haze = np.clip(0.10 + 0.35 * step(base - 0.05 * s, base + 0.05 * s, y[:, :1]), 0, 1)[..., None]
+    image = mix(image, mix(wall, air, haze), stone)
+    _windows(image, middle, base, s, day, air)
     return image, np.where(np.maximum(stone[..., 0], hill_m[..., 0]) > 0.5, np.float32(900), depth)
+
+
+def _round_towers(h: int, w: int, middle: float, base: float, s: float, sunny: float) -> F32:
+    """Light on the walls and towers, 0.15..1.3: cylinders lit from one side (-1 left, 1 right)."""
+    x = np.arange(w, dtype=np.float32)[None]
+    shade = np.full((h, w), 0.55, np.float32)
+    for dx, wide, tall in sorted(_TOWERS, key=lambda tower: -tower[2]):
+        mask = np.zeros((h, w), np.uint8)
+        a, b, y = middle + (dx - 0.7 * wide) * s, middle + (dx + 0.7 * wide) * s, base - tall * s
+        _fill(mask, [(a, y), (middle + dx * s, y - wide * 2.3 * s), (b, y), (b, base + 0.02 * s), (a, base + 0.02 * s)])
+        across = np.clip((x - middle - dx * s) / (0.5 * wide * s), -1, 1)
+        shade = np.where(mask > 127, 0.62 + 0.62 * sunny * across, shade)
+    return np.clip(shade, 0.12, 1.3).astype(np.float32)
+
+
+def _windows(image: F32, middle: float, base: float, s: float, day: Daylight, air: F32) -> None:
+    """Slits in the towers, in place: lit from the evening on, dark by day."""
+    h, w = image.shape[:2]
+    lit = day.dark or day.time in ("golden hour", "sunset", "blue hour", "dawn")
+    colour = rgb("ffb050") * (5.0 if day.dark else 1.0) if lit else rgb("2a2624") * 0.6
+    colour = colour * float(luminance(air)) * (1.5 if lit else 1.0)
+    wide, high = max(round(0.0035 * s), 1), max(round(0.009 * s), 2)
+    for dx, breadth, tall in _TOWERS:
+        for q in (0.42, 0.80)[(dx * 1000 % 3 < 1) :]:
+            x, y = round(middle + (dx + 0.12 * breadth) * s), round(base - tall * q * s)
+            if 0 <= x < w - wide and 0 <= y < h - high:
+                image[y : y + high, x : x + wide] = colour
 
 
 def _fill(mask: Array, points: list[tuple[float, float]]) -> None:

@@ -101,19 +101,25 @@ def underwater(stage: Stage) -> Scene:
     waves = fbm(x * 0.5 / np.maximum(y + 0.62, 0.06), 0.15 / np.maximum(y + 0.62, 0.06), seed + 6, 1.2)
     image = image + rgb("d8fff8") * (above * np.clip(waves, 0, 2) * 0.55)[..., None]
     depth = np.full(x.shape, 60.0, np.float32)
+    # The colour of the water itself where one looks level, under the sun and aside.
+    water = mix(
+        rgb("021c34") * 0.5, rgb("2fb4cc") * 1.4, np.clip(np.exp(-np.hypot(x - sx, 0.80) * 1.9) * 1.7, 0, 1)[..., None]
+    )
     az = np.broadcast_to(camera.azimuth, x.shape)
     for i, (base, height, z, veil) in enumerate(
-        ((-0.03, 0.03, 26.0, 0.85), (-0.10, 0.035, 14.0, 0.6), (-0.19, 0.03, 7.0, 0.35))
+        ((-0.05, 0.06, 26.0, 0.93), (-0.12, 0.06, 14.0, 0.80), (-0.21, 0.05, 7.0, 0.58))
     ):
         line = np.asarray(base + height * profile(camera.azimuth * 0.5, seed + 10 + i, 1.7), np.float32)
-        m = cover(camera, line)[..., None]
+        # Water scatters: the far reef's edge dissolves, and its foot is lost in the blue.
+        under = line - camera.elevation
+        m = (cover(camera, line) * step(-0.004, 0.012 + 0.05 * veil, under))[..., None]
         rough = fbm(az * 30 / z, camera.elevation * 30 / z, seed + 7, 1.2)[..., None]
         net = (
             np.clip(1 - np.abs(fbm(az * 12 / z + 0.1, camera.elevation * 26 / z, seed + 8, 1.7)) * 2.2, 0, 1)[..., None]
             ** 2
         )
         rock = (rgb("6a8a78") * (0.5 + 0.2 * rough) + rgb("c0fff0") * net * 0.2) * 0.5
-        image = mix(image, mix(rock, rgb("0a5a78") * 0.7, veil), m)
+        image = mix(image, mix(rock, water, veil), m)
         depth = np.where(m[..., 0] > 0.5, np.float32(z), depth)
     image = _fish(np.asarray(image, np.float32), stage, random)
     lamps = []

@@ -151,20 +151,64 @@ def curtain(colour: str, folds: int = 9, seed: int = 5) -> F32:
     return _done(_rgb(colour) * (0.12 + 1.05 * np.clip(fold, 0, 1.2))[..., None] * (1 - 0.25 * y / 128)[..., None])
 
 
+_SKIES = (("8fa8b8", "e8d8b8"), ("5a7890", "d8c8a0"), ("c89868", "f0d8a0"), ("6a7480", "b8b4a4"))
+_FIELDS = (("5a6238", "38402a"), ("8a7840", "4a4a28"), ("6a5a3c", "3a3224"), ("4a6a70", "24404a"))
+
+
+def _landscape(random: np.random.Generator, seed: int) -> Array:
+    """A sky with clouds, hills that fade, and a tree or two, (96, 128, 3)."""
+    h, w = 96, 128
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    upper, lower = (_rgb(c) for c in _SKIES[int(random.integers(4))])
+    near, shadow = (_rgb(c) for c in _FIELDS[int(random.integers(4))])
+    line = h * random.uniform(0.5, 0.66)
+    t: Array = upper + (lower - upper) * np.clip(y / line, 0, 1)[..., None] ** 1.5
+    cloud = np.clip(sheet(h, w, seed, 1.7, 0.7, 1.1) - 0.2, 0, 1)[..., None] * 0.6
+    t = t * (1 - cloud) + _rgb("f0e8d8") * cloud
+    for i, fade in enumerate((0.6, 0.3, 0.0)):
+        ridge = line + 9 * i - 7 * np.sin(x * random.uniform(0.02, 0.05) + random.uniform(0, 6)) * (1 - 0.3 * i)
+        c = (near + (shadow - near) * np.clip((y - ridge) / 40, 0, 1)[..., None]) * (1 - fade) + lower * fade
+        t = np.where((y > ridge)[..., None], c * (1 + 0.15 * sheet(h, w, seed + i, 0.8))[..., None], t)
+    for _ in range(int(random.integers(1, 4))):
+        tx, ty, r = random.uniform(12, w - 12), line + random.uniform(-4, 8), random.uniform(7, 15)
+        lump = np.hypot((x - tx) / r, (y - ty) / (1.2 * r)) + 0.22 * sheet(h, w, seed + 5, 1.2, 3, 3)
+        lit = 0.45 + 0.5 * np.clip((tx - x + ty - y) / r * 0.5 + 0.5, 0, 1)
+        t = np.where((lump < 1)[..., None], shadow * lit[..., None], t)
+    return t
+
+
+def _sitter(random: np.random.Generator, seed: int) -> Array:
+    """A half-length figure before a dark ground, as old portraits are, (96, 128, 3)."""
+    h, w = 96, 128
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    at = 64 + random.uniform(-8, 8)
+    ground = _rgb(("3a2e20", "2c3028", "402c24")[int(random.integers(3))])
+    t: Array = ground * (0.5 + 0.8 * np.exp(-(((x - at - 16) / 40) ** 2) - ((y - 34) / 40) ** 2))[..., None]
+    coat = _rgb(("1c1a20", "5a1c1c", "22304a", "3a3a24")[int(random.integers(4))])
+    shoulders = (np.abs(x - at) / 38) ** 2.4 + ((96 - y) / 42) ** 2.2
+    side = np.clip(0.55 + (at - x) / 60, 0.25, 1.2)[..., None]
+    t = np.where((shoulders < 1)[..., None], coat * side, t)
+    hair = np.hypot((x - at) / 14, (y - 33) / 17)
+    t = np.where((hair < 1)[..., None], _rgb(("2a1c12", "5a4028", "8a8478")[int(random.integers(3))]) * side, t)
+    collar = np.hypot((x - at) / 9, (y - 57) / 6) < 1
+    t = np.where(collar[..., None], _rgb("d8ccb4") * side, t)
+    face = np.hypot((x - at) / 10, (y - 37) / 13.5)
+    skin = _rgb("c89a74") * np.clip(1.05 - 0.045 * (x - at + 3), 0.35, 1.3)[..., None]
+    t = np.where((face < 1)[..., None], skin, t)
+    return np.asarray(cv2.GaussianBlur(np.asarray(t, np.float32), (0, 0), 1.0))
+
+
 @lru_cache(64)
 def painting(seed: int, frame: str = "9a7430") -> F32:
-    """A framed picture that resembles a landscape or a colour field, (72, 96, 3)."""
+    """A framed picture, (96, 128, 3): mostly landscapes, some portraits, under old varnish."""
     random = np.random.default_rng(seed)
-    sky, land, spot = (random.uniform(0.06, 0.6, 3) * random.uniform(0.5, 1.1) for _ in range(3))
-    # Old varnish: muted, towards brown.
-    sky, land, spot = (0.55 * c + 0.45 * float(c.mean()) * np.array((1.15, 1.0, 0.72)) for c in (sky, land, spot))
-    y = np.linspace(0, 1, 72)[:, None] + 0.06 * sheet(72, 96, seed, 1.7)
-    w = np.clip((y - random.uniform(0.35, 0.7)) * 12, 0, 1)[..., None]
-    blob = np.clip(sheet(72, 96, seed + 9, 1.7, 0.5, 0.5) - 0.8, 0, 1)[..., None]
-    t = (sky * (1 - w) + land * w) * (1 - blob) + spot * blob
-    t = t * np.exp(0.15 * sheet(72, 96, seed + 3, 0.8))[..., None]
-    for side in (t[:7], t[-7:], t[:, :7], t[:, -7:]):
-        side[:] = _rgb(frame)
+    t = _sitter(random, seed) if seed % 3 == 1 else _landscape(random, seed)
+    # Varnish pulls towards brown; brush strokes are finer than the shapes.
+    t = t * _rgb("f4e6c4") * np.exp(0.10 * sheet(96, 128, seed + 3, 0.8, 2.0, 1.0))[..., None]
+    for i in range(8):
+        tone = _rgb(frame) * (0.55 + 0.9 * np.sin(np.pi * (i + 0.5) / 8))
+        t[i, i : 128 - i] = t[95 - i, i : 128 - i] = tone
+        t[i : 96 - i, i] = t[i : 96 - i, 127 - i] = tone * 0.85
     return _done(t)
 
 
