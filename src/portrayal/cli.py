@@ -31,6 +31,16 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(bench_app, name="bench")
 
+
+def _place(text: str) -> Path:
+    """An output as it was typed; an empty one (often an unset shell variable) is not the current folder."""
+    from portrayal.errors import InvalidRequestError
+
+    if not text.strip():
+        raise InvalidRequestError("is empty", field="output", remedy="Name a .png file or a folder.")
+    return Path(text)
+
+
 Reference = Annotated[
     Path, typer.Option("--reference", "-r", help="Picture of the character; only of people who agreed.")
 ]
@@ -78,7 +88,9 @@ def _root(
 def generate(
     reference: Reference,
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="What the picture shall show.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png file, or a folder.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=_place, metavar="PATH", help="A .png file, or a folder.")
+    ],
     negative_prompt: Annotated[str, typer.Option(help="What shall not be in the picture.")] = "",
     size: Annotated[str | None, typer.Option(help="Width x height, e.g. 1024x1024, or square_hd.")] = None,
     aspect_ratio: Annotated[str | None, typer.Option(help="E.g. 16:9; instead of --size.")] = None,
@@ -93,14 +105,14 @@ def generate(
     import portrayal
     from portrayal.errors import InvalidRequestError
 
-    if size and aspect_ratio:
+    if size is not None and aspect_ratio is not None:
         raise InvalidRequestError("both a size and an aspect ratio are given", field="size", remedy="Give one of them.")
-    with _progress(quiet=as_json) as progress:
+    with _progress(as_json, (reference, "reference"), (mask, "mask")) as progress:
         result = portrayal.generate(
             reference,
             prompt,
             mask=mask,
-            size=size or (1024, 1024),
+            size=(1024, 1024) if size is None else size,
             aspect_ratio=aspect_ratio,
             output=output,
             progress=progress,
@@ -133,7 +145,9 @@ def _report(result: Portrayal, as_json: bool) -> None:
 @app.command()
 def study(
     reference: Annotated[Path, typer.Argument(help="Picture of the character.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the drawing goes, .png.")] = Path("study.png"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=_place, metavar="PATH", help="Where the drawing goes, .png.")
+    ] = Path("study.png"),
     mask: Annotated[Path | None, typer.Option(help="White = belongs to the character.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -146,7 +160,7 @@ def study(
     files.prepare(output, 1)
     if output.suffix.lower() != ".png":
         output = output / "study.png"
-    with _progress(quiet=as_json) as progress:
+    with _progress(as_json, (reference, "reference"), (mask, "mask")) as progress:
         progress("studying the reference", 0.1)
         character = portrayal.study(reference, mask=mask)
         progress("drawing", 0.8)
@@ -162,7 +176,9 @@ def study(
 @app.command("six-rounds")
 def six_rounds(
     reference: Annotated[Path | None, typer.Argument(help="Picture of the character.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures.")] = Path("six-rounds"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=_place, metavar="PATH", help="Folder for the pictures.")
+    ] = Path("six-rounds"),
     sample: Annotated[bool, typer.Option("--sample", help="Use the sample portrait of the package.")] = False,
     speed: Annotated[str, typer.Option(help="turbo, balanced or quality.")] = "balanced",
     as_json: Json = False,
@@ -177,7 +193,7 @@ def six_rounds(
         reference = assets.path("sample/astronaut.png")
     if reference is None:
         raise InvalidRequestError("no picture is given", field="reference", remedy="Name one, or use --sample.")
-    with _progress(quiet=as_json) as progress:
+    with _progress(as_json, (reference, "reference")) as progress:
         report = run(read_bytes(reference, "reference"), output, speed, progress)
     if as_json:
         _print(json.dumps(report, ensure_ascii=False))
@@ -199,7 +215,7 @@ def bench_speed(
     from portrayal.bench.speed import run, table
     from portrayal.imaging import write_file
 
-    with _progress(quiet=as_json) as progress:
+    with _progress(as_json) as progress:
         report = run(repeats, progress)
     text = table(report)
     if markdown:
@@ -223,13 +239,16 @@ def doctor(as_json: Json = False) -> None:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Progress]:
-    """A progress bar on stderr, when it is a terminal and nobody asked for JSON."""
+def _progress(quiet: bool, *pictures: tuple[Path | None, str]) -> Iterator[Progress]:
+    """A progress bar on stderr, when it is a terminal and nobody asked for JSON.
+
+    The kernels are compiled at the first stage that is told: the options are known to be good then. The pictures are
+    looked at before, so that a bad one is refused at once and in one line, also at the first run on a machine.
+    """
     from portrayal.engines.base import silent
 
     if quiet or not sys.stderr.isatty():
-        _warm_up(silent if quiet else _say_stage)
-        yield silent
+        yield _warming(silent, silent if quiet else _say_stage, pictures)
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -242,15 +261,34 @@ def _progress(quiet: bool) -> Iterator[Progress]:
         def show(stage: str, fraction: float) -> None:
             bar.update(task, description=stage, completed=fraction)
 
-        _warm_up(show)
-        yield show
+        yield _warming(show, show, pictures)
+
+
+def _warming(show: Progress, preparing: Progress, pictures: tuple[tuple[Path | None, str], ...]) -> Progress:
+    """`show`, with the one-time compilation before the first stage; `preparing` is told how that goes."""
+    ready = False
+
+    def step(stage: str, fraction: float) -> None:
+        nonlocal ready
+        if not ready:
+            ready = True
+            _warm_up(preparing, pictures)
+        show(stage, fraction)
+
+    return step
 
 
 def _say_stage(stage: str, fraction: float) -> None:
     _say(f"{stage} ({fraction:.0%})")
 
 
-def _warm_up(progress: Progress) -> None:
-    from portrayal.warmup import prepare
+def _warm_up(progress: Progress, pictures: tuple[tuple[Path | None, str], ...]) -> None:
+    from portrayal.imaging import decode, decode_mask, read_bytes
+    from portrayal.warmup import needed, prepare
 
+    if not needed():
+        return
+    for path, field in pictures:
+        if path is not None:
+            (decode_mask if field == "mask" else decode)(read_bytes(path, field), field)
     prepare(progress)

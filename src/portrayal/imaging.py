@@ -47,6 +47,8 @@ def read_bytes(path: Path, field: str = "image") -> bytes:
     try:
         if path.is_dir():
             raise ImageReadError(f"{path} is a folder", field=field, remedy="Name a picture file.")
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise ImageReadError(f"{path} is no ordinary file", field=field, remedy="Name a picture file.")
         if path.stat().st_size > MAX_BYTES:
             raise ImageTooLargeError(
                 f"{path} is larger than {MAX_BYTES // 1_000_000} MB", field=field, remedy="Save it smaller."

@@ -19,6 +19,8 @@ def prepare(output: Path, pictures: int) -> Path:
         OutputError: the place cannot be written.
     """
     suffix = output.suffix.lower()
+    if output.name.lower() == ".png":
+        raise InvalidRequestError("no name is given", field="output", remedy="Name a .png file or a folder.")
     if suffix in {".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}:
         raise InvalidRequestError(
             f"{suffix} files are not written", field="output", remedy="Name a .png file or a folder."

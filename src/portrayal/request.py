@@ -23,6 +23,19 @@ _REMEDIES = {
     "num_images": "Give a whole number from 1 to 8.",
     "speed": "Use turbo, balanced or quality.",
     "engine": "Use auto or studio.",
+    "reference": "Give a JPEG, PNG or WebP file.",
+}
+# Pydantic's own words are kept for all other kinds.
+_MESSAGES = {
+    "string_pattern_mismatch": "is empty",
+    "string_too_short": "is empty",
+    "bytes_too_short": "the file is empty",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_unicode": "holds bytes that are no text",
+    "greater_than_equal": "is smaller than {ge}",
+    "less_than_equal": "is larger than {le}",
+    "literal_error": "is not {expected}",
+    "extra_forbidden": "is not a field of a request",
 }
 
 
@@ -66,7 +79,7 @@ class Request(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = str(first["loc"][0]) if first["loc"] else ""
-            message = "is empty" if first["type"] == "string_pattern_mismatch" else first["msg"].lower()
+            message = _MESSAGES.get(first["type"], first["msg"].lower()).format(**first.get("ctx", {}))
             raise InvalidRequestError(message, field=field, remedy=_REMEDIES.get(field, "")) from None
 
     def described(self) -> dict[str, Any]:

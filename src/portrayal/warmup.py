@@ -16,6 +16,11 @@ from portrayal.engines.base import Progress
 from portrayal.settings import Settings
 
 
+def needed(settings: Settings | None = None) -> bool:
+    """Whether this installation has not compiled its kernels yet."""
+    return not _note(settings or Settings()).exists()
+
+
 def prepare(progress: Progress, settings: Settings | None = None) -> bool:
     """Compile all kernels unless this installation has done so; returns whether it compiled."""
     note = _note(settings or Settings())

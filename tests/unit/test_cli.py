@@ -22,7 +22,7 @@ SAMPLE = str(assets.path("sample/astronaut.png"))
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTRAYAL_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(warmup, "prepare", lambda progress: False)
+    monkeypatch.setattr(warmup, "needed", lambda: False)
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

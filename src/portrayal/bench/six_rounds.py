@@ -91,6 +91,7 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
         raise InvalidRequestError("the output must be a folder", field="output", remedy="Leave out the suffix.")
     prepare(output, len(ROUNDS))
     settings = Settings()
+    progress("studying the reference", 0.0)
     character = study(reference, use_cache=settings.cache, cache_dir=settings.cache_dir)
     if character.kind != "person":
         raise InvalidRequestError(

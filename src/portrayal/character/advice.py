@@ -42,7 +42,9 @@ def advise(rgb: U8, readings: list[FaceReading], regions: U8, alpha: F32) -> tup
     rivals = [r for r in readings[1:] if r.pose.scale > _RIVAL * pose.scale]
     if rivals:
         names = {1: "two", 2: "three", 3: "four"}
-        out.append(f"{names.get(len(rivals), str(len(rivals) + 1))} faces: took the largest")
+        largest = all(r.pose.scale <= pose.scale for r in rivals)
+        taken = "the largest" if largest else "the one in the mask"
+        out.append(f"{names.get(len(rivals), str(len(rivals) + 1))} faces: took {taken}")
     if pose.scale < SMALL_FACE:
         out.append(f"the face is {pose.scale:.0f} px wide: a larger photo shows more of it (200 px or more)")
     elif sharpness(rgb, reading) < _BLURRED:

@@ -15,7 +15,7 @@ from portrayal import imaging
 from portrayal.character import cache
 from portrayal.character.advice import NO_FACE, WHOLE, advise
 from portrayal.character.identity_map import IdentityMap
-from portrayal.character.masks import automatic_mask, given_mask
+from portrayal.character.masks import automatic_mask, given_mask, masked_share
 from portrayal.character.palette import palette
 from portrayal.errors import ImageReadError
 from portrayal.imaging import F32, U8
@@ -52,8 +52,8 @@ def study(
 ) -> IdentityMap:
     """Learn all about the character of a reference, once.
 
-    A person's largest face is read, the matte solved, regions labelled, the descriptor computed. Without a face the
-    subject is cut out: mascots, drawings, animals.
+    A person's largest face (or the one that a mask covers) is read, the matte solved, regions labelled, the
+    descriptor computed. Without a face the subject is cut out: mascots, drawings, animals.
 
     Args:
         image: a file's bytes, its path, or (h, w, 3) uint8.
@@ -79,13 +79,27 @@ def study(
     tell("reading the reference", 0.0)
     reference = _reference(digest, data, chosen)
     tell("looking for faces", 0.1)
-    readings = read_faces(reference.image, average=True)
+    readings = _faces(reference)
     tell("cutting out", 0.2)
     character = _person(reference, readings) if readings else _subject(reference)
     if use_cache:
         cache.store(character, cache_dir)
     tell("studied", 1.0)
     return character
+
+
+def _faces(reference: _Reference) -> list[FaceReading]:
+    """All faces, the character's first: the largest one, or the one that a given mask covers."""
+    found = read_faces(reference.image, average=True)
+    mask = reference.mask
+    if mask is None or (found and masked_share(mask, found[0]) >= 0.5):
+        return found
+    # The face that is meant may be a small one, which is looked for only when it is needed.
+    every = read_faces(reference.image, average=True, tiles=True) or found
+    meant = max(every, key=lambda reading: masked_share(mask, reading), default=None)
+    if meant is None or masked_share(mask, meant) < 0.3:  # a mask of clothes or things chooses nobody
+        return found
+    return [meant, *(reading for reading in every if reading is not meant)]
 
 
 def _digest(image: bytes | U8, mask: bytes | U8 | None) -> str:

@@ -57,3 +57,12 @@ def given_mask(mask: U8, size: tuple[int, int], shown: tuple[int, int], field: s
         return clean
     small: F32 = np.asarray(cv2.resize(clean.astype(np.float32), shown, interpolation=cv2.INTER_AREA), np.float32)
     return ((small >= 127.5) * np.uint8(255)).astype(np.uint8)
+
+
+def masked_share(mask: U8, reading: FaceReading) -> float:
+    """How much of a face a mask covers: the share 0..1 of its landmarks that lie on white."""
+    h, w = mask.shape
+    points = np.round(reading.points[:468, :2]).astype(int)
+    inside = (points >= 0).all(1) & (points[:, 0] < w) & (points[:, 1] < h)
+    x, y = points[inside].T
+    return float((mask[y, x] > 127).sum() / len(points))
