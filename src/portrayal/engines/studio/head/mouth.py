@@ -53,7 +53,9 @@ def _filled_lips(part: F32, face: Moved, patch: Patch, preset: Preset) -> F32:
     """Lips drawn together from a reference whose opening, and its dark corners, were filled from the lips."""
     old = face.rgb[patch.rows, patch.columns]
     hole = polygon(patch.local(opening(face.old[tp.INNER_UPPER], face.old[tp.INNER_LOWER])), patch.shape)
-    hide = cv2.dilate(hole, disc(0.005 * face.face))
+    # The wider a mouth is open, the less exactly is known where its lips end and its teeth begin.
+    wide = step(0.20, 0.27, _gap(face.old, face))
+    hide = cv2.dilate(hole, disc((0.005 + 0.011 * wide) * face.face))
     light = old.mean(-1)
     dark = light < 0.86 * float(np.median(light))
     for corner in (61, 291):

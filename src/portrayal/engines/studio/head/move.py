@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from portrayal.engines.studio.head import topology as tp
 from portrayal.engines.studio.head.express import express
-from portrayal.engines.studio.head.fields import sample
+from portrayal.engines.studio.head.fields import bounds, fill, resize, sample, smoothstep
 from portrayal.engines.studio.head.model import HeadModel
 from portrayal.engines.studio.head.motion import SMALL, HeadMotion, clamp
 from portrayal.engines.studio.head.presets import Preset, presets
@@ -15,6 +16,7 @@ from portrayal.engines.studio.head.turn import turned
 from portrayal.engines.studio.head.view import Carried, View, project, turning, view_of
 from portrayal.engines.studio.types import Cutout, Notes, Speed
 from portrayal.imaging import F32
+from portrayal.perception import mesh
 
 
 def move(
@@ -91,16 +93,41 @@ def _expressed(
     part: Cutout, points: F32, model: HeadModel, view: View, motion: HeadMotion, preset: Preset
 ) -> tuple[Cutout, F32, Carried | None]:
     strength = min(max(motion.strength, 0.0), 1.0)
-    new = express(part.rgb, points, model.smile, preset, strength, motion.seed)
+    head = view.field(model.head)
+    new = express(_skin_goes_on(part.rgb, head, points), points, model.smile, preset, strength, motion.seed)
     if new is None:
         return part, points, None
     x0, y0, x1, y1 = new.box
     rgb = part.rgb.copy()
     # A chin that drops goes behind the collar; clothes stay.
-    share = view.field(model.head)[y0:y1, x0:x1, None]
+    share = head[y0:y1, x0:x1, None]
     rgb[y0:y1, x0:x1] += (new.rgb - rgb[y0:y1, x0:x1]) * share
     moved = _along_surface(points, new.points, model, view)
     return replace(part, rgb=rgb), moved, Carried(new.field, (x0, y0))
+
+
+def _skin_goes_on(rgb: F32, head: F32, points: F32) -> F32:
+    """The colours (h, w, 3) with the neck continued behind the clothes.
+
+    A chin that rises draws up what is below it: that must be skin, not the collar.
+    """
+    h, w = head.shape
+    height = float(np.ptp(points[:468, 1]))
+    chin = float(points[mesh.CHIN, 1])
+    x0, y0, x1, y1 = bounds(points[list(tp.JAW_LINE), :2], 0.12 * height, (w, h))
+    y0 = min(max(y0, int(chin - 0.5 * height)), y1)
+    if min(x1 - x0, y1 - y0) < 16:
+        return rgb
+    part, share = rgb[y0:y1, x0:x1], head[y0:y1, x0:x1]
+    step = max(1, round(height / 120))
+    small = (-(-(x1 - x0) // step), -(-(y1 - y0) // step))
+    known = smoothstep(0.95, 1.0, resize(share, small))
+    if known.max() == 0 or known.min() == 1:
+        return rgb
+    skin = resize(fill(resize(part, small), known), (x1 - x0, y1 - y0))
+    out = rgb.copy()
+    out[y0:y1, x0:x1] = skin + (part - skin) * smoothstep(0.90, 1.0, share)[..., None]
+    return out
 
 
 def _along_surface(old: F32, new: F32, model: HeadModel, view: View) -> F32:
