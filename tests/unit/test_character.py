@@ -290,3 +290,23 @@ def test_the_crop_of_a_subject_is_all_of_it() -> None:
         ys, xs = np.nonzero(drawn)
         assert max(np.ptp(ys), np.ptp(xs)) > 170
         assert min(ys.min(), xs.min()) > 0
+
+
+def test_of_two_people_the_masked_one_is_taken_and_alone() -> None:
+    one = imaging.decode(assets.path("sample/astronaut.png").read_bytes())
+    small = np.asarray(cv2.resize(one[:, ::-1], (384, 384), interpolation=cv2.INTER_AREA), np.uint8)
+    both = np.full((512, 896, 3), 128, np.uint8)
+    both[:, :512], both[128:, 512:] = one, small
+    largest = study(both, use_cache=False)
+    assert largest.reading is not None
+    assert largest.reading.pose.origin[0] < 512
+    assert any("took the largest" in line for line in largest.advice)
+    assert largest.alpha[260:, 620:].max() < 0.5
+
+    mask = np.zeros((512, 896), np.uint8)
+    mask[:, 512:] = 255
+    meant = study(both, mask=mask, use_cache=False)
+    assert meant.reading is not None
+    assert meant.reading.pose.origin[0] > 512
+    assert any("the one in the mask" in line for line in meant.advice)
+    assert meant.alpha[:, :400].max() == 0

@@ -15,7 +15,7 @@ from portrayal import imaging
 from portrayal.character import cache
 from portrayal.character.advice import NO_FACE, WHOLE, advise
 from portrayal.character.identity_map import IdentityMap
-from portrayal.character.masks import automatic_mask, given_mask, masked_share
+from portrayal.character.masks import automatic_mask, given_mask, masked_share, without_others
 from portrayal.character.palette import palette
 from portrayal.errors import ImageReadError
 from portrayal.imaging import F32, U8
@@ -145,7 +145,8 @@ def _rounded(alpha: F32) -> F32:
 def _person(reference: _Reference, readings: list[FaceReading]) -> IdentityMap:
     rgb, reading = reference.image, readings[0]
     alpha, embedding = together(
-        lambda: _rounded(person_matte(rgb, reading)), lambda: embed(rgb, reading.points, mirror=True)
+        lambda: _rounded(without_others(person_matte(rgb, reading), readings)),
+        lambda: embed(rgb, reading.points, mirror=True),
     )
     # The colours use both cores themselves, so they stay on this thread.
     foreground, regions = together(lambda: foreground_colours(rgb, alpha), lambda: parse_regions(rgb, alpha, reading))

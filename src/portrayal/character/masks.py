@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,9 @@ from portrayal.masks import normalise
 from portrayal.perception import mesh
 from portrayal.perception.filters import dilated, eroded, without_holes
 from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN, FaceReading
+
+_PERSON: Final = 0.35
+"""Faces smaller than this share of the character's are left where they are: pictures on a wall, prints on cloth."""
 
 
 def automatic_mask(regions: U8, reading: FaceReading | None) -> U8:
@@ -66,3 +71,37 @@ def masked_share(mask: U8, reading: FaceReading) -> float:
     inside = (points >= 0).all(1) & (points[:, 0] < w) & (points[:, 1] < h)
     x, y = points[inside].T
     return float((mask[y, x] > 127).sum() / len(points))
+
+
+def without_others(alpha: F32, readings: list[FaceReading]) -> F32:
+    """A matte without the other people of a picture.
+
+    Every pixel goes to the nearest face, counted in the widths of that face, so that a body stays with its head; what
+    then hangs together with the first face is kept.
+
+    Args:
+        alpha: (h, w) float32 matte of all people.
+        readings: all faces, the character's first.
+
+    Returns:
+        (h, w) float32.
+    """
+    own = readings[0]
+    others = [r for r in readings[1:] if r.pose.scale > _PERSON * own.pose.scale]
+    if not others:
+        return alpha
+    h, w = alpha.shape
+    margin = np.min([_nearness(r, h, w) for r in others], axis=0) - _nearness(own, h, w)
+    # A border as soft as the edge of a matte: about one pixel of a face of 100.
+    left = alpha * np.clip(margin * np.float32(50) + np.float32(0.5), 0, 1)
+    _, parts = cv2.connectedComponents((left > 0.05).astype(np.uint8))
+    x, y = np.clip(np.round(own.pose.origin[:2]).astype(int), 0, (w - 1, h - 1))
+    part = int(parts[y, x])
+    return np.asarray(left * (parts == part) if part else left, np.float32)
+
+
+def _nearness(reading: FaceReading, height: int, width: int) -> F32:
+    """Distance of each pixel to a face in widths of the face; people are taller than wide, so heights count less."""
+    x = (np.arange(width, dtype=np.float32) - np.float32(reading.pose.origin[0]))[None]
+    y = (np.arange(height, dtype=np.float32) - np.float32(reading.pose.origin[1]))[:, None]
+    return np.asarray(np.hypot(x, 0.3 * y) / np.float32(reading.pose.scale), np.float32)
