@@ -9,6 +9,7 @@ import numpy as np
 
 from portrayal.engines.studio.noise import fbm, profile
 from portrayal.engines.studio.scenes import lighting
+from portrayal.engines.studio.scenes.camera import Camera
 from portrayal.engines.studio.scenes.land import cover, mix, rgb, step
 from portrayal.engines.studio.scenes.stage import Scene, Stage
 from portrayal.engines.studio.types import KeyLight, Lamp, Lighting, RimLight, vector
@@ -28,13 +29,13 @@ def _stars(stage: Stage, count: int, lowest: float = 1.0) -> list[Lamp]:
     count = int(count * min(shot.width / shot.height, 2.0))
     x, y = random.uniform(0, shot.width, count), random.uniform(0, shot.height * lowest, count)
     size = np.minimum(random.pareto(1.25, count) * 0.02 + 0.008, 3.0) * 16 * k
-    hue = random.random(count)
+    hue = random.random((count, 1)) ** 0.6
+    colours = mix(np.array((1.0, 0.80, 0.60)), np.array((0.74, 0.85, 1.0)), hue) * size[:, None]
+    # A brighter star looks larger, as it does on film.
+    wide = (0.45 + 0.22 * np.minimum(size / k / 8, 3.0)) * shot.height / 1024
     for i in range(count):
-        warm, cold = np.array((1.0, 0.80, 0.60)), np.array((0.74, 0.85, 1.0))
-        c = mix(warm, cold, float(hue[i] ** 0.6)) * size[i]
-        # A brighter star looks larger, as it does on film.
-        wide = (0.45 + 0.22 * min(size[i] / k / 8, 3.0)) * shot.height / 1024
-        out.append(Lamp(float(x[i]), float(y[i]), 1e5, (float(c[0]), float(c[1]), float(c[2])), wide))
+        r, g, b = (float(c) for c in colours[i])
+        out.append(Lamp(float(x[i]), float(y[i]), 1e5, (r, g, b), float(wide[i])))
     return out
 
 
@@ -69,10 +70,10 @@ def _giant(u: F32, v: F32, seed: int) -> F32:
     dark, bright, rust = (rgb(code) for code in _GIANTS[seed % len(_GIANTS)])
     eddy = 0.05 * fbm(u * 0.22, v * 0.6, seed + 2, 1.7) + 0.006 * fbm(u * 0.8, v * 2.0, seed + 3, 1.2)
     at = v + eddy
-    belts = profile(at.ravel() * 0.4, seed + 5, 1.7).reshape(at.shape)
-    fine = profile(at.ravel() * 0.9, seed + 6, 1.2).reshape(at.shape)
-    c = mix(dark, bright, step(-1.0, 1.2, belts + 0.12 * fine)[..., None])
-    return mix(c, rust, 0.5 * step(0.5, 1.7, profile(at.ravel() * 0.3, seed + 8, 1.7).reshape(at.shape))[..., None])
+    same = np.full_like(at, 0.37)
+    belts = fbm(at * 0.4, same, seed + 5, 1.7) + 0.12 * fbm(at * 0.9, same, seed + 6, 1.2)
+    c = mix(dark, bright, step(-1.0, 1.2, belts)[..., None])
+    return mix(c, rust, 0.5 * step(0.5, 1.7, fbm(at * 0.3, same, seed + 8, 1.7))[..., None])
 
 
 def _rock(u: F32, v: F32, seed: int) -> F32:
@@ -89,10 +90,14 @@ def _planet(
 
     `kind` is ``"earth"``, ``"giant"`` or ``"rock"``; `sun` a unit vector in light axes.
     """
-    x, y = stage.camera.frame
-    seed = stage.shot.seed % 9973
+    camera, seed = stage.camera, stage.shot.seed % 9973
+    hides = np.zeros(image.shape[:2], np.float32)
+    window = _window(camera, centre, 1.15 * radius)
+    x, y = camera.frame[0][window], camera.frame[1][window]
+    if not x.size:
+        return image, hides
     # One drawn pixel, in radii.
-    pixel = 1.0 / (radius * stage.camera.height)
+    pixel = 1.0 / (radius * camera.height)
     dx, dy = (x - centre[0]) / radius, (y - centre[1]) / radius
     rr = np.sqrt(dx * dx + dy * dy)
     up = np.sqrt(np.clip(1 - rr * rr, 0, 1))
@@ -116,8 +121,18 @@ def _planet(
     body = mix(body, air * 1.3, (0.75 * limb * (kind == "earth"))[..., None]) + air * (0.12 * light)[..., None]
     disc = step(1 + pixel, 1 - pixel, rr)
     halo = np.exp(-np.clip(rr - 1, 0, 2) * 55) * (1 - disc) * np.clip(lit * 0.9 + 0.25, 0, 1)
-    out = mix(image, body, disc[..., None]) + air * (0.8 * halo)[..., None]
-    return np.asarray(out, np.float32), disc
+    out = image.copy()
+    out[window] = mix(image[window], body, disc[..., None]) + air * (0.8 * halo)[..., None]
+    hides[window] = disc
+    return out, hides
+
+
+def _window(camera: Camera, centre: tuple[float, float], reach: float) -> tuple[slice, slice]:
+    """Rows and columns within `reach` of a point, picture heights; perhaps none."""
+    h, w = camera.height, camera.width
+    rows = [int(np.clip((centre[1] + q) * h + camera.horizon * h, 0, h)) for q in (-reach, reach)]
+    columns = [int(np.clip((centre[0] + q) * h + w / 2, 0, w)) for q in (-reach, reach)]
+    return slice(*rows), slice(*columns)
 
 
 def _nebula(stage: Stage) -> F32:

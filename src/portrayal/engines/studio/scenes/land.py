@@ -197,9 +197,9 @@ def _castle(image: F32, depth: F32, stage: Stage, air: F32) -> tuple[F32, F32]:
     camera, day, k = stage.camera, stage.day, stage.camera.focal
     h, w = camera.height, camera.width
     side = 1 if stage.shot.seed % 2 else -1
-    s = k * 1.15 * float(np.clip(w / h, 0.62, 1.15))
+    s = k * 1.15 * float(np.clip(w / h, 0.5, 1.15))
     # Beside the head, and with its outer tower still in the picture.
-    middle = w / 2 + side * float(np.clip(0.36 * w, 0.2 * h, w / 2 - 0.10 * s))
+    middle = w / 2 + side * float(np.clip(0.36 * w, 0.2 * h, w / 2 - 0.115 * s))
     base = camera.horizon * h - 0.05 * k
     body, roofs, hill = _silhouette(h, w, middle, base, s)
     stone = np.maximum(body, roofs).astype(np.float32)[..., None] / 255

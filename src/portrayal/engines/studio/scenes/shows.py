@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.noise import fbm, profile
-from portrayal.engines.studio.panorama import luminance
 from portrayal.engines.studio.scenes import lighting
 from portrayal.engines.studio.scenes.canvas import hexadecimal
 from portrayal.engines.studio.scenes.land import cover, mix, rgb, step
@@ -151,28 +150,27 @@ def underwater(stage: Stage) -> Scene:
 
 
 def _fish(image: F32, stage: Stage, random: np.random.Generator) -> F32:
-    camera = stage.camera
+    """A loose shoal, paler the farther each one is."""
+    camera, (h, w) = stage.camera, image.shape[:2]
+    veil = rgb("0a5a78") * 0.7
     for _ in range(30):
         z = random.uniform(6, 18)
         x = camera.width / 2 + camera.focal * random.uniform(-0.45, 0.45)
         y = camera.horizon * camera.height - camera.focal * random.uniform(-0.10, 0.22)
         long = 0.17 * camera.focal / z
         to = random.choice((-1, 1))
-        m = np.zeros(image.shape[:2], np.uint8)
-        cv2.ellipse(
-            m,
-            (int(x * 8), int(y * 8)),
-            (int(long * 8), int(max(long * 0.36, 0.6) * 8)),
-            0,
-            0,
-            360,
-            255,
-            -1,
-            cv2.LINE_AA,
-            3,
-        )
+        colour = np.array(hexadecimal("e8b040" if random.random() < 0.6 else "c8d8e0", 0.32), np.float32)
+        reach = 1.6 * long + 2
+        x0, x1 = (int(np.clip(x + q, 0, w)) for q in (-reach, reach))
+        y0, y1 = (int(np.clip(y + q, 0, h)) for q in (-reach, reach))
+        if x1 <= x0 or y1 <= y0:
+            continue
+        m = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        x, y = x - x0, y - y0
+        centre, radii = (int(x * 8), int(y * 8)), (int(long * 8), int(max(long * 0.36, 0.6) * 8))
+        cv2.ellipse(m, centre, radii, 0, 0, 360, 255, -1, cv2.LINE_AA, 3)
         tail = [(x + to * long * 0.8, y), (x + to * long * 1.5, y - long * 0.4), (x + to * long * 1.5, y + long * 0.4)]
         cv2.fillPoly(m, [np.round(np.array(tail) * 8).astype(np.int32)], 255, cv2.LINE_AA, 3)
-        colour = np.array(hexadecimal("e8b040" if random.random() < 0.6 else "c8d8e0", 0.32), np.float32)
-        image = mix(image, mix(colour, rgb("0a5a78") * 0.7, min(0.92, z / 18)), m[..., None].astype(np.float32) / 255)
-    return np.asarray(np.maximum(image, 0.0 * luminance(image)[..., None]), np.float32)
+        weight = m[..., None].astype(np.float32) / 255
+        image[y0:y1, x0:x1] = mix(image[y0:y1, x0:x1], mix(colour, veil, min(0.92, z / 18)), weight)
+    return image
