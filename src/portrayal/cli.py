@@ -32,6 +32,10 @@ bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=T
 app.add_typer(bench_app, name="bench")
 
 
+_STOPPED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT."""
+
+
 def _place(text: str) -> Path:
     """An output as it was typed; an empty one (often an unset shell variable) is not the current folder."""
     from portrayal.errors import InvalidRequestError
@@ -53,6 +57,8 @@ def main() -> None:
 
     try:
         code = app(standalone_mode=False)
+        if code == _STOPPED:  # that is how typer reports Ctrl-C
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except PortrayalError as error:
         _say(f"portrayal: {error}")
@@ -64,7 +70,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _say("portrayal: stopped; nothing more was written.")
-        sys.exit(130)
+        sys.exit(_STOPPED)
 
 
 def _say(line: str) -> None:

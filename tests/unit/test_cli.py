@@ -87,6 +87,8 @@ BAD_OPTIONS: dict[str, tuple[list[str], str]] = {
     "no number as seed": (["-r", SAMPLE, "-p", "portrait", "--seed", "many"], "seed"),
     "nine pictures": (["-r", SAMPLE, "-p", "portrait", "-n", "9"], "num_images"),
     "unknown speed": (["-r", SAMPLE, "-p", "portrait", "--speed", "warp"], "speed"),
+    "device as reference": (["-r", os.devnull, "-p", "portrait"], "reference"),
+    "empty size": (["-r", SAMPLE, "-p", "portrait", "--size", ""], "size"),
     "missing mask": (["-r", SAMPLE, "-p", "portrait", "--mask", "nowhere.png"], "mask"),
     "no prompt": (["-r", SAMPLE], "prompt"),
     "unknown option": (["-r", SAMPLE, "-p", "portrait", "--colour", "red"], "colour"),
@@ -157,3 +159,39 @@ def _refused(code: int, target: Path, capsys: pytest.CaptureFixture[str], field:
     assert "Traceback" not in shown.err
     assert not target.exists()
     assert not list(target.parent.parent.rglob("*.part"))
+
+
+def test_an_empty_output_is_not_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _refused(_run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "-o", ""), tmp_path / "x", capsys, "output")
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_ctrl_c_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("portrayal.generate", interrupted)
+    target = tmp_path / "picture.png"
+    assert _run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "-o", str(target)) == 130
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not target.exists()
+
+
+def test_a_bad_picture_is_refused_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def compiled(progress: object) -> bool:
+        raise AssertionError("compiled for a bad picture")
+
+    monkeypatch.setattr(warmup, "needed", lambda: True)
+    monkeypatch.setattr(warmup, "prepare", compiled)
+    source, target = tmp_path / "cut.png", tmp_path / "out" / "picture.png"
+    source.write_bytes(Path(SAMPLE).read_bytes()[:200_000])
+    _refused(
+        _run(monkeypatch, "generate", "-r", str(source), "-p", "x", "-o", str(target)), target, capsys, "reference"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,11 @@ class Tile:
 
 
 def contact_sheet(
-    rows: Sequence[tuple[str, Sequence[Tile]]], title: str, side: int = 384, reference: U8 | None = None
+    rows: Sequence[tuple[str, Sequence[Tile]]],
+    title: str,
+    side: int = 384,
+    reference: U8 | None = None,
+    subtitle: str = "",
 ) -> U8:
     """Draw titled rows of tiles; every picture is fitted into a square of `side` pixels.
 
@@ -37,18 +42,23 @@ def contact_sheet(
         title: above all.
         side: of a tile in pixels.
         reference: shown small below the name of the first row.
+        subtitle: below the title, broken into lines.
 
     Returns:
         (h, w, 3) uint8.
     """
-    gap, text, head = 14, 46, 64
-    label = 210 if reference is not None else 160
+    gap, text = 14, 46
+    named = any(name for name, _ in rows)
+    label = 210 if reference is not None else 160 if any(name for name, _ in rows) else gap if named else gap
     columns = max(len(tiles) for _, tiles in rows)
     width = label + columns * (side + gap) + gap
+    lines = textwrap.wrap(subtitle, max(20, width // 9))
+    head = 64 + 24 * len(lines)
     height = head + len(rows) * (side + text + gap) + gap
     sheet = Image.new("RGB", (width, height), _GROUND)
     draw = ImageDraw.Draw(sheet)
     draw.text((gap + 6, 20), title, font=_font(26), fill=_INK)
+    draw.multiline_text((gap + 6, 58), "\n".join(lines), font=_font(16), fill=_FAINT, spacing=6)
     for r, (name, tiles) in enumerate(rows):
         y = head + r * (side + text + gap)
         draw.text((gap + 6, y), name, font=_font(22), fill=_INK)

@@ -32,10 +32,10 @@ def draw(character: IdentityMap) -> U8:
         Tile(shown, "character mask"),
         Tile(_palette(character), "palette"),
     ]
-    advice = "; ".join(character.advice) or "a good reference"
+    advice = [line[:1].upper() + line[1:] for line in character.advice] or ["A good reference"]
     kind = "a person" if character.kind == "person" else "a character without a human face"
-    title = f"What was learnt: {kind}. {advice}."
-    return contact_sheet([("", tiles[:3]), ("", tiles[3:])], title)
+    subtitle = ". ".join(advice) + "."
+    return contact_sheet([("", tiles[:3]), ("", tiles[3:])], f"What was learnt: {kind}", 480, subtitle=subtitle)
 
 
 def facts(character: IdentityMap) -> dict[str, Any]:
@@ -84,4 +84,4 @@ def _landmarks(character: IdentityMap) -> U8:
 def _palette(character: IdentityMap) -> U8:
     colours = [tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in character.palette] or [(90, 90, 90)]
     bars = np.array(colours, np.uint8)[None]
-    return np.asarray(cv2.resize(bars, (384, 384), interpolation=cv2.INTER_NEAREST), np.uint8)
+    return np.asarray(cv2.resize(bars, (480, 480), interpolation=cv2.INTER_NEAREST), np.uint8)
