@@ -68,9 +68,7 @@ def test_the_same_request_gives_the_same_bytes_and_another_seed_another_picture(
             prompt="smiling, in a library", reference=sample, size=(512, 512), speed="balanced", seed=seed
         )
         plan = read(request.prompt)
-        rendering = StudioEngine().portray(
-            plan, study(sample, use_cache=False), request.size, request.speed, seed
-        )
+        rendering = StudioEngine().portray(plan, study(sample, use_cache=False), request.size, request.speed, seed)
         return rendering.image.tobytes()
 
     first = png(3)

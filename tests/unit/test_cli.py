@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -15,6 +16,8 @@ from PIL import Image
 
 from portrayal import assets, warmup
 from portrayal.cli import main
+from portrayal.errors import OutputError
+from portrayal.output import prepare
 
 SAMPLE = str(assets.path("sample/astronaut.png"))
 
@@ -131,14 +134,27 @@ def test_an_output_below_a_file(
     _refused(code, target, capsys, "output")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_not_writable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX permissions")
+def test_a_folder_that_is_not_writable(tmp_path: Path) -> None:
+    """In a child without root's rights, since root may write everywhere."""
     folder = tmp_path / "locked"
-    folder.mkdir(mode=0o500)
-    code = _run(monkeypatch, "generate", "-r", SAMPLE, "-p", "portrait", "-o", str(folder / "a.png"))
-    _refused(code, folder / "a.png", capsys, "output")
+    folder.mkdir()
+    for parent in (*tmp_path.parents[:3], tmp_path):
+        parent.chmod(0o755)
+    folder.chmod(0o555)
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(OSError):
+            os.setuid(65534)
+        try:
+            prepare(folder / "a.png", 1)
+            os._exit(1)
+        except OutputError as error:
+            os._exit(0 if error.field == "output" and error.remedy else 2)
+        finally:
+            os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not list(folder.iterdir())
 
 
 def test_a_sixteen_bit_reference_is_handled(tmp_path: Path) -> None:

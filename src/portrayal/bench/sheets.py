@@ -49,7 +49,7 @@ def contact_sheet(
     """
     gap, text = 14, 46
     named = any(name for name, _ in rows)
-    label = 210 if reference is not None else 160 if any(name for name, _ in rows) else gap if named else gap
+    label = 210 if reference is not None else 160 if named else gap
     columns = max(len(tiles) for _, tiles in rows)
     width = label + columns * (side + gap) + gap
     lines = textwrap.wrap(subtitle, max(20, width // 9))

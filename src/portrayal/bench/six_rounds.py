@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from portrayal import colours
 from portrayal.bench.sheets import Tile, contact_sheet
 from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
@@ -57,10 +58,10 @@ ROUNDS: tuple[Round, ...] = (
     Round("expression", "laugh", "laughing, in a garden", STRONG, expression="laugh"),
     Round("expression", "eyes closed", "eyes closed, on a beach at sunset", STRONG, expression="eyes closed"),
     Round("expression", "surprised", "surprised, yellow backdrop", STRONG, expression="surprised"),
-    Round("outfit", "navy", "portrait in an office, wearing navy clothes", clothes=True),
-    Round("outfit", "burgundy", "portrait in a lobby, wearing burgundy clothes", clothes=True),
-    Round("outfit", "emerald", "portrait in a forest, wearing emerald clothes", clothes=True),
-    Round("outfit", "white", "portrait, white clothes, grey backdrop", clothes=True),
+    Round("outfit", "", "portrait in an office, wearing {} clothes", clothes=True),
+    Round("outfit", "", "portrait in a lobby, wearing {} clothes", clothes=True),
+    Round("outfit", "", "portrait in a forest, wearing {} clothes", clothes=True),
+    Round("outfit", "", "portrait, {} clothes, grey backdrop", clothes=True),
     Round("environment", "coffee shop", "a portrait in a coffee shop"),
     Round("environment", "snow forest", "portrait in a snowy forest, snow falling"),
     Round("environment", "mountain lake", "portrait at a mountain lake at golden hour"),
@@ -70,6 +71,11 @@ ROUNDS: tuple[Round, ...] = (
     Round("cinematic", "rooftop", "cinematic, city rooftop at golden hour, backlit"),
     Round("cinematic", "candle light", "cinematic, candlelit castle corridor"),
 )
+
+
+# Colours for the outfits; those too near to what the person wears anyway are passed over.
+OUTFITS = ("navy", "burgundy", "emerald", "white", "mustard", "black")
+_NEAR = 30.0  # Lab distance
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
     """
     if output.suffix:
         raise InvalidRequestError("the output must be a folder", field="output", remedy="Leave out the suffix.")
-    prepare(output, len(ROUNDS))
+    prepare(output, 2)
     settings = Settings()
     progress("studying the reference", 0.0)
     character = study(reference, use_cache=settings.cache, cache_dir=settings.cache_dir)
@@ -98,7 +104,7 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
             "the six rounds need a person with a face", field="reference", remedy="Use `portrayal generate`."
         )
     rows, tiles = [], []
-    for i, wanted in enumerate(ROUNDS):
+    for i, wanted in enumerate(rounds_for(character)):
         progress(f"{wanted.name}: {wanted.title}", i / len(ROUNDS))
         request = Request.make(prompt=wanted.prompt, reference=reference, speed=speed, seed=1000 + i, size=(1024, 1024))
         picture = portray(request, settings=settings).pictures[0]
@@ -121,6 +127,20 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
     write_file(output / "six-rounds.json", json.dumps(report, indent=1, ensure_ascii=False).encode())
     progress("done", 1.0)
     return report
+
+
+def rounds_for(character: IdentityMap) -> list[Round]:
+    """All rounds, the outfits in colours that the person does not wear already."""
+    own = _cloth(character)
+    far = [name for name in OUTFITS if np.linalg.norm(own - _lab_of_hex(colours.hex_of(name))) > _NEAR]
+    names = iter(far or OUTFITS)
+    out = []
+    for wanted in ROUNDS:
+        if wanted.clothes and (colour := next(names, None)):
+            out.append(replace(wanted, title=colour, prompt=wanted.prompt.format(colour)))
+        elif not wanted.clothes:
+            out.append(wanted)
+    return out
 
 
 def measure(image: U8, wanted: Round, character: IdentityMap) -> tuple[float, list[Check]]:
@@ -193,14 +213,20 @@ def _background(seen: IdentityMap, character: IdentityMap) -> Check:
 
 
 def _region_change(seen: IdentityMap, character: IdentityMap) -> float:
-    """Distance of the median clothing colours in Lab."""
+    """Distance of the clothes' colours in Lab."""
+    return float(np.linalg.norm(_cloth(seen) - _cloth(character)))
 
-    def colour(c: IdentityMap) -> F32:
-        chosen = (c.regions == CLOTHING) & (c.alpha > 0.9)
-        lab = _lab(c.image)[chosen]
-        return np.asarray(np.median(lab, 0), np.float32) if len(lab) else np.zeros(3, np.float32)
 
-    return float(np.linalg.norm(colour(seen) - colour(character)))
+def _cloth(character: IdentityMap) -> F32:
+    """Median colour of the clothes in Lab."""
+    chosen = (character.regions == CLOTHING) & (character.alpha > 0.9)
+    lab = _lab(character.image)[chosen]
+    return np.asarray(np.median(lab, 0), np.float32) if len(lab) else np.zeros(3, np.float32)
+
+
+def _lab_of_hex(colour: str) -> F32:
+    rgb = np.array([[[int(colour[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8)
+    return np.asarray(_lab(rgb)[0, 0], np.float32)
 
 
 def _row(wanted: Round, summary: dict[str, Any], distance: float, checks: list[Check]) -> dict[str, Any]:
