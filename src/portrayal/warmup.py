@@ -49,8 +49,11 @@ def compile_all(progress: Progress) -> None:
     )
     for i, (speed, prompt) in enumerate(jobs):
         request = Request.make(prompt=prompt, reference=sample, size=(512, 512), speed=speed, num_images=1, seed=1)
-        portray(request, settings=Settings(cache=False))
-        progress(label, (i + 1) / len(jobs))
+
+        def step(stage: str, fraction: float, i: int = i) -> None:
+            progress(label, (i + fraction) / len(jobs))
+
+        portray(request, settings=Settings(cache=False), progress=step)
 
 
 def _note(settings: Settings) -> Path:

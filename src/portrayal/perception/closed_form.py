@@ -188,7 +188,8 @@ def _conjugate(weights: Array, rows: Array, factor: Array, right: Array, x: Arra
     for step in range(most + 1):
         # Residual: exact at the start, updated later.
         if step == 0:
-            p[:] = x
+            for i in range(n):  # a slice would compile half of Numba's string library, for its error message
+                p[i] = x[i]
         curve = 0.0
         for i in range(n):
             total = 0.0

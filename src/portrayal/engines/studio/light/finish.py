@@ -165,7 +165,8 @@ def _cube(grade: str, look: str) -> F32:
     steps = [grades()[grade], looks()[look]]
     steps = [s for s in steps if _acts(s)]
     if not steps:
-        return np.zeros((1, 1, 1, 3), np.float32)
+        # Read-only like the other cubes: the kernel is compiled for one kind of array.
+        return np.broadcast_to(np.zeros((1, 1, 1, 3), np.float32), (1, 1, 1, 3))
     axis = np.linspace(0, 1, _CUBE, dtype=np.float32)
     codes = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
     for step in steps:

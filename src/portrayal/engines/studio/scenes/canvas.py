@@ -234,10 +234,13 @@ class Canvas:
         size = float(np.linalg.norm(v)) * c.focal / near
         while tex.shape[0] > 2.5 * size / max(repeat[1], 1) and tex.shape[0] >= 16 and tex.shape[1] >= 16:
             tex = cv2.resize(tex, (tex.shape[1] // 2, tex.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        # Kept textures are read-only; all are, so that the kernel is compiled for one kind of array.
+        tex = np.ascontiguousarray(tex, np.float32).view()
+        tex.setflags(write=False)
         self.quads.append(
             _Quad(
                 np.linalg.inv(matrix).astype(np.float32),
-                np.ascontiguousarray(tex, np.float32),
+                tex,
                 n.astype(np.float32),
                 float(emits),
                 repeat,
