@@ -219,3 +219,11 @@ def test_clothes_change_colour_unless_the_mask_holds_them(make: Make, sample: by
     assert navy[2] > navy[0] + 20, "the suit is navy"
     assert np.abs(chest(kept) - plain).max() < 12
     assert any("mask" in w for w in kept.warnings)
+
+
+def test_a_close_up_dyes_the_coat_and_not_the_collar_that_fills_it(make: Make) -> None:
+    image = decode(make("close-up, grey backdrop, softbox, wearing white clothes")[0].png)
+    points = read_faces(image, average=False)[0].points
+    tall = np.ptp(points[:468, 1])
+    x, y = int(points[152, 0]), int(points[152, 1] + 0.42 * tall)
+    assert image[y - 5 : y + 5, x - 5 : x + 5].mean() < 70, "the neck of the suit stays black"

@@ -31,7 +31,7 @@ from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.mirror import mirrored
 from portrayal.engines.studio.place import place
-from portrayal.engines.studio.recolour import recolour
+from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
 from portrayal.imaging import F32, U8
 from portrayal.parallel import together
@@ -204,9 +204,13 @@ def _dress(plan: ScenePlan, cutout: Cutout, character: IdentityMap, composition:
     matrix = np.array([[scale, 0, x], [0, scale, y]], np.float32)
     kept = cv2.warpAffine(character.mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
     free = ((cutout.regions == CLOTHING) & (kept < 128)).astype(np.float32)
-    dyed = recolour(cutout, colours.hex_of(colour), free)
+    worn = (character.regions == CLOTHING) & (character.mask < 128)
+    cloth = main_cloth(
+        character.foreground.astype(np.float32) / np.float32(255), (character.alpha * worn).astype(np.float32)
+    )
+    dyed = recolour(cutout, colours.hex_of(colour), free, cloth)
     if dyed is cutout:
-        notes.warnings.append(f"not portrayed: clothes in {colour}; no cloth outside of the character mask is seen")
+        notes.warnings.append(f"not portrayed: clothes in {colour}; none is seen outside of the character mask")
     return dyed
 
 

@@ -27,7 +27,7 @@ _CLUSTERS: Final = 5
 _PIECE: Final = 0.03  # share of the cloth below which a separate piece of a neutral one is something else
 
 
-def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None) -> Cutout:
+def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None, cloth: Cloth | None = None) -> Cutout:
     """The cut-out with its main cloth in another colour; everything else is unchanged to the bit.
 
     The mean of the cloth's lit part comes close to the colour (Lab distance below 15).
@@ -36,6 +36,8 @@ def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None) -> Cutout
         cutout: the person.
         colour_hex: new colour, "#rrggbb".
         mask: (h, w) float32 0..1, where clothes may be recoloured; by default the region CLOTHING.
+        cloth: the cloth to recolour; by default the main one that the cut-out shows. A close-up may show more of a
+            collar than of the coat, so it is better looked for in the whole reference (`main_cloth`).
 
     Returns:
         A new cut-out; the same one when no cloth is seen.
@@ -47,7 +49,7 @@ def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None) -> Cutout
     if mask is None:
         mask = (cutout.regions == CLOTHING).astype(np.float32)
     lab = _lab(cutout.rgb)
-    cloth = _main_cloth(lab, np.asarray(mask * cutout.alpha, np.float32))
+    cloth = cloth or _main_cloth(lab, np.asarray(mask * cutout.alpha, np.float32))
     if cloth is None:
         return cutout
     member = _membership(lab, cloth, mask)
@@ -100,8 +102,8 @@ def _smooth(low: float, high: float, x: F32) -> F32:
 
 
 @dataclass(frozen=True)
-class _Cloth:
-    """Main cloth: mean Lab colour, and whether it is black, grey or white."""
+class Cloth:
+    """A cloth: mean Lab colour, and whether it is black, grey or white."""
 
     lightness: float
     a: float
@@ -109,14 +111,21 @@ class _Cloth:
 
     @property
     def chroma(self) -> float:
+        """Distance from grey in Lab."""
         return float(np.hypot(self.a, self.b))
 
     @property
     def neutral(self) -> bool:
+        """Black, grey or white."""
         return self.chroma < _NEUTRAL
 
 
-def _main_cloth(lab: F32, weight: F32) -> _Cloth | None:
+def main_cloth(rgb: F32, weight: F32) -> Cloth | None:
+    """The main cloth of a picture: (h, w, 3) float32 0..1 and the weight (h, w) of its clothes; None without any."""
+    return _main_cloth(_lab(rgb), weight)
+
+
+def _main_cloth(lab: F32, weight: F32) -> Cloth | None:
     """The colour that covers most of the clothing: the largest cluster together with its own shades."""
     factor = min(1.0, _WORK / max(weight.shape))
     size = (max(4, round(weight.shape[1] * factor)), max(4, round(weight.shape[0] * factor)))
@@ -131,7 +140,7 @@ def _main_cloth(lab: F32, weight: F32) -> _Cloth | None:
     start = np.zeros((len(sample), 1), np.int32)
     _, labels, centres = cv2.kmeans(sample, count, start, criteria, 3, cv2.KMEANS_PP_CENTERS)
     share = np.bincount(np.asarray(labels).ravel(), minlength=count).astype(np.float64)
-    colours = [_Cloth(float(c[0] / 0.4), float(c[1]), float(c[2])) for c in centres]
+    colours = [Cloth(float(c[0] / 0.4), float(c[1]), float(c[2])) for c in centres]
     together = [sum(share[j] for j in range(count) if _same(colours[i], colours[j])) for i in range(count)]
     best = int(np.argmax(np.array(together) + 1e-3 * share))
     family = [j for j in range(count) if _same(colours[best], colours[j])]
@@ -141,10 +150,10 @@ def _main_cloth(lab: F32, weight: F32) -> _Cloth | None:
         s * np.array([colours[j].lightness, colours[j].a, colours[j].b]) for s, j in zip(say, family, strict=True)
     )
     found = np.asarray(mean) / say.sum()
-    return _Cloth(float(found[0]), float(found[1]), float(found[2]))
+    return Cloth(float(found[0]), float(found[1]), float(found[2]))
 
 
-def _same(one: _Cloth, other: _Cloth) -> bool:
+def _same(one: Cloth, other: Cloth) -> bool:
     if one.neutral or other.neutral:
         near = np.hypot(one.a - other.a, one.b - other.b) < 9
         return bool(near and abs(one.lightness - other.lightness) < 22)
@@ -152,7 +161,7 @@ def _same(one: _Cloth, other: _Cloth) -> bool:
     return bool(cosine > 0.93)
 
 
-def _membership(lab: F32, cloth: _Cloth, mask: F32) -> F32:
+def _membership(lab: F32, cloth: Cloth, mask: F32) -> F32:
     """How much each pixel is of the cloth, by colour alone, (h, w) 0..1."""
     lightness, a, b = lab[..., 0], lab[..., 1], lab[..., 2]
     if cloth.neutral:
@@ -212,7 +221,7 @@ def _main_pieces(member: F32, mask: F32) -> F32:
     return np.asarray(member * (1 - drop), np.float32)
 
 
-def _shading(light: F32, sure: Bool, cloth: _Cloth) -> F32:
+def _shading(light: F32, sure: Bool, cloth: Cloth) -> F32:
     """Light on the cloth relative to its lit part (1), (h, w), without the noise of dark cloth."""
     base = np.asarray(light @ _LUMINANCE, np.float32)
     if not cloth.neutral:
