@@ -88,9 +88,9 @@ def _extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float, shown: floa
     start = float(np.median(top[-3:]))
     slope = _slope(top, face)
     out = np.arange(1, pad + 1, dtype=np.float32)
-    # Shoulders end about 1.45 face heights from the middle of the face (landmark height, chin to forehead); there the
+    # Shoulders end about 1.25 face heights from the middle of the face (landmark height, chin to forehead); there the
     # slope turns into the outer side of the arm.
-    turn = float(np.clip(1.45 * face - shown, 0.22 * face, 0.8 * face))
+    turn = float(np.clip(1.25 * face - shown, 0.2 * face, 0.7 * face))
     line = start + slope * out + 0.55 * face * (out / turn) ** 3.2
     y = np.arange(height, dtype=np.float32)[:, None]
     cover = np.clip(y - line[None] + 0.5, 0, 1).astype(np.float32)
