@@ -7,11 +7,9 @@ not know each other until the light, so both are made at the same time.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Lock
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,16 +18,15 @@ from portrayal import colours
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Progress, Rendering, silent
 from portrayal.engines.studio import scenes
-from portrayal.engines.studio.body import complete
 from portrayal.engines.studio.compose import Composition, compose
 from portrayal.engines.studio.ground import contact_shadow
-from portrayal.engines.studio.head import HeadModel, analyse, move
+from portrayal.engines.studio.head import move
+from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light import backdrop, rigs
 from portrayal.engines.studio.light.composite import composite
 from portrayal.engines.studio.light.finish import finish, looks
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
-from portrayal.engines.studio.mirror import mirrored
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
@@ -41,7 +38,6 @@ from portrayal.request import Speed
 from portrayal.sizes import Size
 
 T = TypeVar("T")
-_KEPT_CHARACTERS = 6
 # A head that would fall short of the turn by so many degrees is turned in the mirror instead.
 _MISSED = 3.0
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
@@ -55,9 +51,7 @@ class StudioEngine:
     name = "studio"
 
     def __init__(self) -> None:
-        self._models: _Kept[HeadModel] = _Kept()
-        self._completed: _Kept[IdentityMap] = _Kept()
-        self._mirrored: _Kept[IdentityMap] = _Kept()
+        self.kept = Kept()
 
     def portray(
         self,
@@ -72,10 +66,10 @@ class StudioEngine:
         """Make one picture; see `portrayal.engines.base.Engine`."""
         notes, clock = Notes(), _Clock()
         character = self._better_side(plan, character, notes)
-        composition = compose(plan, character, size, speed, seed, attempt, notes, self._wider)
+        composition = compose(plan, character, size, speed, seed, attempt, notes, self.kept.wider)
         plan, composition = _fill_in(plan, composition, seed, attempt)
         if composition.completed:
-            character = self._wider(character)
+            character = self.kept.wider(character)
         progress("photographing", 0.1)
         subject, plate = together(
             lambda: self._person(plan, character, composition, size, speed, seed, notes, clock),
@@ -100,9 +94,6 @@ class StudioEngine:
             subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
         )
 
-    def _model(self, character: IdentityMap) -> HeadModel:
-        return self._models.get(character, analyse)
-
     def _better_side(self, plan: ScenePlan, character: IdentityMap, notes: Notes) -> IdentityMap:
         """The mirrored character, when the head shall turn to a side that the reference does not show."""
         if character.reading is None or plan.head.yaw is None:
@@ -110,7 +101,7 @@ class StudioEngine:
         missed = self._missed(character, plan.head.yaw)
         if missed < _MISSED:
             return character
-        other = self._mirrored.get(character, mirrored)
+        other = self.kept.mirrored(character)
         if self._missed(other, plan.head.yaw) > 0.5 * missed:
             return character
         notes.warnings.append(
@@ -121,12 +112,9 @@ class StudioEngine:
     def _missed(self, character: IdentityMap, yaw: float) -> float:
         """Degrees by which the head would fall short of a yaw."""
         assert character.reading is not None
-        low, high = self._model(character).allowed.yaw
+        low, high = self.kept.model(character).allowed.yaw
         wanted = yaw - character.reading.pose.yaw
         return max(low - wanted, wanted - high, 0.0)
-
-    def _wider(self, character: IdentityMap) -> IdentityMap:
-        return self._completed.get(character, complete)
 
     def _person(
         self,
@@ -143,30 +131,10 @@ class StudioEngine:
         cutout = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
         cutout = clock.time("clothes", lambda: _dress(plan, cutout, character, composition, notes))
         if character.reading is not None:
-            model = clock.time("head model", lambda: self._model(character))
+            model = clock.time("head model", lambda: self.kept.model(character))
             motion = composition.motion
             cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
         return clock.time("shape", lambda: shape(cutout, speed))
-
-
-class _Kept(Generic[T]):
-    """What was made of the last few characters, by digest."""
-
-    def __init__(self) -> None:
-        self._items: OrderedDict[str, T] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, character: IdentityMap, make: Callable[[IdentityMap], T]) -> T:
-        with self._lock:
-            if character.digest in self._items:
-                self._items.move_to_end(character.digest)
-                return self._items[character.digest]
-        made = make(character)
-        with self._lock:
-            self._items[character.digest] = made
-            while len(self._items) > _KEPT_CHARACTERS:
-                self._items.popitem(last=False)
-        return made
 
 
 class _Clock:

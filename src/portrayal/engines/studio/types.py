@@ -174,6 +174,22 @@ class Shot:
     speed: Speed = "balanced"
 
 
+@dataclass(frozen=True)
+class Patch:
+    """A changed part of a picture.
+
+    Attributes:
+        rgb: (h, w, 3) uint8, its pixels.
+        x, y: where its upper left corner lies in the picture.
+        cover: (h, w) uint8, how much of each pixel is new: 255 = painted anew, 0 = equal to the picture.
+    """
+
+    rgb: U8
+    x: int
+    y: int
+    cover: U8
+
+
 def vector(*values: float) -> F32:
     """A float32 vector."""
     return np.array(values, np.float32)
