@@ -57,6 +57,18 @@ class OutputError(PortrayalError):
     """The result could not be written; nothing was left behind."""
 
 
+class UnknownCharacterError(PortrayalError):
+    """No character of that name is saved."""
+
+
+class DamagedCharacterError(PortrayalError):
+    """The files of a saved character were damaged or changed."""
+
+
+class ArchiveError(PortrayalError):
+    """A file is no archive of a character, or is damaged; nothing was taken from it."""
+
+
 class MissingDataError(PortrayalError):
     """A file that ships with the package, or with a dependency, is missing or damaged."""
 

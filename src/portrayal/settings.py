@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -18,6 +18,10 @@ class Settings(BaseSettings):
         default_factory=lambda: user_cache_path("portrayal"),
         description="Folder where identity maps are kept. They hold a face descriptor: personal data that never "
         "leaves the machine.",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("portrayal"),
+        description="Folder where saved characters are kept: their pictures, masks and notes, readable by you alone.",
     )
     cache: bool = Field(default=True, description="Keep identity maps on disk: a reference is studied once.")
     metadata: bool = Field(
