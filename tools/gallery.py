@@ -30,7 +30,7 @@ SAMPLE = assets.path("sample/astronaut.png").read_bytes()
 def picture(prompt: str, seed: int) -> Tile:
     """One picture as a tile; the caption is the prompt."""
     made = portray(Request.make(prompt=prompt, reference=SAMPLE, seed=seed)).pictures[0]
-    return Tile(decode(made.png), prompt, f"same person {made.identity.score:.2f}", made.identity.same_person)
+    return Tile(decode(made.data), prompt, f"same person {made.proof.score:.2f}", made.proof.same_person)
 
 
 def grid(tiles: list[Tile], columns: int, title: str, side: int) -> U8:
@@ -50,7 +50,7 @@ def rounds() -> U8:
 def eight() -> U8:
     """Eight pictures of one request."""
     request = Request.make(prompt="a portrait in a coffee shop", reference=SAMPLE, seed=70, num_images=8)
-    tiles = [Tile(decode(p.png), f"seed {p.seed}") for p in portray(request).pictures]
+    tiles = [Tile(decode(p.data), f"seed {p.seed}") for p in portray(request).pictures]
     return grid(tiles, 4, 'One request, eight pictures: "a portrait in a coffee shop"', 420)
 
 

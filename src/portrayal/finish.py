@@ -13,7 +13,7 @@ from portrayal.result import IdentityScore
 KEY = "portrayal"
 
 
-def label(png: bytes, request: Request, seed: int, engine: str, score: IdentityScore, metadata: bool) -> bytes:
+def label(png: bytes, request: Request, seed: int, engine: str, score: IdentityScore | None, metadata: bool) -> bytes:
     """The PNG file; with `metadata`, the request, seed, version and score go into a text chunk named ``portrayal``.
 
     The chunk holds digests in the place of pictures and no date, so that equal requests give equal bytes.
@@ -25,7 +25,7 @@ def label(png: bytes, request: Request, seed: int, engine: str, score: IdentityS
         "engine": engine,
         "seed": seed,
         "request": request.described(),
-        "identity": score.model_dump(mode="json"),
+        "identity": None if score is None else score.model_dump(mode="json"),
     }
     text = json.dumps(values, ensure_ascii=False, sort_keys=True)
     return with_png_text(png, {"Software": f"Portrayal {__version__}", KEY: text})

@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
-from portrayal.engines.base import Rendering
-from portrayal.imaging import U8
+from portrayal.engines.base import Box, Rendering
+from portrayal.imaging import F32, U8
 from portrayal.perception import appearance, identity
 from portrayal.perception.faces import read_face_near
+from portrayal.perception.types import FaceReading
 from portrayal.request import Speed
 from portrayal.result import IdentityScore
 
 TRIES: dict[Speed, int] = {"turbo": 1, "balanced": 2, "quality": 3}
 APPEARANCE_BAR = 0.6
 
+Measured = tuple[tuple[IdentityScore, ...], dict[str, float]]
 
-def measure(rendering: Rendering, character: IdentityMap) -> tuple[IdentityScore, dict[str, float]]:
-    """Score one picture against the reference; also the head pose and expression that are measured in it."""
-    if character.embedding is None or rendering.face is None:
+
+def measure(rendering: Rendering, cast: Sequence[IdentityMap], names: Sequence[str] = ("",)) -> Measured:
+    """Score one picture against each reference; also the head pose and expression that are measured in it.
+
+    In a cast every face is compared with every character, so that nobody looks more like another one.
+    """
+    if len(cast) == 1:
+        score, facts = _measure_one(rendering, cast[0], rendering.faces[0])
+        return (score.model_copy(update={"name": names[0]}),), facts
+    scores: list[IdentityScore] = []
+    every: dict[str, float] = {}
+    for i, (character, name) in enumerate(zip(cast, names, strict=True)):
+        box = rendering.faces[i]
+        score, seen = _measure_one(rendering, character, box)
+        others = {}
+        reading = None if box is None else read_face_near(rendering.image, box)
+        if reading is not None:
+            found = identity.embed(rendering.image, reading.points)
+            others = {
+                other: round(identity.distance(embedding, found), 4)
+                for k, other in enumerate(names)
+                if k != i and (embedding := cast[k].embedding) is not None
+            }
+        scores.append(score.model_copy(update={"name": name, "others": others}))
+        every.update({f"{name}: {key}": value for key, value in seen.items()})
+    return tuple(scores), every
+
+
+def _measure_one(
+    rendering: Rendering, character: IdentityMap, box: Box | None
+) -> tuple[IdentityScore, dict[str, float]]:
+    if character.embedding is None or box is None:
         mask = rendering.subject
         alpha = None if mask is None else mask.astype(np.float32) / np.float32(255)
         likeness = appearance.similarity(
@@ -31,11 +62,11 @@ def measure(rendering: Rendering, character: IdentityMap) -> tuple[IdentityScore
             kind="appearance", distance=None, score=round(likeness, 4), same_person=same, bar=APPEARANCE_BAR
         )
         return score, {}
-    return measure_face(rendering.image, character, rendering.face, rendering.bar)
+    return measure_face(rendering.image, character, box, rendering.bar)
 
 
 def measure_face(
-    image: U8, character: IdentityMap, near: tuple[float, float, float, float], bar: float
+    image: U8, character: IdentityMap, near: Box | F32 | FaceReading, bar: float
 ) -> tuple[IdentityScore, dict[str, float]]:
     """Distance and score of the face near a box (x0, y0, x1, y1); facts of its pose and expression."""
     reading = read_face_near(image, near)
@@ -61,29 +92,38 @@ def measure_face(
 
 
 def hold(
-    make: Callable[[int], Rendering], character: IdentityMap, speed: Speed
-) -> tuple[Rendering, IdentityScore, dict[str, float]]:
-    """Make a picture until it is under its bar, at most `TRIES[speed]` times; keep the best.
+    make: Callable[[int], Rendering], cast: Sequence[IdentityMap], names: Sequence[str], speed: Speed
+) -> tuple[Rendering, tuple[IdentityScore, ...], dict[str, float]]:
+    """Make a picture until everybody in it is under the bar, at most `TRIES[speed]` times; keep the best.
 
     Args:
         make: called with the number of the attempt, 0 first.
+        cast: who is to be recognised; empty = nobody, and the first picture is taken.
+        names: of the members of the cast.
     """
-    best: tuple[Rendering, IdentityScore, dict[str, float]] | None = None
+    best: tuple[Rendering, tuple[IdentityScore, ...], dict[str, float]] | None = None
     for attempt in range(TRIES[speed]):
         rendering = make(attempt)
-        score, facts = measure(rendering, character)
-        score = score.model_copy(update={"tries": attempt + 1})
-        if best is None or score.score > best[1].score:
-            best = (rendering, score, facts)
-        if passes(score):
+        if not cast:
+            return rendering, (), {}
+        scores, facts = measure(rendering, cast, names)
+        if best is None or _worst(scores) > _worst(best[1]):
+            best = (rendering, scores, facts)
+        if all(map(passes, scores)):
             break
     assert best is not None  # TRIES is at least one
-    rendering, score, facts = best
-    return rendering, score.model_copy(update={"tries": attempt + 1}), facts
+    rendering, scores, facts = best
+    return rendering, tuple(score.model_copy(update={"tries": attempt + 1}) for score in scores), facts
+
+
+def _worst(scores: tuple[IdentityScore, ...]) -> float:
+    return min(score.score for score in scores)
 
 
 def passes(score: IdentityScore) -> bool:
-    """Whether a score is within its bar."""
+    """Whether a score is within its bar, and no other member of the cast is nearer."""
     if score.kind == "appearance":
         return score.score >= score.bar
-    return score.distance is not None and score.distance <= score.bar
+    if score.distance is None or score.distance > score.bar:
+        return False
+    return all(score.distance < other for other in score.others.values())

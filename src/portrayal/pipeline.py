@@ -1,24 +1,26 @@
-"""The way of one picture: request -> character -> plan -> engine -> identity lock -> finish."""
+"""The way of one picture: request -> characters -> plan -> engine -> identity lock -> finish."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from portrayal._version import __version__
 from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
-from portrayal.engines.base import Engine, Progress, Rendering, silent
+from portrayal.engines.base import Engine, Job, Progress, Rendering, silent
 from portrayal.engines.studio.engine import StudioEngine
 from portrayal.finish import label
-from portrayal.imaging import compress_png
+from portrayal.imaging import compress_png, decode, decode_mask
 from portrayal.lock import hold, passes
+from portrayal.masks import Polarity, normalise
 from portrayal.prompting import read
 from portrayal.prompting.plan import ScenePlan
-from portrayal.request import EngineName, Request
-from portrayal.result import Picture, Portrayal
+from portrayal.request import CharacterReference, EngineName, Request
+from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
 
 
@@ -32,6 +34,17 @@ def choose_engine(name: EngineName) -> Engine:
     return _studio()
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What all pictures of a request share."""
+
+    request: Request
+    job: Job
+    names: tuple[str, ...]
+    engine: Engine
+    settings: Settings
+
+
 def portray(request: Request, *, settings: Settings | None = None, progress: Progress = silent) -> Portrayal:
     """Make all pictures of a request.
 
@@ -39,84 +52,115 @@ def portray(request: Request, *, settings: Settings | None = None, progress: Pro
         PortrayalError: when the request cannot be done; the message names the field and the remedy.
     """
     settings = settings or Settings()
+    request.check()
     start = time.perf_counter()
-    progress("studying the reference", 0.0)
-    character = know(request, settings)
-    studied = time.perf_counter()
-    plan = read(request.prompt, request.negative_prompt)
-    engine = choose_engine(request.engine)
-    pictures = tuple(_pictures(request, plan, character, engine, settings, progress))
+    order = _prepare(request, settings, progress)
+    prepared = time.perf_counter()
+    pictures = tuple(_pictures(order, progress))
     progress("done", 1.0)
+    plan = order.job.plan
     return Portrayal(
         version=__version__,
-        engine=engine.name,
+        engine=order.engine.name,
+        operation=request.operation,
         prompt=request.prompt,
         language=plan.language,
         pictures=pictures,
         understood=tuple((u.phrase, u.kind, u.value) for u in plan.understood),
         unknown=plan.unknown,
-        warnings=character.advice,
+        warnings=_advice(order),
         timings={
-            "study": round(studied - start, 4),
+            "study": round(prepared - start, 4),
             "total": round(time.perf_counter() - start, 4),
         },
     )
 
 
-def know(request: Request, settings: Settings) -> IdentityMap:
-    """The identity map of a request's reference."""
-    return study(
-        request.reference,
-        mask=request.mask,
-        use_cache=settings.cache,
-        cache_dir=settings.cache_dir,
+def know(reference: CharacterReference, settings: Settings) -> IdentityMap:
+    """The identity map of a reference."""
+    return study(reference.image, mask=reference.mask, use_cache=settings.cache, cache_dir=settings.cache_dir)
+
+
+def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order:
+    """Read every picture and word of a request; nothing is made yet."""
+    source = mask = background = None
+    if request.image is not None:
+        progress("reading the picture", 0.0)
+        source = decode(request.image, "image")
+    if request.edit_mask is not None and source is not None:
+        polarity: Polarity = "black" if request.mask_mode == "black" else "white"
+        size = (source.shape[1], source.shape[0])
+        mask = normalise(decode_mask(request.edit_mask, "edit_mask"), size, polarity, "edit_mask")
+    if request.background is not None:
+        background = decode(request.background, "background")
+    if request.characters:
+        progress("studying the reference", 0.0)
+    cast = tuple(know(character, settings) for character in request.characters)
+    plan, members = _plans(request)
+    job = Job(
+        operation=request.operation,
+        plan=plan,
+        cast=cast,
+        members=members,
+        seed=0,
+        speed=request.speed,
+        size=request.size,
+        source=source,
+        mask=mask,
+        background=background,
+        strength=request.strength,
+        factor=request.factor,
+    )
+    return _Order(request, job, _names(request), choose_engine(request.engine), settings)
+
+
+def _plans(request: Request) -> tuple[ScenePlan, tuple[ScenePlan, ...]]:
+    plan = read(request.prompt, request.negative_prompt)
+    return plan, (plan,) * len(request.characters)
+
+
+def _names(request: Request) -> tuple[str, ...]:
+    several = len(request.characters) > 1
+    return tuple(c.name or (f"character {i + 1}" if several else "") for i, c in enumerate(request.characters))
+
+
+def _advice(order: _Order) -> tuple[str, ...]:
+    several = len(order.names) > 1
+    return tuple(
+        f"{name}: {words}" if several else words
+        for name, character in zip(order.names, order.job.cast, strict=True)
+        for words in character.advice
     )
 
 
-def _pictures(
-    request: Request,
-    plan: ScenePlan,
-    character: IdentityMap,
-    engine: Engine,
-    settings: Settings,
-    progress: Progress,
-) -> Iterator[Picture]:
-    seeds = request.seeds()
+def _pictures(order: _Order, progress: Progress) -> Iterator[Picture]:
+    seeds = order.request.seeds()
     for i, seed in enumerate(seeds):
 
         def step(stage: str, fraction: float, i: int = i) -> None:
             label = stage if len(seeds) == 1 else f"picture {i + 1} of {len(seeds)}: {stage}"
             progress(label, 0.05 + 0.95 * (i + fraction) / len(seeds))
 
-        yield _picture(request, plan, character, engine, settings, seed, step)
+        yield _picture(order, seed, step)
 
 
-def _picture(
-    request: Request,
-    plan: ScenePlan,
-    character: IdentityMap,
-    engine: Engine,
-    settings: Settings,
-    seed: int,
-    progress: Progress,
-) -> Picture:
+def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
     start = time.perf_counter()
+    request, job, settings = order.request, order.job, order.settings
     files: dict[int, Future[bytes]] = {}
     rendered: list[float] = []
     with ThreadPoolExecutor(1) as beside:
 
         def make(attempt: int) -> Rendering:
-            rendering = engine.portray(plan, character, request.size, request.speed, seed, attempt, progress)
+            rendering = order.engine.portray(replace(job, seed=seed, attempt=attempt), progress)
             # The file is compressed while the lock looks at the picture.
             files[id(rendering)] = beside.submit(compress_png, rendering.image)
             rendered.append(time.perf_counter())
             return rendering
 
-        rendering, score, measured = hold(make, character, request.speed)
-        png = label(files[id(rendering)].result(), request, seed, engine.name, score, settings.metadata)
-    warnings = list(rendering.warnings)
-    if not passes(score):
-        warnings.append(_unlike(score.distance, score.bar))
+        rendering, scores, measured = hold(make, job.cast, order.names, request.speed)
+        score = min(scores, key=lambda s: s.score, default=None)
+        data = label(files[id(rendering)].result(), request, seed, order.engine.name, score, settings.metadata)
     end = time.perf_counter()
     timings = dict(rendering.timings)
     timings.update(lock=round(end - rendered[-1], 4), total=round(end - start, 4))
@@ -126,14 +170,18 @@ def _picture(
         width=width,
         height=height,
         identity=score,
-        png=png,
-        warnings=tuple(warnings),
+        cast=scores if len(scores) > 1 else (),
+        data=data,
+        warnings=(*rendering.warnings, *(_unlike(s) for s in scores if not passes(s))),
         timings=timings,
         facts={**rendering.facts, **measured},
     )
 
 
-def _unlike(distance: float | None, bar: float) -> str:
-    if distance is None:
-        return "identity: no face could be measured in the picture"
-    return f"identity: distance {distance:.2f} is over the bar {bar:.2f}; another seed or a calmer pose may be nearer"
+def _unlike(score: IdentityScore) -> str:
+    who = f"identity of {score.name}" if score.name else "identity"
+    if score.distance is None:
+        return f"{who}: no face could be measured in the picture"
+    if score.distance <= score.bar:
+        return f"{who}: the face is nearer to another member of the cast"
+    return f"{who}: distance {score.distance:.2f} is over the bar {score.bar:.2f}; try another seed or a calmer pose"

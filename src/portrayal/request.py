@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from portrayal.errors import InvalidRequestError
 from portrayal.sizes import Size
 
+Operation = Literal["generate", "edit", "remix", "reframe", "replace-background", "remove-background", "upscale"]
 Speed = Literal["turbo", "balanced", "quality"]
 EngineName = Literal["auto", "studio"]
+MaskMode = Literal["white", "black", "alpha"]
+OutputFormat = Literal["png", "jpeg", "webp"]
 
 MAX_PROMPT = 10_000
 MAX_SEED = 2_147_483_647
+MAX_CAST = 4
 
 _REMEDIES = {
     "prompt": f"Say in 1 to {MAX_PROMPT} characters what the picture shall show.",
@@ -24,6 +29,14 @@ _REMEDIES = {
     "speed": "Use turbo, balanced or quality.",
     "engine": "Use auto or studio.",
     "reference": "Give a JPEG, PNG or WebP file.",
+    "image": "Give the picture that shall be worked on: a JPEG, PNG or WebP file.",
+    "edit_mask": "Give a picture of the same size, painted where the source shall change.",
+    "mask_mode": "Use white (white is repainted), black (black is repainted) or alpha (transparent is repainted).",
+    "strength": "Give a number from 0 (only colours, framing and light of the picture) to 1 (the very picture).",
+    "factor": "Use 2 or 4.",
+    "characters": f"Give at most {MAX_CAST} characters.",
+    "output_format": "Use png, jpeg or webp.",
+    "operation": "Use generate, edit, remix, reframe, replace-background, remove-background or upscale.",
 }
 # Pydantic's own words are kept for all other kinds.
 _MESSAGES = {
@@ -36,66 +49,224 @@ _MESSAGES = {
     "less_than_equal": "is larger than {le}",
     "literal_error": "is not {expected}",
     "extra_forbidden": "is not a field of a request",
+    "finite_number": "is not a finite number",
+    "too_long": "are more than {max_length}",
 }
 
+# Operation -> (fields that it needs, fields that it may have besides those that every operation has).
+_FIELDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "generate": (frozenset({"prompt", "reference"}), frozenset({"size", "negative_prompt"})),
+    "edit": (frozenset({"image"}), frozenset({"prompt", "reference", "edit_mask", "mask_mode", "negative_prompt"})),
+    "remix": (frozenset({"image", "reference"}), frozenset({"prompt", "size", "strength", "negative_prompt"})),
+    "reframe": (frozenset({"image", "size"}), frozenset()),
+    "replace-background": (
+        frozenset({"image"}),
+        frozenset({"prompt", "background", "edit_mask", "mask_mode", "negative_prompt"}),
+    ),
+    "remove-background": (frozenset({"image"}), frozenset({"edit_mask", "mask_mode"})),
+    "upscale": (frozenset({"image"}), frozenset({"factor"})),
+}
+# With another value of these, the picture shall be the same one, only e.g. nearer to its source or better made.
+_NOT_IN_THE_SEED: Final = ("seed", "num_images", "speed", "output_format", "engine", "strength", "factor")
+_CHECKED: Final = (
+    "prompt",
+    "negative_prompt",
+    "reference",
+    "size",
+    "image",
+    "edit_mask",
+    "mask_mode",
+    "background",
+    "strength",
+    "factor",
+)
 
-class Request(BaseModel):
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CharacterReference(_Frozen):
+    """Who shall be in the picture.
+
+    Attributes:
+        image: bytes of the picture of the character.
+        mask: bytes of a mask of it, white = belongs to the character; None = face and hair.
+        name: of a saved character, without the ``@``; "" for a plain picture.
+    """
+
+    image: Annotated[bytes, Field(repr=False, min_length=1)]
+    mask: Annotated[bytes | None, Field(repr=False, min_length=1)] = None
+    name: str = ""
+
+    @classmethod
+    def make(cls, image: bytes, mask: bytes | None = None, name: str = "") -> CharacterReference:
+        """A checked reference.
+
+        Raises:
+            InvalidRequestError: an empty file.
+        """
+        try:
+            return cls(image=image, mask=mask, name=name)
+        except ValidationError as error:
+            raise _refused(error) from None
+
+
+class Request(_Frozen):
     """What a picture is made from. The same request gives the same bytes on the same version and machine kind.
 
     Attributes:
-        prompt: 1 to 10000 characters.
-        reference: bytes of the picture of the character.
-        mask: bytes of a mask of the reference, white = belongs to the character; None = face and hair.
+        operation: what shall be done.
+        prompt: 1 to 10000 characters; may be empty where the operation needs no words.
+        characters: who shall be in it, none to four.
         negative_prompt: what shall not be in the picture.
-        size: (width, height) in pixels, one of `sizes.ALLOWED`.
+        image: bytes of the picture that is edited, remixed, reframed, ...
+        edit_mask: bytes of a mask of `image`: what may change.
+        mask_mode: which side of `edit_mask` is repainted.
+        background: bytes of a picture to put behind the people.
+        strength: of a remix: 0 keeps palette, framing and light of `image`, 1 is `image` with the character in it.
+        factor: of an enlargement, 2 or 4.
+        size: (width, height) in pixels, one of `sizes.ALLOWED`; None = as `image` is.
         speed: how much work is done.
         num_images: 1 to 8; picture i has seed + i.
         seed: 0 to 2147483647; None takes one from the request's own content, so that the same request always
             gives the same pictures.
         engine: what makes the pixels.
+        output_format: of the files.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    prompt: Annotated[str, Field(min_length=1, max_length=MAX_PROMPT, pattern=r"\S")]
-    reference: Annotated[bytes, Field(repr=False, min_length=1)]
-    mask: Annotated[bytes | None, Field(repr=False)] = None
+    operation: Operation = "generate"
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
+    characters: Annotated[tuple[CharacterReference, ...], Field(max_length=MAX_CAST)] = ()
     negative_prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
-    size: Size = (1024, 1024)
+    image: Annotated[bytes | None, Field(repr=False, min_length=1)] = None
+    edit_mask: Annotated[bytes | None, Field(repr=False, min_length=1)] = None
+    mask_mode: MaskMode = "white"
+    background: Annotated[bytes | None, Field(repr=False, min_length=1)] = None
+    strength: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    factor: Literal[2, 4] = 2
+    size: Size | None = None
     speed: Speed = "balanced"
     num_images: Annotated[int, Field(ge=1, le=8)] = 1
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
     engine: EngineName = "auto"
+    output_format: OutputFormat = "png"
 
     @classmethod
-    def make(cls, **values: Any) -> Request:
+    def make(cls, *, reference: bytes | None = None, mask: bytes | None = None, **values: Any) -> Request:
         """A checked request.
+
+        Args:
+            reference, mask: a single character, instead of `characters`.
+            values: the attributes.
 
         Raises:
             InvalidRequestError: names the first wrong field and its remedy.
         """
         try:
-            return cls(**values)
+            if reference is not None:
+                values["characters"] = (CharacterReference.make(reference, mask),)
+            if values.get("operation", "generate") == "generate" and values.get("size") is None:
+                values["size"] = (1024, 1024)
+            request = cls(**values)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = str(first["loc"][0]) if first["loc"] else ""
-            message = _MESSAGES.get(first["type"], first["msg"].lower()).format(**first.get("ctx", {}))
-            raise InvalidRequestError(message, field=field, remedy=_REMEDIES.get(field, "")) from None
+            raise _refused(error) from None
+        request.check()
+        return request
+
+    def check(self) -> None:
+        """Check the fields against the operation.
+
+        Raises:
+            InvalidRequestError: a field is missing, or given where the operation has no use for it.
+        """
+        needed, allowed = _FIELDS[self.operation]
+        for field in _CHECKED:
+            given = self._given(field)
+            if field in needed and not given:
+                raise InvalidRequestError(
+                    f"is empty; {self.operation} needs it", field=field, remedy=_REMEDIES.get(field, "")
+                )
+            if given and field not in needed | allowed:
+                raise InvalidRequestError(
+                    f"{self.operation} has no use for it", field=field, remedy="Leave it out, or use another operation."
+                )
+        if self.operation == "replace-background" and not (self._given("prompt") or self._given("background")):
+            raise InvalidRequestError(
+                "neither a prompt nor a background picture is given",
+                field="prompt",
+                remedy="Say what shall be behind the person, or give a picture of it.",
+            )
+        if self.operation == "edit" and not any(map(self._given, ("prompt", "reference", "edit_mask"))):
+            raise InvalidRequestError(
+                "nothing says what shall change",
+                field="prompt",
+                remedy="Give a reference, a mask, or words.",
+            )
+        if self.operation in ("edit", "remix") and len(self.characters) > 1:
+            raise InvalidRequestError(
+                f"{self.operation} puts in one character at a time",
+                field="reference",
+                remedy="Edit the result once more for the next one.",
+            )
+
+    def _given(self, field: str) -> bool:
+        if field == "reference":
+            return bool(self.characters)
+        if field in ("prompt", "negative_prompt"):
+            return bool(getattr(self, field).strip())
+        if field in ("mask_mode", "strength", "factor"):
+            return bool(getattr(self, field) != type(self).model_fields[field].default)
+        return getattr(self, field) is not None
 
     def described(self) -> dict[str, Any]:
         """The request as plain values, with digests in the place of pictures (for files and logs)."""
-        values = self.model_dump(exclude={"reference", "mask"})
-        values["size"] = f"{self.size[0]}x{self.size[1]}"
-        values["reference_sha256"] = hashlib.sha256(self.reference).hexdigest()
-        if self.mask is not None:
-            values["mask_sha256"] = hashlib.sha256(self.mask).hexdigest()
+        values = self.model_dump(exclude={"characters", "image", "edit_mask", "background"})
+        needed, allowed = _FIELDS[self.operation]
+        for field in ("prompt", "negative_prompt", "size", "mask_mode", "strength", "factor"):
+            if field not in needed | allowed:
+                values.pop(field)
+        if "size" in values:
+            values["size"] = None if self.size is None else f"{self.size[0]}x{self.size[1]}"
+        for key in ("image", "edit_mask", "background"):
+            data = getattr(self, key)
+            if data is not None:
+                values[f"{key}_sha256"] = _sha256(data)
+        if len(self.characters) == 1:
+            values.update(_described(self.characters[0]))
+        elif self.characters:
+            values["characters"] = [_described(character) for character in self.characters]
         return values
 
     def seeds(self) -> tuple[int, ...]:
         """The seed of each picture."""
         first = self.seed
         if first is None:
-            parts = (self.prompt, self.negative_prompt, str(self.size))
-            digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass") + self.reference)
-            first = int.from_bytes(digest.digest()[:4], "big") % MAX_SEED
+            described = self.described()
+            for key in _NOT_IN_THE_SEED:
+                described.pop(key, None)
+            text = json.dumps(described, sort_keys=True)
+            first = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % MAX_SEED
         return tuple((first + i) % (MAX_SEED + 1) for i in range(self.num_images))
+
+
+def _described(character: CharacterReference) -> dict[str, str]:
+    values = {"reference_sha256": _sha256(character.image)}
+    if character.mask is not None:
+        values["mask_sha256"] = _sha256(character.mask)
+    if character.name:
+        values["name"] = character.name
+    return values
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _refused(error: ValidationError) -> InvalidRequestError:
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    if error.title == "CharacterReference":
+        field = "reference" if field == "image" else field
+    message = _MESSAGES.get(first["type"], first["msg"].lower()).format(**first.get("ctx", {}))
+    return InvalidRequestError(message, field=field, remedy=_REMEDIES.get(field, ""))

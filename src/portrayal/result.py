@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portrayal.request import Operation, OutputFormat
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +25,8 @@ class IdentityScore(_Frozen):
         same_person: the verdict.
         bar: largest distance that the identity lock accepts at once (for "appearance": smallest score).
         tries: how often the picture was made.
+        name: of the character in a cast: a saved name, or "character 1", ...; "" for a single one.
+        others: distance of this face to each other character of the cast, by name.
     """
 
     kind: Literal["face", "appearance"]
@@ -31,6 +35,8 @@ class IdentityScore(_Frozen):
     same_person: bool
     bar: float
     tries: int = 1
+    name: str = ""
+    others: dict[str, float] = {}
 
 
 class Picture(_Frozen):
@@ -38,8 +44,10 @@ class Picture(_Frozen):
 
     Attributes:
         seed: gives this very picture again with the same request.
-        identity: the proof.
-        png: the file's bytes (not part of `summary`).
+        identity: the proof; of a cast, that of the least alike. None when nobody was put in.
+        cast: the proof of each member of a cast of several.
+        data: the file's bytes (not part of `summary`).
+        format: of the file.
         path: where it was saved.
         warnings: what was not portrayed as asked.
         timings: seconds per stage.
@@ -49,16 +57,29 @@ class Picture(_Frozen):
     seed: int
     width: int
     height: int
-    identity: IdentityScore
-    png: Annotated[bytes, Field(repr=False)]
+    identity: IdentityScore | None
+    data: Annotated[bytes, Field(repr=False)]
+    format: OutputFormat = "png"
+    cast: tuple[IdentityScore, ...] = ()
     path: Path | None = None
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = {}
     facts: dict[str, float] = {}
 
+    @property
+    def proof(self) -> IdentityScore:
+        """`identity` of a picture with somebody in it.
+
+        Raises:
+            LookupError: nobody was put in.
+        """
+        if self.identity is None:
+            raise LookupError("nobody was put into this picture")
+        return self.identity
+
     def summary(self) -> dict[str, Any]:
         """Plain values for JSON, without the pixels."""
-        return self.model_dump(mode="json", exclude={"png"})
+        return self.model_dump(mode="json", exclude={"data"})
 
     def save(self, path: str | Path) -> Picture:
         """Write the file whole or not at all; return the picture with its path.
@@ -69,7 +90,7 @@ class Picture(_Frozen):
         from portrayal.imaging import write_file
 
         target = Path(path)
-        write_file(target, self.png)
+        write_file(target, self.data)
         return self.model_copy(update={"path": target})
 
 
@@ -77,6 +98,7 @@ class Portrayal(_Frozen):
     """One finished job.
 
     Attributes:
+        operation: what was done.
         prompt: as given; language: as recognised.
         understood: (phrase, kind, value) of each phrase that was read; unknown: phrases that were not portrayed.
         warnings: about the whole job (the reference, the prompt).
@@ -84,6 +106,7 @@ class Portrayal(_Frozen):
 
     version: str
     engine: str
+    operation: Operation
     prompt: str
     language: str
     pictures: tuple[Picture, ...]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from portrayal.character import study
+from portrayal.engines.base import Job
 from portrayal.engines.studio.body import complete
 from portrayal.engines.studio.compose import _body, compose
 from portrayal.engines.studio.engine import StudioEngine
@@ -44,7 +45,7 @@ def make(sample: bytes, settings: Settings) -> Make:
 def _distance(sample: bytes, picture: Picture) -> float:
     """From the file's own pixels, with nothing of the engine."""
     descriptors = []
-    for data in (sample, picture.png):
+    for data in (sample, picture.data):
         image = decode(data)
         descriptors.append(identity.embed(image, read_faces(image, average=True)[0].points))
     return identity.distance(descriptors[0], descriptors[1])
@@ -56,10 +57,10 @@ PLACES = ["coffee shop", "beach at sunset", "neon street at night", "snowy fores
 @pytest.mark.parametrize("place", PLACES)
 def test_it_is_the_same_person_everywhere(place: str, make: Make, sample: bytes) -> None:
     picture = make(f"portrait, {place}", speed="balanced")[0]
-    assert picture.identity.same_person
-    assert picture.identity.distance is not None
-    assert picture.identity.distance <= 0.40
-    assert _distance(sample, picture) == pytest.approx(picture.identity.distance, abs=0.08)
+    assert picture.proof.same_person
+    assert picture.proof.distance is not None
+    assert picture.proof.distance <= 0.40
+    assert _distance(sample, picture) == pytest.approx(picture.proof.distance, abs=0.08)
 
 
 def test_the_same_request_gives_the_same_bytes_and_another_seed_another_picture(sample: bytes) -> None:
@@ -68,7 +69,8 @@ def test_the_same_request_gives_the_same_bytes_and_another_seed_another_picture(
             prompt="smiling, in a library", reference=sample, size=(512, 512), speed="balanced", seed=seed
         )
         plan = read(request.prompt)
-        rendering = StudioEngine().portray(plan, study(sample, use_cache=False), request.size, request.speed, seed)
+        job = Job("generate", plan, (study(sample, use_cache=False),), seed, request.speed, request.size)
+        rendering = StudioEngine().portray(job)
         return rendering.image.tobytes()
 
     first = png(3)
@@ -78,7 +80,7 @@ def test_the_same_request_gives_the_same_bytes_and_another_seed_another_picture(
 
 def test_eight_pictures_are_eight_compositions(make: Make) -> None:
     pictures = make("portrait in a park", num_images=8)
-    images = [decode(p.png) for p in pictures]
+    images = [decode(p.data) for p in pictures]
     assert [p.seed for p in pictures] == list(range(7, 15))
     boxes = [read_faces(image, average=False)[0].points[:468, :2] for image in images]
     for a, b in itertools.combinations(range(8), 2):
@@ -94,17 +96,17 @@ def test_the_head_turns_as_far_as_asked(yaw: int, make: Make) -> None:
     side = "left" if yaw < 0 else "right"
     picture = make(f"head turned {abs(yaw)} degrees {side}, grey backdrop", size=(1024, 1024))[0]
     assert picture.facts["requested_yaw"] == yaw
-    measured = read_faces(decode(picture.png), average=True)[0].pose.yaw
+    measured = read_faces(decode(picture.data), average=True)[0].pose.yaw
     assert measured == pytest.approx(yaw, abs=6)
-    assert picture.identity.distance is not None
-    assert picture.identity.distance <= (0.52 if abs(yaw) > 20 else 0.40)
+    assert picture.proof.distance is not None
+    assert picture.proof.distance <= (0.52 if abs(yaw) > 20 else 0.40)
 
 
 @pytest.mark.parametrize("words", ["closed mouth smile", "laughing", "eyes closed", "surprised"])
 def test_the_face_shows_what_was_asked(words: str, make: Make) -> None:
-    calm = read_faces(decode(make("portrait, grey backdrop", size=(1024, 1024))[0].png), average=True)[0].expression
+    calm = read_faces(decode(make("portrait, grey backdrop", size=(1024, 1024))[0].data), average=True)[0].expression
     picture = make(f"{words}, grey backdrop", size=(1024, 1024))[0]
-    seen = read_faces(decode(picture.png), average=True)[0].expression
+    seen = read_faces(decode(picture.data), average=True)[0].expression
     eyes = (seen.eye_left + seen.eye_right) / 2
     holds = {
         "closed mouth smile": seen.mouth_open < 0.10 and seen.smile > 0.4,
@@ -113,12 +115,12 @@ def test_the_face_shows_what_was_asked(words: str, make: Make) -> None:
         "surprised": seen.mouth_open > 0.25 and seen.brow_left + seen.brow_right > calm.brow_left + calm.brow_right,
     }
     assert holds[words], seen
-    assert picture.identity.same_person
+    assert picture.proof.same_person
 
 
 def test_the_old_background_is_gone(make: Make, sample: bytes) -> None:
     picture = make("portrait, emerald backdrop", speed="balanced")[0]
-    corner = decode(picture.png)[:60, :60].reshape(-1, 3).mean(0)
+    corner = decode(picture.data)[:60, :60].reshape(-1, 3).mean(0)
     assert corner[1] > corner[0] + 10, "an emerald backdrop is green"
     assert corner[1] > corner[2]
 
@@ -126,14 +128,14 @@ def test_the_old_background_is_gone(make: Make, sample: bytes) -> None:
 def test_provenance_is_in_the_file_and_can_be_left_out(sample: bytes, settings: Settings) -> None:
     request = Request.make(prompt="portrait", reference=sample, size=(512, 512), speed="turbo", seed=9)
     picture = portray(request, settings=settings).pictures[0]
-    found = provenance(picture.png)
+    found = provenance(picture.data)
     assert found is not None
     assert found["seed"] == 9
     assert found["request"]["prompt"] == "portrait"
-    assert found["identity"]["distance"] == picture.identity.distance
+    assert found["identity"]["distance"] == picture.proof.distance
     bare = portray(request, settings=settings.model_copy(update={"metadata": False})).pictures[0]
-    assert provenance(bare.png) is None
-    assert np.array_equal(decode(bare.png), decode(picture.png))
+    assert provenance(bare.data) is None
+    assert np.array_equal(decode(bare.data), decode(picture.data))
 
 
 PROMPTS = tomllib.loads((Path(__file__).parents[1] / "data" / "prompts.toml").read_text())["prompt"]
@@ -142,7 +144,7 @@ PROMPTS = tomllib.loads((Path(__file__).parents[1] / "data" / "prompts.toml").re
 @pytest.mark.parametrize("entry", PROMPTS, ids=lambda e: e["text"][:40])
 def test_every_prompt_of_the_list_runs_and_says_what_is_missing(entry: dict[str, Any], make: Make) -> None:
     picture = make(entry["text"])[0]
-    assert decode(picture.png).shape == (512, 512, 3)
+    assert decode(picture.data).shape == (512, 512, 3)
     told = " ".join(picture.warnings).lower()
     for ask in entry["asks"]:
         kind, _, value = ask.partition(":")
@@ -163,9 +165,9 @@ def test_a_mascot_keeps_its_looks_in_five_scenes(index: int, settings: Settings)
     for place in ("beach", "library", "forest", "stage", "grey backdrop"):
         request = Request.make(prompt=f"in a {place}", reference=out.getvalue(), size=(512, 512), speed="turbo", seed=2)
         picture = portray(request, settings=settings).pictures[0]
-        assert picture.identity.kind == "appearance"
-        assert picture.identity.distance is None
-        assert picture.identity.same_person, (place, picture.identity.score)
+        assert picture.proof.kind == "appearance"
+        assert picture.proof.distance is None
+        assert picture.proof.same_person, (place, picture.proof.score)
 
 
 @pytest.mark.parametrize("size", sorted(ALLOWED), ids=lambda s: f"{s[0]}x{s[1]}")
@@ -196,7 +198,7 @@ def _person_width(image: U8) -> float:
 
 
 def test_framings_differ(make: Make) -> None:
-    close, far = (decode(make(f"{f}, park")[0].png) for f in ("close-up", "bust portrait"))
+    close, far = (decode(make(f"{f}, park")[0].data) for f in ("close-up", "bust portrait"))
     assert _person_width(close) > 1.4 * _person_width(far)
 
 
@@ -204,7 +206,7 @@ def test_clothes_change_colour_unless_the_mask_holds_them(make: Make, sample: by
     from PIL import Image
 
     def chest(picture: Picture) -> np.ndarray[Any, Any]:
-        image = decode(picture.png)
+        image = decode(picture.data)
         points = read_faces(image, average=False)[0].points
         tall = np.ptp(points[:468, 1])
         y, x = int(points[152, 1] + 1.25 * tall), int(points[152, 0] - 0.9 * tall)
@@ -222,7 +224,7 @@ def test_clothes_change_colour_unless_the_mask_holds_them(make: Make, sample: by
 
 
 def test_a_close_up_dyes_the_coat_and_not_the_collar_that_fills_it(make: Make) -> None:
-    image = decode(make("close-up, grey backdrop, softbox, wearing white clothes")[0].png)
+    image = decode(make("close-up, grey backdrop, softbox, wearing white clothes")[0].data)
     points = read_faces(image, average=False)[0].points
     tall = np.ptp(points[:468, 1])
     x, y = int(points[152, 0]), int(points[152, 1] + 0.42 * tall)

@@ -60,7 +60,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
             picture = portray(request, settings=kept).pictures[0]
             if i < 0:
                 continue  # the first one warms up
-            per_try = picture.identity.tries
+            per_try = picture.proof.tries
             timings = {**picture.timings, "total": picture.timings["total"] / per_try}
             for stage, seconds in timings.items():
                 stages[speed].setdefault(stage, []).append(seconds)

@@ -1,15 +1,18 @@
-"""What an engine is: it turns a plan and a character into pixels, and says what it could not do."""
+"""What an engine is: it turns a job into pixels, and says what it could not do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.imaging import U8
 from portrayal.prompting.plan import ScenePlan
-from portrayal.request import Speed
+from portrayal.request import Operation, Speed
 from portrayal.sizes import Size
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels."""
 
 
 class Progress(Protocol):
@@ -24,24 +27,64 @@ def silent(stage: str, fraction: float) -> None:
 
 
 @dataclass(frozen=True)
+class Job:
+    """One picture to make.
+
+    Attributes:
+        operation: what is to be done.
+        plan: the reading of the prompt; what all members of a cast share.
+        cast: the characters, none to four.
+        members: the plan of each character (equal to `plan` for a single one).
+        size: (width, height) of the result; None = as the source.
+        source: (h, w, 3) uint8, the picture that is worked on.
+        mask: (h, w) uint8 of the source, 255 = repaint.
+        background: (h, w, 3) uint8, a picture to put behind the people.
+        strength: 0..1, how much of the source a remix keeps.
+        factor: of an enlargement, 2 or 4.
+        attempt: 0 at first; the identity lock raises it when the picture was not like the reference, and the
+            engine then takes another variation, nearer to the reference. Same job, same bytes.
+    """
+
+    operation: Operation
+    plan: ScenePlan
+    cast: tuple[IdentityMap, ...]
+    seed: int
+    speed: Speed = "balanced"
+    size: Size | None = None
+    members: tuple[ScenePlan, ...] = ()
+    source: U8 | None = None
+    mask: U8 | None = None
+    background: U8 | None = None
+    strength: float = 0.5
+    factor: int = 2
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
 class Rendering:
     """One picture as an engine hands it over.
 
     Attributes:
-        image: (H, W, 3) uint8.
+        image: (H, W, 3) uint8, the whole picture.
         bar: distance to the reference that a picture of this kind may have (turns and strong expressions cost some).
-        face: where the face was put, (x0, y0, x1, y1) in pixels; None for a subject without a face.
+        faces: where the face of each member of the cast was put; None for a subject without a face.
         warnings, timings (seconds per stage), facts: see `portrayal.result.Picture`.
         subject: (H, W) uint8 where the subject was put, 255 = subject; only for a subject without a face.
+        mask: (H, W) uint8, 255 where the source was allowed to change; None = a new picture.
+        cover: (H, W) uint8, how much of each pixel of the source was painted anew; None = all under the mask.
+        alpha: (H, W) uint8, transparency of the result; None = opaque.
     """
 
     image: U8
     bar: float
-    face: tuple[float, float, float, float] | None
+    faces: tuple[Box | None, ...] = ()
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     facts: dict[str, float] = field(default_factory=dict)
     subject: U8 | None = None
+    mask: U8 | None = None
+    cover: U8 | None = None
+    alpha: U8 | None = None
 
 
 class Engine(Protocol):
@@ -49,20 +92,10 @@ class Engine(Protocol):
 
     name: str
 
-    def portray(
-        self,
-        plan: ScenePlan,
-        character: IdentityMap,
-        size: Size,
-        speed: Speed,
-        seed: int,
-        attempt: int = 0,
-        progress: Progress = silent,
-    ) -> Rendering:
-        """Make one picture of `size` (width, height).
+    def portray(self, job: Job, progress: Progress = silent) -> Rendering:
+        """Make one picture.
 
-        Args:
-            attempt: 0 at first; the identity lock raises it when the picture was not like the reference, and the
-                engine then takes another variation, with less extreme changes. Same arguments, same bytes.
+        Raises:
+            PortrayalError: when the job cannot be done; the message names the field and the remedy.
         """
         ...

@@ -1,48 +1,19 @@
-"""The studio engine: it re-photographs the reference.
-
-place -> move the head -> shape -> photograph the scene -> relight -> composite -> finish. The person and the scene do
-not know each other until the light, so both are made at the same time.
-"""
+"""The studio engine: it re-photographs the reference. One function per operation."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
-import cv2
-import numpy as np
-
-from portrayal import colours
-from portrayal.character.identity_map import IdentityMap
-from portrayal.engines.base import Progress, Rendering, silent
-from portrayal.engines.studio import scenes
-from portrayal.engines.studio.compose import Composition, compose
-from portrayal.engines.studio.ground import contact_shadow
-from portrayal.engines.studio.head import move
+from portrayal.engines.base import Job, Progress, Rendering, silent
+from portrayal.engines.studio.generate import generate
 from portrayal.engines.studio.kept import Kept
-from portrayal.engines.studio.light import backdrop, rigs
-from portrayal.engines.studio.light.composite import composite
-from portrayal.engines.studio.light.finish import finish, looks
-from portrayal.engines.studio.light.relight import relight
-from portrayal.engines.studio.light.shape import shape
-from portrayal.engines.studio.place import place
-from portrayal.engines.studio.recolour import main_cloth, recolour
-from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
-from portrayal.imaging import F32, U8
-from portrayal.parallel import together
-from portrayal.perception.types import CLOTHING
-from portrayal.prompting.plan import ScenePlan
-from portrayal.request import Speed
-from portrayal.sizes import Size
+from portrayal.request import Operation
 
-T = TypeVar("T")
-# A head that would fall short of the turn by so many degrees is turned in the mirror instead.
-_MISSED = 3.0
-# A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
-_PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
-_PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
+OPERATIONS: Final[Mapping[Operation, Callable[[Job, Kept, Progress], Rendering]]] = MappingProxyType(
+    {"generate": generate}
+)
 
 
 class StudioEngine:
@@ -53,205 +24,6 @@ class StudioEngine:
     def __init__(self) -> None:
         self.kept = Kept()
 
-    def portray(
-        self,
-        plan: ScenePlan,
-        character: IdentityMap,
-        size: Size,
-        speed: Speed,
-        seed: int,
-        attempt: int = 0,
-        progress: Progress = silent,
-    ) -> Rendering:
+    def portray(self, job: Job, progress: Progress = silent) -> Rendering:
         """Make one picture; see `portrayal.engines.base.Engine`."""
-        notes, clock = Notes(), _Clock()
-        character = self._better_side(plan, character, notes)
-        composition = compose(plan, character, size, speed, seed, attempt, notes, self.kept.wider)
-        plan, composition = _fill_in(plan, composition, seed, attempt)
-        if composition.completed:
-            character = self.kept.wider(character)
-        progress("photographing", 0.1)
-        subject, plate = together(
-            lambda: self._person(plan, character, composition, size, speed, seed, notes, clock),
-            lambda: _scene(plan, composition, seed, notes, clock),
-        )
-        progress("lighting", 0.6)
-        image = _develop(plan, composition, subject, plate, speed, seed, clock)
-        _warn(plan, notes)
-        progress("developing", 0.9)
-        facts = dict(notes.facts)
-        facts.update(face_height=round(float(subject.face_height), 1))
-        if plan.head.yaw is not None:
-            facts["requested_yaw"] = float(plan.head.yaw)
-        box = _face_box(subject)
-        return Rendering(
-            image=image,
-            bar=composition.bar,
-            face=box,
-            warnings=tuple(dict.fromkeys(notes.warnings)),
-            timings=clock.seconds,
-            facts=facts,
-            subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
-        )
-
-    def _better_side(self, plan: ScenePlan, character: IdentityMap, notes: Notes) -> IdentityMap:
-        """The mirrored character, when the head shall turn to a side that the reference does not show."""
-        if character.reading is None or plan.head.yaw is None:
-            return character
-        missed = self._missed(character, plan.head.yaw)
-        if missed < _MISSED:
-            return character
-        other = self.kept.mirrored(character)
-        if self._missed(other, plan.head.yaw) > 0.5 * missed:
-            return character
-        notes.warnings.append(
-            "the reference shows the other side of the face: the person is mirrored, with parting, buttons and writing"
-        )
-        return other
-
-    def _missed(self, character: IdentityMap, yaw: float) -> float:
-        """Degrees by which the head would fall short of a yaw."""
-        assert character.reading is not None
-        low, high = self.kept.model(character).allowed.yaw
-        wanted = yaw - character.reading.pose.yaw
-        return max(low - wanted, wanted - high, 0.0)
-
-    def _person(
-        self,
-        plan: ScenePlan,
-        character: IdentityMap,
-        composition: Composition,
-        size: Size,
-        speed: Speed,
-        seed: int,
-        notes: Notes,
-        clock: _Clock,
-    ) -> Subject:
-        scale, offset = composition.scale, composition.offset
-        cutout = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
-        cutout = clock.time("clothes", lambda: _dress(plan, cutout, character, composition, notes))
-        if character.reading is not None:
-            model = clock.time("head model", lambda: self.kept.model(character))
-            motion = composition.motion
-            cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
-        return clock.time("shape", lambda: shape(cutout, speed))
-
-
-class _Clock:
-    """Seconds per stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def time(self, stage: str, run: Callable[[], T]) -> T:
-        start = time.perf_counter()
-        result = run()
-        self.seconds[stage] = round(time.perf_counter() - start, 4)
-        return result
-
-
-def _fill_in(plan: ScenePlan, composition: Composition, seed: int, attempt: int) -> tuple[ScenePlan, Composition]:
-    """Choose what the prompt leaves open: the studio, its paper and its light."""
-    rng = np.random.default_rng([seed, attempt, 202])
-    rig, paper = str(rng.choice(_PORTRAIT_RIGS)), str(rng.choice(_PORTRAIT_PAPERS))
-    if plan.setting is None:
-        plan = plan.model_copy(update={"setting": "studio", "backdrop": plan.backdrop or paper})
-    if plan.setting == "studio" and plan.light is None:
-        plan = plan.model_copy(update={"light": rig})
-    shot = replace(composition.shot, light=plan.light, backdrop=plan.backdrop)
-    return plan, replace(composition, shot=shot)
-
-
-def _dress(plan: ScenePlan, cutout: Cutout, character: IdentityMap, composition: Composition, notes: Notes) -> Cutout:
-    """Own clothes in the colour that the prompt names; what the character mask holds stays as it is."""
-    colour = next((garment.colour for garment in plan.outfit if garment.colour), None)
-    if colour is None:
-        return cutout
-    scale, (x, y) = composition.scale, composition.offset
-    height, width = cutout.alpha.shape
-    matrix = np.array([[scale, 0, x], [0, scale, y]], np.float32)
-    kept = cv2.warpAffine(character.mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    free = ((cutout.regions == CLOTHING) & (kept < 128)).astype(np.float32)
-    worn = (character.regions == CLOTHING) & (character.mask < 128)
-    cloth = main_cloth(
-        character.foreground.astype(np.float32) / np.float32(255), (character.alpha * worn).astype(np.float32)
-    )
-    dyed = recolour(cutout, colours.hex_of(colour), free, cloth)
-    if dyed is cutout:
-        notes.warnings.append(f"not portrayed: clothes in {colour}; none is seen outside of the character mask")
-    return dyed
-
-
-def _scene(plan: ScenePlan, composition: Composition, seed: int, notes: Notes, clock: _Clock) -> Plate:
-    def run() -> Plate:
-        shot = composition.shot
-        if plan.setting == "studio":
-            return backdrop.studio_plate(shot)
-        plate = scenes.photograph(plan.setting or "studio", shot, notes)
-        if plan.light and plan.light != "natural":
-            plate = replace(plate, lighting=rigs.light_rig(plan.light, plate.lighting, shot.seed))
-        return plate
-
-    return clock.time("scene", run)
-
-
-def _develop(
-    plan: ScenePlan,
-    composition: Composition,
-    subject: Subject,
-    plate: Plate,
-    speed: Speed,
-    seed: int,
-    clock: _Clock,
-) -> U8:
-    if subject.points is None:
-        plate = replace(plate, radiance=contact_shadow(plate.radiance, subject.alpha))
-    lit = clock.time("relight", lambda: relight(subject, plate.lighting, speed))
-    radiance = clock.time("composite", lambda: composite(lit, subject, plate, speed))
-    if composition.camera_roll:
-        radiance = _roll(radiance, composition.camera_roll)
-    look = plan.look if plan.look and plan.look in looks() else "photo"
-    return clock.time(
-        "finish",
-        lambda: finish(radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed),
-    )
-
-
-def _roll(radiance: F32, degrees: float) -> F32:
-    """Turn the camera about its axis and step closer, so that no corner is empty."""
-    height, width = radiance.shape[:2]
-    angle = np.radians(abs(degrees))
-    long, short = max(width, height), min(width, height)
-    zoom = float(np.cos(angle) + np.sin(angle) * long / short)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
-    return cv2.warpAffine(
-        radiance, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-    ).astype(np.float32, copy=False)
-
-
-def _face_box(subject: Subject) -> tuple[float, float, float, float] | None:
-    if subject.points is None:
-        return None
-    points = subject.points[:468, :2]
-    x0, y0 = points.min(0)
-    x1, y1 = points.max(0)
-    return float(x0), float(y0), float(x1), float(y1)
-
-
-def _warn(plan: ScenePlan, notes: Notes) -> None:
-    """Say what was read but is not in the picture."""
-    for phrase in plan.unknown:
-        notes.warnings.append(f"not portrayed: {phrase}")
-    for garment in plan.outfit:
-        if garment.item or garment.pattern or garment.fabric:
-            own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
-            own = own or "; the clothes of the reference are kept"
-            notes.warnings.append(f"not portrayed: {garment.text}{own}")
-    for thing in plan.accessories:
-        notes.warnings.append(f"not portrayed: {thing}")
-    if plan.pose:
-        notes.warnings.append(f"not portrayed: {plan.pose} (the body of the reference is kept)")
-    if plan.look and plan.look not in looks():
-        notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")
-    for words in plan.lettering:
-        notes.warnings.append(f"not portrayed: the lettering {words!r}")
+        return OPERATIONS[job.operation](job, self.kept, progress)

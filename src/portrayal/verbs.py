@@ -1,0 +1,261 @@
+"""The Python API: one function per operation. Nothing heavy is loaded before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from portrayal.character.identity_map import IdentityMap
+    from portrayal.description import Description
+    from portrayal.engines.base import Progress
+    from portrayal.request import CharacterReference
+    from portrayal.result import Portrayal
+    from portrayal.sizes import Size
+
+File: TypeAlias = str | Path | bytes
+"""A picture: its path, or its bytes."""
+References: TypeAlias = File | Sequence[File]
+"""Who shall be in the picture: a file, its bytes, ``"@name"`` of a saved character, or several of these."""
+
+
+def generate(
+    reference: References,
+    prompt: str,
+    *,
+    mask: File | None = None,
+    size: str | tuple[int, int] | None = None,
+    aspect_ratio: str | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """Make pictures of the person in `reference`, as `prompt` says.
+
+    Args:
+        reference: a file, its bytes or ``"@name"``; several for a cast. Use only pictures of people who agreed.
+            May be empty when the prompt mentions saved characters.
+        prompt: what the picture shall show.
+        mask: white = belongs to the character; of the reference's own size.
+        size: ``"1024x1024"``, a preset name, or (width, height); `aspect_ratio` (``"16:9"``) instead of it.
+        output: a file, or a folder for several pictures; None keeps them in memory.
+        force: allow the output to replace one of the inputs.
+        progress: called with (stage, fraction).
+        options: any other field of `portrayal.request.Request`: negative_prompt, speed, num_images, seed, engine.
+
+    Raises:
+        portrayal.errors.PortrayalError: a clear line with field and remedy; nothing is written then.
+    """
+    options["size"] = _size(size, aspect_ratio) or (1024, 1024)
+    return _make("generate", output, force, progress, reference=reference, mask=mask, prompt=prompt, **options)
+
+
+def edit(
+    image: File,
+    prompt: str = "",
+    *,
+    reference: References = (),
+    reference_mask: File | None = None,
+    mask: File | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """Magic Fill: put the character of `reference` under the mask of `image`, or fill or change what is there.
+
+    Args:
+        image: the picture that is changed. Pixels outside of the mask stay equal to the bit.
+        prompt: what shall be there, or how it shall change ("navy jacket", "remove").
+        reference: who; empty = nobody is put in.
+        reference_mask: mask of the reference, white = belongs to the character.
+        mask: what may change; None = the person nearest to the prompt is found.
+        options: as for `generate`; also mask_mode: "white" (white is repainted), "black" or "alpha".
+    """
+    options.update(image=image, edit_mask=mask)
+    return _make("edit", output, force, progress, reference=reference, mask=reference_mask, prompt=prompt, **options)
+
+
+def remix(
+    image: File,
+    prompt: str = "",
+    *,
+    reference: References = (),
+    reference_mask: File | None = None,
+    strength: float = 0.5,
+    size: str | tuple[int, int] | None = None,
+    aspect_ratio: str | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """A new picture of the character after an inspiration.
+
+    Args:
+        image: the inspiration.
+        strength: 0 = only its palette, framing and light; 1 = this very picture with the character in it.
+        size: None = the allowed size nearest to the inspiration's shape.
+    """
+    options.update(image=image, strength=strength, size=_size(size, aspect_ratio))
+    return _make("remix", output, force, progress, reference=reference, mask=reference_mask, prompt=prompt, **options)
+
+
+def reframe(
+    image: File,
+    *,
+    size: str | tuple[int, int] | None = None,
+    aspect_ratio: str | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """The picture in another size or ratio; what is missing is painted on from its borders."""
+    options.update(image=image, size=_size(size, aspect_ratio))
+    return _make("reframe", output, force, progress, **options)
+
+
+def replace_background(
+    image: File,
+    prompt: str = "",
+    *,
+    background: File | None = None,
+    mask: File | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """The same people somewhere else, in the light of the place.
+
+    Args:
+        prompt: what shall be behind them; or `background`, a picture of it.
+        mask: what stays; None = everybody in the picture.
+    """
+    options.update(image=image, background=background, edit_mask=mask)
+    return _make("replace-background", output, force, progress, prompt=prompt, **options)
+
+
+def remove_background(
+    image: File,
+    *,
+    mask: File | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """Cut out the people, or the subject: a PNG or WebP file with transparency."""
+    options.update(image=image, edit_mask=mask)
+    return _make("remove-background", output, force, progress, **options)
+
+
+def upscale(
+    image: File,
+    factor: int = 2,
+    *,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Portrayal:
+    """Enlarge a picture 2 or 4 times; edges and faces stay crisp, nothing is invented."""
+    options.update(image=image, factor=factor)
+    return _make("upscale", output, force, progress, **options)
+
+
+def describe(image: File) -> Description:
+    """A prompt that leads back to such a picture, and the style code nearest to it."""
+    from portrayal import description
+
+    return description.describe(_bytes(image, "image"))
+
+
+def verify(file: File) -> dict[str, Any]:
+    """What a picture says of its origin: request, scores, content credentials; and whether that still holds."""
+    from portrayal import origin
+
+    return origin.verify(_bytes(file, "file"))
+
+
+def study(reference: File, *, mask: File | None = None) -> IdentityMap:
+    """Learn who is in a picture; see `portrayal.character.identity_map.IdentityMap`.
+
+    Raises:
+        portrayal.errors.PortrayalError: when it cannot be read, or nobody is in it.
+    """
+    from portrayal.pipeline import know
+    from portrayal.settings import Settings
+
+    return know(_character(reference, mask), Settings())
+
+
+def _make(
+    operation: str,
+    output: str | Path | None,
+    force: bool,
+    progress: Progress | None,
+    *,
+    reference: References = (),
+    mask: File | None = None,
+    **options: Any,
+) -> Portrayal:
+    from portrayal import output as files
+    from portrayal.engines.base import silent
+    from portrayal.pipeline import portray
+    from portrayal.request import Request
+
+    target = None
+    if output is not None:
+        target = files.prepare(Path(output), options.get("num_images", 1))
+        options.setdefault("output_format", _format(target))
+    for field in ("image", "edit_mask", "background"):
+        if options.get(field) is not None:
+            options[field] = _bytes(options[field], field)
+    options["characters"] = _characters(reference, mask, options.get("prompt", ""))
+    request = Request.make(operation=operation, **options)
+    result = portray(request, progress=progress or silent)
+    return result if target is None else files.save(result, target)
+
+
+def _listed(reference: References) -> list[File]:
+    return [reference] if isinstance(reference, str | Path | bytes) else list(reference)
+
+
+def _characters(reference: References, mask: File | None, prompt: str) -> tuple[CharacterReference, ...]:
+    """The characters that are given, then those that only the prompt mentions."""
+    given = _listed(reference)
+    return tuple(_character(item, mask if i == 0 else None) for i, item in enumerate(given))
+
+
+def _character(reference: File, mask: File | None) -> CharacterReference:
+    from portrayal.request import CharacterReference
+
+    data = _bytes(reference, "reference")
+    return CharacterReference.make(data, None if mask is None else _bytes(mask, "mask"))
+
+
+def _size(size: str | tuple[int, int] | None, aspect_ratio: str | None) -> Size | None:
+    from portrayal.errors import InvalidRequestError
+    from portrayal.sizes import check_size, parse_ratio, parse_size
+
+    if size is not None and aspect_ratio is not None:
+        raise InvalidRequestError("both a size and an aspect ratio are given", field="size", remedy="Give one of them.")
+    if aspect_ratio is not None:
+        return parse_ratio(aspect_ratio)
+    if size is None:
+        return None
+    return parse_size(size) if isinstance(size, str) else check_size(*size)
+
+
+def _format(target: Path) -> str:
+    return {".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}.get(target.suffix.lower(), "png")
+
+
+def _bytes(source: File, field: str) -> bytes:
+    from portrayal.imaging import read_bytes
+
+    return source if isinstance(source, bytes) else read_bytes(Path(source), field)
