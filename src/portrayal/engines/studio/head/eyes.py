@@ -52,7 +52,7 @@ def painted(rgb: F32, face: Moved, points: F32, preset: Preset) -> F32:
         open_now = _openness(face, side)
         hole = polygon(patch.local(opening(face.new[upper], face.new[lower])), patch.shape, 0.0022 * face.face)
         hole *= step(0.04, 0.16, open_now)
-        ball = _eyeball(face, patch, points, side, shift)
+        ball = eyeball(face, patch, points, side, shift)
         part = part + (ball - part) * hole[..., None]
         part = _lid_shadow(part, face, patch, side, hole, open_now)
         shut = step(0.25, 1.0, 1 - open_now)
@@ -79,7 +79,7 @@ class _Iris:
     distance: F32  # (h, w) from the centre, in radii
 
 
-def _eyeball(face: Moved, patch: Patch, points: F32, side: int, shift: F32) -> F32:
+def eyeball(face: Moved, patch: Patch, points: F32, side: int, shift: F32) -> F32:
     """The eye without lids: white of the eye everywhere, and the whole iris at its new place (patch, 3)."""
     iris = tp.IRISES[side]
     r = max(_radius(points, iris), 1.0)

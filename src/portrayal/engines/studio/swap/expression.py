@@ -1,0 +1,77 @@
+"""The reference with the scene's expression, as far as its pixels must be painted for it.
+
+The mesh carries lips and lids to new places by itself. What it cannot do is hide: a lid over an open eye, lips over
+teeth, a smile's folds on a calm face. That is painted on the reference first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from portrayal.engines.studio.head.express import express
+from portrayal.engines.studio.head.fields import step
+from portrayal.engines.studio.head.presets import Preset
+from portrayal.engines.studio.swap.shape import mouth_gap, openness
+from portrayal.imaging import F32
+from portrayal.perception.types import Expression
+
+# Lips nearer together than this (of the mouth's width) are closed.
+CLOSED: Final = 0.045
+_SHUT: Final = 0.14
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The reference's picture and landmarks after the change."""
+
+    rgb: F32
+    points: F32
+
+
+def adapted(rgb: F32, points: F32, own: Expression, scene: F32, wanted: Expression, seed: int) -> Ready:
+    """Close eyes and mouth, and calm a smile, where the scene's face does so.
+
+    Args:
+        rgb: (h, w, 3) the reference, 0..1.
+        points: (478, 3) its landmarks.
+        own: its expression.
+        scene: (478, 3) landmarks of the scene's face.
+        wanted: its expression.
+        seed: of lashes.
+    """
+    preset = _preset(points, own, scene, wanted)
+    if preset is None:
+        return Ready(rgb, points)
+    new = express(rgb, points, own.smile, preset, 1.0, seed)
+    if new is None:
+        return Ready(rgb, points)
+    x0, y0, x1, y1 = new.box
+    out = rgb.copy()
+    out[y0:y1, x0:x1] = new.rgb
+    return Ready(out, new.points)
+
+
+def _preset(points: F32, own: Expression, scene: F32, wanted: Expression) -> Preset | None:
+    blinks = []
+    for side in (0, 1):
+        there, here = openness(scene, side), openness(points, side)
+        blinks.append(min(1.0, max(0.0, 1 - there / max(here, 1e-3)) + 0.1) if there < _SHUT < here else 0.0)
+    calmer = own.smile - max(wanted.smile, 0.0)
+    closes = mouth_gap(scene) < CLOSED < mouth_gap(points)
+    if not closes and max(blinks) == 0 and calmer < 0.35:
+        return None
+    fold = -step(0.3, 0.9, calmer)
+    if not closes:
+        return Preset(blink_left=blinks[0], blink_right=blinks[1], fold=fold)
+    smile = float(np.clip(wanted.smile, 0.0, 1.2))
+    return Preset(
+        close=1.0,
+        width=1 + 0.15 * smile,
+        lift=0.08 * smile,
+        blink_left=blinks[0],
+        blink_right=blinks[1],
+        fold=fold,
+    )
