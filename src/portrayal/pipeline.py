@@ -18,10 +18,12 @@ from portrayal.imaging import compress_png, decode, decode_mask
 from portrayal.lock import hold, passes
 from portrayal.masks import Polarity, normalise
 from portrayal.prompting import read
+from portrayal.prompting.intent import read_edit
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import CharacterReference, EngineName, Request
 from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
+from portrayal.sizes import nearest
 
 
 @lru_cache(1)
@@ -97,6 +99,10 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         progress("studying the reference", 0.0)
     cast = tuple(know(character, settings) for character in request.characters)
     plan, members = _plans(request)
+    intent = read_edit(request.prompt, request.negative_prompt) if request.operation == "edit" else None
+    size = request.size
+    if request.operation == "remix" and size is None and source is not None:
+        size = nearest(source.shape[1], source.shape[0])
     job = Job(
         operation=request.operation,
         plan=plan,
@@ -104,7 +110,8 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         members=members,
         seed=0,
         speed=request.speed,
-        size=request.size,
+        size=size,
+        intent=intent,
         source=source,
         mask=mask,
         background=background,

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.imaging import U8
+from portrayal.prompting.intent import EditIntent
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import Operation, Speed
 from portrayal.sizes import Size
@@ -39,6 +40,7 @@ class Job:
         source: (h, w, 3) uint8, the picture that is worked on.
         mask: (h, w) uint8 of the source, 255 = repaint.
         background: (h, w, 3) uint8, a picture to put behind the people.
+        intent: the reading of an edit's prompt.
         strength: 0..1, how much of the source a remix keeps.
         factor: of an enlargement, 2 or 4.
         attempt: 0 at first; the identity lock raises it when the picture was not like the reference, and the
@@ -55,6 +57,7 @@ class Job:
     source: U8 | None = None
     mask: U8 | None = None
     background: U8 | None = None
+    intent: EditIntent | None = None
     strength: float = 0.5
     factor: int = 2
     attempt: int = 0
