@@ -210,17 +210,16 @@ def _manifest(data: bytes | None) -> tuple[Card, dict[str, str]]:
     if data is None:
         raise _refused(f"lacks {MANIFEST}: it is no exported character")
     try:
-        manifest = _Manifest.model_validate(json.loads(data))
-        return card.parsed(manifest.character), manifest.files
+        values = json.loads(data)
+    except (ValueError, RecursionError):
+        raise _refused(f"holds a {MANIFEST} that is no JSON") from None
+    try:
+        manifest = _Manifest.model_validate(values)
     except ValidationError as error:
         where = ".".join(map(str, error.errors(include_input=False, include_url=False)[0]["loc"]))
         raise _refused(f"holds a {MANIFEST} that is not understood ({_short(where) or 'not an object'})") from None
-    except RecursionError:
-        raise _refused(f"holds a {MANIFEST} that is no JSON") from None
-    except UnicodeDecodeError:
-        raise _refused(f"holds a {MANIFEST} that is no text") from None
-    except json.JSONDecodeError:
-        raise _refused(f"holds a {MANIFEST} that is no JSON") from None
+    try:
+        return card.parsed(manifest.character), manifest.files
     except ValueError as error:
         remedy = "Update Portrayal." if "newer" in str(error) else _REMEDY
         raise _refused(f"holds a card that {error}", remedy) from None
