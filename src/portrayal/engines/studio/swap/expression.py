@@ -6,7 +6,7 @@ teeth, a smile's folds on a calm face. That is painted on the reference first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,33 +25,33 @@ _SHUT: Final = 0.14
 
 @dataclass(frozen=True)
 class Ready:
-    """The reference's picture and landmarks after the change."""
+    """The reference at the scene's scale: picture 0..1, landmarks, and where it is neither face nor neck (0..1)."""
 
     rgb: F32
     points: F32
+    other: F32
 
 
-def adapted(rgb: F32, points: F32, own: Expression, scene: F32, wanted: Expression, seed: int) -> Ready:
+def adapted(ready: Ready, own: Expression, scene: F32, wanted: Expression, seed: int) -> Ready:
     """Close eyes and mouth, and calm a smile, where the scene's face does so.
 
     Args:
-        rgb: (h, w, 3) the reference, 0..1.
-        points: (478, 3) its landmarks.
+        ready: the reference.
         own: its expression.
         scene: (478, 3) landmarks of the scene's face.
         wanted: its expression.
         seed: of lashes.
     """
-    preset = _preset(points, own, scene, wanted)
+    preset = _preset(ready.points, own, scene, wanted)
     if preset is None:
-        return Ready(rgb, points)
-    new = express(rgb, points, own.smile, preset, 1.0, seed)
+        return ready
+    new = express(ready.rgb, ready.points, own.smile, preset, 1.0, seed)
     if new is None:
-        return Ready(rgb, points)
+        return ready
     x0, y0, x1, y1 = new.box
-    out = rgb.copy()
+    out = ready.rgb.copy()
     out[y0:y1, x0:x1] = new.rgb
-    return Ready(out, new.points)
+    return replace(ready, rgb=out, points=new.points)
 
 
 def _preset(points: F32, own: Expression, scene: F32, wanted: Expression) -> Preset | None:

@@ -104,7 +104,7 @@ def swap_face(
     fringe = _reference_fringe(ready, face, new)
     skin = _skin(face, new, box.points, before, fringe, tall)
     below, above = light.fields(own, lab, skin, tall)
-    rgb = light.to_rgb(light.lit(own, below, above, _plain(new, box.shape, tall)))
+    rgb = light.to_rgb(light.lit(own, below, above, plain(new, box.shape, tall)))
     rgb = light.filmed(rgb, box.rgb, skin, seed)
     rgb = rgb + (box.rgb - rgb) * face.inside[..., None]
     rgb = light.to_rgb(light.toned(light.to_lab(np.clip(rgb, 0, 1)), lab, skin))
@@ -145,14 +145,14 @@ def _reference_fringe(ready: texture.Ready, face: texture.Face, new: Target) -> 
     """Hair of the reference over its own forehead (h, w) 0..1, which must not become skin."""
     tall = cover.height(ready.points)
     lab = light.to_lab(np.clip(ready.rgb, 0, 1))
-    hair = np.maximum(cover.fringe(lab, ready.points), cover.occluders(lab, ready.points))
+    hair = np.maximum(cover.fringe(lab, ready.points), ready.other)
     hair = cover.grown(hair, 0.03 * tall, 0.02 * tall)
     brows = cover.features(new.points, face.cover.shape, 1.25, (mesh.BROW_LEFT, mesh.BROW_RIGHT))
     keep = 1 - np.clip(1.6 * blur(brows, 0.012 * tall), 0, 1)
     return np.clip(warp(hair, face.x, face.y), 0, 1) * face.cover * keep
 
 
-def _plain(new: Target, shape: tuple[int, int], tall: float) -> F32:
+def plain(new: Target, shape: tuple[int, int], tall: float) -> F32:
     """1 on skin, 0 on the new face's eyes, brows and lips."""
     return np.asarray(1 - np.clip(1.5 * blur(cover.features(new.points, shape, 1.1), 0.008 * tall), 0, 1), np.float32)
 

@@ -110,7 +110,7 @@ def _turned(chroma: F32, old: F32, new: F32) -> F32:
     strength = (old**2).sum(-1)
     real = (new * old).sum(-1) / np.maximum(strength, 1.0)
     turn = (new[..., 1] * old[..., 0] - new[..., 0] * old[..., 1]) / np.maximum(strength, 1.0)
-    real, turn = np.clip(real, -0.5, 2.2), np.clip(turn, -1.2, 1.2)
+    real, turn = np.clip(real, -0.5, 2.2), np.clip(turn, -0.3, 0.3)
     a, b = chroma[..., 0], chroma[..., 1]
     out = np.stack([real * a - turn * b, real * b + turn * a], -1)
     # What the limits keep back is added to skin-coloured things in proportion.
@@ -191,3 +191,18 @@ def _noise(light: F32, where: np.ndarray) -> float:
 
 def _fine(light: F32, where: np.ndarray) -> float:
     return float((light - blur(light, 1.2))[where].std())
+
+
+def lit_hair(own: F32, below: F32, scene: F32) -> F32:
+    """The reference's hair (Lab) under the scene's light: its level in part, its direction and its colour.
+
+    How much lighter or darker the faces are says as much about the two people's skin as about the light.
+    """
+    gain = np.clip((scene[..., 0] + 2) / (below[..., 0] + 2), 0.25, 2.2)
+    level = float(np.median(gain))
+    gain = level**0.5 * (gain / level) ** 0.9
+    lamp = scene[..., 1:] - _natural(scene[..., 1:])
+    out = np.empty_like(own)
+    out[..., 0] = own[..., 0] * np.clip(gain, 0.3, 1.4)
+    out[..., 1:] = own[..., 1:] * np.clip(gain, 0.5, 1.1)[..., None] + lamp * np.clip(own[..., :1] / 60, 0.1, 1)
+    return out

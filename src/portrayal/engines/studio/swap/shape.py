@@ -19,9 +19,9 @@ from portrayal.perception import mesh
 from portrayal.perception.crops import similarity
 
 # Share of the scene's landmark by region: at identity 0 and at 1.
-_OVAL: Final = (1.0, 0.80)
-_LIPS: Final = (1.0, 0.45)
-_BROWS: Final = (1.0, 0.35)
+_OVAL: Final = (1.0, 0.55)
+_LIPS: Final = (1.0, 0.25)
+_BROWS: Final = (1.0, 0.05)
 _EYES: Final = (1.0, 0.10)
 _NOSE: Final = (0.8, 0.0)
 _REACH: Final = 0.09  # of a region's share over the rest of the mesh, in cheek widths
@@ -41,7 +41,9 @@ class Target:
     linear: F64
 
 
-def target(reference: F32, scene: F32, identity: float, hold_brows: float = 0.0) -> Target:
+def target(
+    reference: F32, scene: F32, identity: float, hold_brows: float = 0.0, own_outline: bool = False
+) -> Target:
     """Landmarks of the reference's face with the scene's pose and expression.
 
     Args:
@@ -49,6 +51,7 @@ def target(reference: F32, scene: F32, identity: float, hold_brows: float = 0.0)
         scene: (478, 3) landmarks in the scene's pixels.
         identity: 0 = the scene's shapes, 1 = as much of the reference's as the scene's expression allows.
         hold_brows: 0..1, how far brows must stay where the scene's are (hair over them would show both).
+        own_outline: the face keeps the reference's outline; right where the whole head goes along.
     """
     identity = float(np.clip(identity, 0, 1))
     rigid = list(mesh.RIGID)
@@ -58,7 +61,7 @@ def target(reference: F32, scene: F32, identity: float, hold_brows: float = 0.0)
     for side in (0, 1):
         _eye(wanted, posed, scene, side, identity)
     _mouth(wanted, posed, scene, identity)
-    share = _shares(identity, hold_brows)
+    share = _shares(identity, hold_brows, own_outline)
     out: F32 = (posed + (wanted - posed) * share[:, None]).astype(np.float32)
     for side, iris in enumerate(tp.IRISES):
         out[iris] = _iris(out, scene, side, iris)
@@ -118,7 +121,7 @@ def _eye_rings(side: int) -> list[int]:
     return list((mesh.EYE_LEFT, mesh.EYE_RIGHT)[side][:32])
 
 
-def _shares(identity: float, hold_brows: float) -> F32:
+def _shares(identity: float, hold_brows: float, own_outline: bool) -> F32:
     """(478,) share of the wanted landmark; the rest is the posed reference's."""
     at, regions, spread = _regions()
 
@@ -127,7 +130,8 @@ def _shares(identity: float, hold_brows: float) -> F32:
 
     # Eyes and lips have been brought to the reference's place already.
     brows = mixed(_BROWS) + (1 - mixed(_BROWS)) * hold_brows
-    values = np.array([mixed(_OVAL), mixed(_LIPS), brows, 1.0, mixed(_NOSE)], np.float32)
+    oval = 0.0 if own_outline else mixed(_OVAL)
+    values = np.array([oval, mixed(_LIPS), brows, 1.0, mixed(_NOSE)], np.float32)
     share = np.full(mesh.POINTS, 0.5, np.float32)
     share[:468] = spread @ values[regions]
     share[at] = values[regions]

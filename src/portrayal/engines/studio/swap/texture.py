@@ -21,11 +21,12 @@ from portrayal.engines.studio.swap.shape import Target, mouth_gap
 from portrayal.engines.studio.types import Speed
 from portrayal.imaging import F32, F64
 from portrayal.perception import mesh
-from portrayal.perception.types import Expression
+from portrayal.perception.types import FACE, SKIN, Expression
 
 _MARGIN: Final = 0.35  # around the reference's face, in its heights
 # Cosine between the surface and the camera under which the reference shows a place badly, and well.
 _HIDDEN, _SEEN = 0.12, 0.42
+_SKIRT: Final = 1.35  # ring around the face that a head swap keeps still, in sizes of its oval
 
 
 def placed(character: IdentityMap, scale: float, speed: Speed, seed: int) -> Ready:
@@ -39,14 +40,15 @@ def placed(character: IdentityMap, scale: float, speed: Speed, seed: int) -> Rea
     offset = (float(-low[0] * scale), float(-low[1] * scale))
     cutout = place(character, scale, offset, int(size[0]), int(size[1]), speed, seed)
     assert cutout.points is not None
-    return Ready(cutout.rgb, cutout.points)
+    other = blur((~np.isin(cutout.regions, (FACE, SKIN))).astype(np.float32), 0.008 * margin * scale / _MARGIN)
+    return Ready(cutout.rgb, cutout.points, other)
 
 
 def prepared(character: IdentityMap, scene: F32, wanted: Expression, scale: float, speed: Speed, seed: int) -> Ready:
     """The reference at the scene's scale with the scene's expression where it must be painted."""
     assert character.reading is not None
     base = placed(character, scale, speed, seed)
-    return adapted(base.rgb, base.points, character.reading.expression, scene, wanted, seed)
+    return adapted(base, character.reading.expression, scene, wanted, seed)
 
 
 @dataclass(frozen=True)
@@ -79,22 +81,55 @@ def face(ready: Ready, target: Target, scene: F32, shape: tuple[int, int]) -> Fa
     h, w = shape
     new = target.points
     depth = -new[:468, 2]
-    triangles = tp.closed_triangles()
-    at, buffer = rasterise(new[:468, :2], depth, ready.points[:468, :2], triangles, h, w)
+    at, buffer = rasterise(new[:468, :2], depth, ready.points[:468, :2], tp.closed_triangles(), h, w)
     cover = (buffer > NOTHING).astype(np.float32)
     oval = polygon(new[list(mesh.OVAL), :2], shape)
-    missing = (cover == 0) & (oval > 0)
-    if missing.any():
+    if ((cover == 0) & (oval > 0)).any():
         at = np.where((cover == 0)[..., None], fill(at, cover), at)
         cover = np.maximum(cover, (oval > 0.5).astype(np.float32))
     at = _even(at, cover, new)
     x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
     rgb = warp(ready.rgb, x, y, cv2.INTER_CUBIC)
     rgb = _with_twin(rgb, ready, target, depth, cover)
+    rgb = _with_eyes(rgb, ready, target)
+    return Face(np.clip(rgb, 0, 1), cover, x, y, _inside(ready, target, scene, shape))
+
+
+def head(ready: Ready, target: Target, back: F32, scene: F32, shape: tuple[int, int]) -> Face:
+    """Carry the whole head by a similarity, and its face to the target's landmarks; nothing beside the face bends.
+
+    Args:
+        ready: the reference, with the head turned already.
+        target: landmarks in the scene's box.
+        back: (2, 3) matrix from the box to the reference.
+        scene: (478, 3) the scene's own landmarks in the box.
+        shape: (h, w) of the box.
+    """
+    h, w = shape
+    there = np.asarray(cv2.invertAffineTransform(back.astype(np.float64)), np.float32)
+    old = ready.points[:468, :2] @ there[:, :2].T + there[:, 2]
+    ring = old[list(mesh.OVAL)]
+    skirt = ring.mean(0) + (ring - ring.mean(0)) * np.float32(_SKIRT)
+    old = np.vstack([old, skirt]).astype(np.float32)
+    new = np.vstack([target.points[:468, :2], skirt]).astype(np.float32)
+    depth = -np.concatenate([target.points[:468, 2], target.points[list(mesh.OVAL), 2]])
+    triangles = np.vstack([tp.skirted_triangles(), tp.closed_triangles()[len(tp.triangles()) :]])
+    way, buffer = rasterise(new, depth, old - new, triangles, h, w)
+    seen = (buffer > NOTHING).astype(np.float32)
+    way = _even(way * seen[..., None], np.ones(shape, np.float32), target.points)
+    gy, gx = np.mgrid[0:h, 0:w].astype(np.float32)
+    u, v = gx + way[..., 0], gy + way[..., 1]
+    x = (back[0, 0] * u + back[0, 1] * v + back[0, 2]).astype(np.float32)
+    y = (back[1, 0] * u + back[1, 1] * v + back[1, 2]).astype(np.float32)
+    rgb = warp(ready.rgb, x, y, cv2.INTER_CUBIC)
+    rgb = _with_eyes(rgb, ready, target)
+    return Face(np.clip(rgb, 0, 1), np.ones(shape, np.float32), x, y, _inside(ready, target, scene, shape))
+
+
+def _with_eyes(rgb: F32, ready: Ready, target: Target) -> F32:
     for side in (0, 1):
         rgb = _eye(rgb, ready, target, side)
-    inside = _inside(ready, target, scene, shape)
-    return Face(np.clip(rgb, 0, 1), cover, x, y, inside)
+    return rgb
 
 
 def _even(at: F32, cover: F32, points: F32) -> F32:

@@ -1,0 +1,331 @@
+"""Head swap: the character's head with its hair on a body of the scene."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.studio.head import HeadMotion, move
+from portrayal.engines.studio.head import topology as tp
+from portrayal.engines.studio.head.fields import blur, disc, fill, smoothstep, warp
+from portrayal.engines.studio.kept import Kept
+from portrayal.engines.studio.place import place
+from portrayal.engines.studio.swap import cover, light, texture
+from portrayal.engines.studio.swap.expression import Ready, adapted
+from portrayal.engines.studio.swap.face import Box, box_of, patch_of, plain, swap_face
+from portrayal.engines.studio.swap.shape import Target
+from portrayal.engines.studio.swap.shape import target as target_shape
+from portrayal.engines.studio.types import Cutout, Notes, Patch, Speed
+from portrayal.imaging import F32, U8, Bool
+from portrayal.perception import mesh
+from portrayal.perception.crops import similarity
+from portrayal.perception.matte import person_matte
+from portrayal.perception.regions import parse_regions
+from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN, FaceReading
+
+_MARGIN: Final = (1.05, 1.05, 0.75)  # of the scene's box: beside, above and below the face, in its heights
+_REACH: Final = (1.1, 1.0, 0.85)  # of the reference's
+_MISSED: Final = 3.0  # degrees by which a turn must fall short before the mirrored head is looked at
+# Old hair beside the new head, as a share of the new head, from which the swap of the face looks better.
+_MOST_LEFT: Final = 0.7
+
+
+@dataclass(frozen=True)
+class Old:
+    """The scene's head: its matte and labels in the box, and its jaw's line (w,) y by column."""
+
+    alpha: F32
+    labels: U8
+    jaw: F32
+
+
+def swap_head(
+    scene: U8,
+    mask: U8,
+    target: FaceReading,
+    character: IdentityMap,
+    kept: Kept,
+    *,
+    seed: int,
+    speed: Speed,
+    identity: float = 0.8,
+    notes: Notes,
+) -> Patch:
+    """Put the character's head, with its hair, on a person of the scene.
+
+    Old hair that sticks out is removed with the surroundings. Where it is too large for that, the face alone is
+    swapped and a warning says so.
+
+    Args:
+        scene, mask, target, character, kept, seed, speed, notes: as for `swap_face`. The mask should cover the old hair
+            and the room of the new. `notes.facts["uncovered"]` is the old hair beside the new head over the new head.
+        identity: 0..1; higher = less of the scene's expression.
+    """
+    assert character.reading is not None
+    box = box_of(scene, mask, target.points, _MARGIN)
+    tall = cover.height(box.points)
+    old = _old(box, target)
+    scale = float(target.pose.scale / character.reading.pose.scale)
+    cutout, ready = _turned_head(target, character, kept, scale, speed, seed, box, notes)
+    back, new = _fit(ready, box, identity)
+    face = texture.head(ready, new, back, box.points, box.shape)
+    alpha = np.clip(warp(_head_layer(cutout), face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1)
+    alpha = alpha * _neck_fade(new, box, cutout, face)
+    left = (old.labels == HAIR) & (old.alpha > 0.3) & (alpha < 0.5)
+    notes.facts["uncovered"] = round(float(left.sum() / max(1.0, float((alpha > 0.5).sum()))), 3)
+    if notes.facts["uncovered"] > _MOST_LEFT:
+        notes.warnings.append(
+            "the hair of the person in the picture is too large to hide behind the new head: only the face was swapped"
+        )
+        return swap_face(
+            scene, mask, target, character, kept, seed=seed, speed=speed, identity=max(identity, 0.9), notes=notes
+        )
+    plate = _plate(box, old, alpha, new, tall, seed, speed, notes)
+    rgb = _lit(face, cutout, new, box, old, alpha, tall, seed)
+    before = cover.occluders(light.to_lab(box.rgb), box.points) * (old.labels != HAIR)
+    open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
+    amount = alpha * (1 - before) * open_to
+    out = plate + (rgb - plate) * amount[..., None]
+    changed = np.clip(np.maximum(amount, _changed(plate, box) * open_to), 0, 1)
+    soft = cover.within(box.mask, 2.0)[..., None]
+    out = box.rgb + (out - box.rgb) * soft
+    return patch_of(box, out, changed)
+
+
+def _changed(plate: F32, box: Box) -> F32:
+    return (np.abs(plate - box.rgb).max(2) > 0.5 / 255).astype(np.float32)
+
+
+def _old(box: Box, target: FaceReading) -> Old:
+    moved = replace(
+        target,
+        face=replace(target.face, box=_box_around(box.points), keypoints=target.face.keypoints - [box.x, box.y]),
+        points=box.points,
+        pose=replace(target.pose, origin=target.pose.origin - np.array([box.x, box.y, 0], np.float32)),
+    )
+    alpha = person_matte(box.original, moved)
+    labels = parse_regions(box.original, alpha, moved).labels
+    return Old(alpha, labels, _jaw(box.points, box.shape[1]))
+
+
+def _box_around(points: F32) -> tuple[float, float, float, float]:
+    low, high = points[:468, :2].min(0), points[:468, :2].max(0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _jaw(points: F32, width: int) -> F32:
+    """(w,) height of the jaw in each column; beside the face that of its corners."""
+    line = points[list(tp.JAW_LINE), :2]
+    order = np.argsort(line[:, 0])
+    out: F32 = np.interp(np.arange(width), line[order, 0], line[order, 1]).astype(np.float32)
+    return out
+
+
+def _turned_head(
+    target: FaceReading,
+    character: IdentityMap,
+    kept: Kept,
+    scale: float,
+    speed: Speed,
+    seed: int,
+    box: Box,
+    notes: Notes,
+) -> tuple[Cutout, Ready]:
+    """The reference's head at the scene's scale, turned and with its expression."""
+    character = _better_side(target, character, kept, notes)
+    assert character.reading is not None
+    points = character.reading.points
+    low, high = points[:468, :2].min(0), points[:468, :2].max(0)
+    tall = float(high[1] - low[1])
+    low = low - np.array(_REACH[:2], np.float32) * tall
+    high = high + np.array([_REACH[0], _REACH[2]], np.float32) * tall
+    w, h = (int(v) for v in np.ceil((high - low) * scale))
+    offset = (float(-low[0] * scale), float(-low[1] * scale))
+    cutout = place(character, scale, offset, w, h, speed, seed)
+    assert cutout.points is not None
+    zero = np.zeros(cutout.alpha.shape, np.float32)
+    ready = adapted(
+        Ready(cutout.rgb, cutout.points, zero), character.reading.expression, box.points, target.expression, seed
+    )
+    cutout = replace(cutout, rgb=ready.rgb, points=ready.points)
+    pose, own = target.pose, character.reading.pose
+    motion = HeadMotion(yaw=pose.yaw - own.yaw, pitch=pose.pitch - own.pitch, seed=seed)
+    quiet = Notes()
+    cutout = move(cutout, kept.model(character), scale, offset, motion, speed, quiet)
+    if quiet.warnings:
+        notes.warnings.append("the head could not be turned as far as the one in the picture")
+    assert cutout.points is not None
+    return cutout, Ready(cutout.rgb, cutout.points, zero)
+
+
+def _better_side(target: FaceReading, character: IdentityMap, kept: Kept, notes: Notes) -> IdentityMap:
+    """The mirrored character where the scene's head looks to a side that the reference does not show."""
+    missed = _missed(target, character, kept)
+    if missed < _MISSED:
+        return character
+    other = kept.mirrored(character)
+    if _missed(target, other, kept) > 0.5 * missed:
+        return character
+    notes.warnings.append("the reference shows the other side of the face: the head is mirrored, with its parting")
+    return other
+
+
+def _missed(target: FaceReading, character: IdentityMap, kept: Kept) -> float:
+    assert character.reading is not None
+    low, high = kept.model(character).allowed.yaw
+    wanted = target.pose.yaw - character.reading.pose.yaw
+    return max(low - wanted, wanted - high, 0.0)
+
+
+def _fit(ready: Ready, box: Box, identity: float) -> tuple[F32, Target]:
+    """The (2, 3) matrix from the box to the reference, and the new face's landmarks in the box."""
+    rigid = list(mesh.RIGID)
+    scale, turn, shift = similarity(ready.points[rigid, :2], box.points[rigid, :2])
+    matrix = np.hstack([scale * turn, shift[:, None]])
+    back = np.asarray(cv2.invertAffineTransform(matrix), np.float32)
+    return back, target_shape(ready.points, box.points, identity, own_outline=True)
+
+
+def _head_layer(cutout: Cutout) -> F32:
+    """Share of the head, its hair and its neck in the cut-out (h, w)."""
+    assert cutout.points is not None
+    tall = cover.height(cutout.points)
+    own = np.isin(cutout.regions, (FACE, HAIR, SKIN))
+    eyes = cutout.points[list(mesh.EYE_CORNERS), :2].mean(0)
+    own[: max(0, int(eyes[1] - 0.25 * tall))] = True  # hats and hair bands
+    grown = cv2.dilate(own.astype(np.uint8), disc(0.012 * tall)).astype(np.float32)
+    soft = smoothstep(0.2, 0.8, blur(grown, 0.008 * tall))
+    # Single hairs lie beyond what is labelled.
+    rows = np.arange(own.shape[0], dtype=np.float32)[:, None]
+    free = 1 - smoothstep(0.0, 0.1 * tall, rows - cutout.points[mesh.CHIN, 1])
+    cloth = blur((cutout.regions == CLOTHING).astype(np.float32), 0.01 * tall)
+    return cutout.alpha * np.maximum(soft, free * (1 - np.clip(2 * cloth, 0, 1)))
+
+
+def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32:
+    """1 above the jaw, falling to 0 along the neck; hair goes on."""
+    h, w = box.shape
+    tall = cover.height(new.points)
+    y = np.arange(h, dtype=np.float32)[:, None]
+    x = np.arange(w, dtype=np.float32)
+    line = _jaw(new.points, w)[None]
+    middle = float(new.points[mesh.CHIN, 0])
+    side = np.abs(x - middle) / max(0.5 * float(np.ptp(new.points[:468, 0])), 1.0)
+    fade = (0.16 * tall * np.clip(1.15 - 0.8 * side, 0.12, 1.0))[None]
+    neck = 1 - smoothstep(0.0, 1.0, (y - line) / fade)
+    hair = (cutout.regions == HAIR).astype(np.float32)
+    long = blur(np.clip(warp(hair, face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1), 0.012 * tall)
+    return np.maximum(neck, smoothstep(0.4, 0.8, long)).astype(np.float32)
+
+
+def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, speed: Speed, notes: Notes) -> F32:
+    """The scene without its old head: neck goes on under the chin, the rest is filled with the surroundings."""
+    h, _ = box.shape
+    y = np.arange(h, dtype=np.float32)[:, None]
+    body = (old.labels == CLOTHING) & (y > old.jaw[None] - 0.25 * tall)
+    neck = (old.labels == SKIN) & (y > old.jaw[None] + 0.02 * tall)
+    head = (old.alpha > 0.04) & ~body & ~neck
+    gone = cv2.dilate(head.astype(np.uint8), disc(0.02 * tall)) > 0
+    gone &= ~(body & cv2.erode(body.astype(np.uint8), disc(0.012 * tall)).astype(bool)) & (box.mask > 0)
+    hole = gone & (alpha < 0.985)
+    if not hole.any():
+        return box.rgb
+    under = _under_chin(hole, old, neck, new, tall)
+    out = box.rgb.copy()
+    rest = hole & (under < 0.5)
+    if rest.any():
+        filled = _filled(box, rest, (old.alpha > 0.04) & ~body & ~neck, seed, speed, notes)
+        soft = np.maximum(rest.astype(np.float32), 0)
+        out += (filled - out) * soft[..., None]
+    if float(under.max()) > 0:
+        skin = _skin_on(out, neck, tall)
+        share = blur(under, 0.006 * tall) * hole
+        out += (skin - out) * share[..., None]
+    return out
+
+
+def _under_chin(hole: Bool, old: Old, neck: Bool, new: Target, tall: float) -> F32:
+    """Where the old chin was and the neck must go on (h, w) 0..1: between the neck's sides, below the new jaw."""
+    h, w = hole.shape
+    if neck.sum() < 0.01 * tall * tall:
+        return np.zeros((h, w), np.float32)
+    y = np.arange(h, dtype=np.float32)[:, None]
+    chin = float(new.points[mesh.CHIN, 1])
+    rows = neck & (y < float(old.jaw.max()) + 0.25 * tall)
+    columns = np.flatnonzero(rows.sum(0) > 0.02 * tall)
+    if not len(columns):
+        return np.zeros((h, w), np.float32)
+    inside = np.zeros((h, w), np.float32)
+    inside[:, columns[0] : columns[-1] + 1] = 1
+    return hole * inside * (y > chin - 0.35 * tall) * (y < old.jaw[None] + 0.08 * tall)
+
+
+def _skin_on(rgb: F32, neck: Bool, tall: float) -> F32:
+    """The neck's colour continued, with its own fine texture."""
+    known = cv2.erode(neck.astype(np.uint8), disc(0.012 * tall)).astype(np.float32)
+    if known.sum() < 20:
+        known = neck.astype(np.float32)
+    smooth = blur(fill(rgb, known), 0.01 * tall)
+    fine = (rgb - blur(rgb, 0.012 * tall))[known > 0]
+    grain = np.random.default_rng(7).standard_normal(neck.shape).astype(np.float32)
+    grain = blur(grain, 0.7)
+    grain *= np.float32(min(0.02, float(fine.std()) if len(fine) else 0.0) / max(float(grain.std()), 1e-6))
+    return np.asarray(smooth + grain[..., None], np.float32)
+
+
+def _filled(box: Box, hole: Bool, forbid: Bool, seed: int, speed: Speed, notes: Notes) -> F32:
+    """The surroundings continued into a hole."""
+    mask = hole.astype(np.uint8) * np.uint8(255)
+    module: Any = _fill_module()
+    if module is not None:
+        patch = module.fill(box.original, mask, seed=seed, speed=speed, forbid=forbid.astype(np.uint8) * 255, notes=notes)
+        out = box.rgb.copy()
+        h, w = patch.rgb.shape[:2]
+        out[patch.y : patch.y + h, patch.x : patch.x + w] = patch.rgb.astype(np.float32) * np.float32(1 / 255)
+        return out
+    known = (~(hole | forbid)).astype(np.float32)
+    return fill(box.rgb, known)
+
+
+def _fill_module() -> Any:
+    try:
+        return importlib.import_module("portrayal.engines.studio.fill")
+    except ModuleNotFoundError:
+        return None
+
+
+def _lit(
+    face: texture.Face, cutout: Cutout, new: Target, box: Box, old: Old, alpha: F32, tall: float, seed: int
+) -> F32:
+    """The head in the scene's light, sharpness, grain and tone."""
+    lab, own = light.to_lab(box.rgb), light.to_lab(face.rgb)
+    skin = _common_skin(face, cutout, new, box, old, alpha, tall)
+    below, above = light.fields(own, lab, skin, tall, 0.16)
+    labels = (np.isin(cutout.regions, (FACE, SKIN))).astype(np.float32)
+    fleshy = np.clip(warp(labels, face.x, face.y), 0, 1)
+    fleshy = blur(fleshy, 0.012 * tall)
+    lit = light.lit(own, below, above, plain(new, box.shape, tall))
+    hair = light.lit_hair(own, below, above)
+    rgb = light.to_rgb(hair + (lit - hair) * fleshy[..., None])
+    rgb = light.filmed(rgb, box.rgb, skin, seed)
+    rgb = rgb + (box.rgb - rgb) * face.inside[..., None]
+    return light.to_rgb(light.toned(light.to_lab(np.clip(rgb, 0, 1)), lab, skin))
+
+
+def _common_skin(
+    face: texture.Face, cutout: Cutout, new: Target, box: Box, old: Old, alpha: F32, tall: float
+) -> F32:
+    """Where both heads show plain skin (h, w) 0..1."""
+    shape = box.shape
+    own = np.isin(cutout.regions, (FACE, SKIN)).astype(np.float32)
+    both = np.clip(warp(own, face.x, face.y), 0, 1) * np.isin(old.labels, (FACE, SKIN))
+    parts = np.maximum(cover.features(new.points, shape, 1.3), cover.features(box.points, shape, 1.3))
+    both = both * (1 - np.clip(2 * blur(parts, 0.01 * tall), 0, 1)) * (alpha > 0.5)
+    before = cover.occluders(light.to_lab(box.rgb), box.points)
+    both = both * (1 - np.clip(2 * before, 0, 1))
+    return np.asarray(cv2.erode(both.astype(np.float32), disc(0.012 * tall)), np.float32)
