@@ -75,7 +75,7 @@ class Composition:
 
 
 @dataclass(frozen=True)
-class _Body:
+class Body:
     """The reference as the frame sees it, in reference pixels: a unit of height, an anchor, and the cut edges."""
 
     unit: float
@@ -106,7 +106,7 @@ def compose(
     """Choose the frame and the camera of one picture, from the plan and the seed alone."""
     width, height = size
     rng = np.random.default_rng([seed, attempt, 101])
-    body = _body(character)
+    body = body_of(character)
     camera = plan.camera or "eye level"
     pitch, horizon = CAMERAS[camera]
     wanted = plan.framing or _usual_framing(character, rng)
@@ -118,21 +118,23 @@ def compose(
     if character.reading is None and not body.cut_bottom:
         centre = 0.5  # a whole figure stands on the ground in front, not in the distance
     y = height * (centre + rng.uniform(-0.03, 0.03))
-    cost, scale, offset = _fit(body, unit, x, y, size)
-    completed = False
-    if cost > _TIGHT and (wide := wider(character)) is not character:
-        other = _fit(_body(wide), unit, x, y, size)
-        if other[0] < 0.6 * cost:
-            completed, (cost, scale, offset) = True, other
-    got = _framing_of(scale * body.unit / base)
+    frame = fit(character, unit, x, y, size, wider)
+    scale, offset, got = frame.scale, frame.offset, frame.framing
     if plan.framing and _rank(got) < _rank(plan.framing) and scale * body.unit / base > share * 1.3:
         notes.warnings.append(
             f"framing {plan.framing!r}: the reference shows no more of the body, so the picture is {got!r}"
         )
-    motion, bar = _motion(plan, character, pitch, rng, seed, attempt)
-    shot = Shot(
-        width=width,
-        height=height,
+    motion, bar = motion_of(plan, character, pitch, rng, seed, attempt)
+    shot = shot_of(plan, size, speed, fov, horizon, rng)
+    roll = roll_of(camera, rng)
+    return Composition(scale, offset, got, shot, motion, roll, bar, frame.completed)
+
+
+def shot_of(plan: ScenePlan, size: Size, speed: Speed, fov: float, horizon: float, rng: np.random.Generator) -> Shot:
+    """The camera for the scene, varied a little by the random numbers."""
+    return Shot(
+        width=size[0],
+        height=size[1],
         fov=fov,
         horizon=float(horizon + rng.uniform(-0.06, 0.06)),
         yaw=float(rng.uniform(-22, 22)),
@@ -144,8 +146,53 @@ def compose(
         seed=int(rng.integers(0, 2**31 - 1)),
         speed=speed,
     )
-    roll = 0.0 if camera != "dutch angle" else float(rng.choice([-1, 1]) * rng.uniform(7, 11))
-    return Composition(scale, offset, got, shot, motion, roll, bar, completed)
+
+
+def roll_of(camera: str, rng: np.random.Generator) -> float:
+    """Degrees that the camera is turned about its axis."""
+    return 0.0 if camera != "dutch angle" else float(rng.choice([-1, 1]) * rng.uniform(7, 11))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a character lies on the canvas: canvas = scale * reference + offset; see `Composition`.
+
+    `cost` grows with the distance from what was wished.
+    """
+
+    cost: float
+    scale: float
+    offset: tuple[float, float]
+    framing: str
+    completed: bool
+
+
+def fit(
+    character: IdentityMap,
+    unit: float,
+    x: float,
+    y: float,
+    size: Size,
+    wider: Callable[[IdentityMap], IdentityMap] = complete,
+) -> Frame:
+    """The frame nearest to a wish at which no cut edge of the body lies inside the picture.
+
+    Args:
+        character: who.
+        unit: wanted height of the face in pixels (without a face: 0.35 of the subject's height).
+        x, y: wanted place of the face's centre (without a face: of the point at 0.4 of the subject's height).
+        size: (width, height) of the canvas.
+        wider: completes shoulders where that allows a better frame.
+    """
+    width, height = size
+    body = body_of(character)
+    cost, scale, offset = _fit(body, unit, x, y, size)
+    completed = False
+    if cost > _TIGHT and (wide := wider(character)) is not character:
+        other = _fit(body_of(wide), unit, x, y, size)
+        if other[0] < 0.6 * cost:
+            completed, (cost, scale, offset) = True, other
+    return Frame(cost, scale, offset, _framing_of(scale * body.unit / min(height, 1.25 * width)), completed)
 
 
 def _usual_framing(character: IdentityMap, rng: np.random.Generator) -> str:
@@ -175,7 +222,8 @@ def _first_row(column: F32) -> float:
     return float(rows[0]) if len(rows) > 0.01 * len(column) else math.inf
 
 
-def _body(character: IdentityMap) -> _Body:
+def body_of(character: IdentityMap) -> Body:
+    """The reference as the frame sees it."""
     alpha = character.alpha
     height, width = alpha.shape
     rows = np.flatnonzero((alpha > 0.5).any(1))
@@ -194,7 +242,7 @@ def _body(character: IdentityMap) -> _Body:
         unit = max(bottom - top, 0.8 * (right - left)) * 0.215 / 0.62
         x, y = (left + right) / 2, top + 0.40 * (bottom - top)
         cut_bottom = bool((alpha[-3:] > 0.5).mean() > 0.05)
-    return _Body(
+    return Body(
         unit=unit,
         x=x,
         y=y,
@@ -211,7 +259,7 @@ def _body(character: IdentityMap) -> _Body:
     )
 
 
-def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[float, float, tuple[float, float]]:
+def _fit(body: Body, unit: float, x: float, y: float, size: Size) -> tuple[float, float, tuple[float, float]]:
     """(cost, scale, offset) nearest to the wish at which no cut edge of the body lies inside the frame."""
     width, height = size
     best: tuple[float, float, tuple[float, float]] | None = None
@@ -240,7 +288,7 @@ def _fit(body: _Body, unit: float, x: float, y: float, size: Size) -> tuple[floa
     return best
 
 
-def _hide_sides(body: _Body, scale: float, tx: float, ty: float, width: int, height: int) -> tuple[float, float]:
+def _hide_sides(body: Body, scale: float, tx: float, ty: float, width: int, height: int) -> tuple[float, float]:
     """Move sideways until cut edges are outside; returns (tx, size of the move), NaN when that is impossible."""
     wish = tx
     left_seen = body.cut_left_from * scale + ty < height
@@ -257,7 +305,7 @@ def _hide_sides(body: _Body, scale: float, tx: float, ty: float, width: int, hei
     return tx, abs(tx - wish)
 
 
-def _motion(
+def motion_of(
     plan: ScenePlan,
     character: IdentityMap,
     camera_pitch: float,
