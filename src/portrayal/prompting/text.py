@@ -7,6 +7,8 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from portrayal.quotations import quotations
+
 # Japanese and Chinese have no spaces: every kana and ideograph is a word of its own here.
 # Kana, ideographs and their marks; Hangul is written with spaces and is not among them.
 _CJK = "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -15,21 +17,8 @@ _PIECE = re.compile(
     rf"(?P<word>[{_CJK}{_EMOJI}]|\d+(?:\.\d+)?[^\W_{_CJK}]*|[^\W\d_{_CJK}][^\W_{_CJK}]*|[&°])"
     r"|(?P<stop>[,;.!?:|()\[\]{}\n\r\u3001\u3002\u30fb\u2013\u2014\u2022]|\s-\s)"
 )
-# Each opening mark stops at the next one of its own kind, so that the search stays linear.
-_LETTERING = re.compile(
-    r"(?<![\d\"])\"([^\"]{1,300})\""
-    r"|[“”]([^“”„]{1,300})[“”]|„([^„“”]{1,300})[“”]|«([^«»]{1,300})»|»([^«»]{1,300})«|‹([^‹›]{1,300})›"
-    r"|「([^「」]{1,300})」|『([^『』]{1,300})』|＂([^＂]{1,300})＂"
-    r"|(?<!\w)['‘]([^'‘’\n]{1,80})['’](?!\w)"
-)
-_CUE = re.compile(
-    r"(?:says?|saying|shouts?|reads?|reading|titled?|text|words?|caption|lettering|sign|slogan|letters"
-    r"|written|writing|called|named)\W{0,4}$",
-    re.IGNORECASE,
-)
 # Links, command switches, weights of other programs, mentions of saved characters: no part of the scene.
 _FOREIGN = re.compile(r"https?://\S+|(?<!\S)--\w+(?:[ =][\w.:]+)?|<[^<>\n]{0,80}>|(?<!\w)@[\w-]+")
-_SINGLE = 10  # group number of lettering in single quotes
 
 
 class Token(NamedTuple):
@@ -49,20 +38,14 @@ def clean(text: str) -> str:
 def take_lettering(text: str) -> tuple[str, tuple[str, ...]]:
     """Quoted texts, verbatim and in order, and the rest with stops in their place."""
     found: list[str] = []
-
-    def blank(match: re.Match[str]) -> str:
-        if match.lastindex == _SINGLE:
-            inner = match[_SINGLE]
-            loud = inner.upper() == inner and inner.lower() != inner
-            # An apostrophe opens a quotation only where the words before it announce one, or it is in capitals.
-            if not loud and not _CUE.search(text[max(0, match.start() - 24) : match.start()]):
-                return match[0]
-        inner = match[match.lastindex or 0]
+    rest: list[str] = []
+    at = 0
+    for start, end, inner in quotations(text):
         if inner.strip():
             found.append(inner.strip())
-        return " | "
-
-    return _LETTERING.sub(blank, text), tuple(found)
+        rest += [text[at:start], " | "]
+        at = end
+    return "".join((*rest, text[at:])), tuple(found)
 
 
 def even(text: str) -> str:
