@@ -109,3 +109,23 @@ def doctor(as_json: Json = False) -> None:
             out(f"{'ok ' if row['ok'] else 'BAD'}  {row['name']}: {row['found']}")
     if not found["ok"]:
         raise typer.Exit(3)
+
+
+@commands.command()
+def gallery(
+    sheet: Annotated[list[str] | None, typer.Argument(help="Names of sheets; default: all.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=place, metavar="FOLDER", help="Where the sheets go.")
+    ] = Path("gallery"),
+    as_json: Json = False,
+) -> None:
+    """Make sheets of everything that the program can do, from the sample portrait."""
+    from portrayal.bench.gallery import make
+
+    with progress_bar(as_json) as progress:
+        made = make(sheet or (), output, progress)
+    if as_json:
+        out(json.dumps([str(path) for path in made]))
+        return
+    for path in made:
+        out(str(path))

@@ -1,0 +1,128 @@
+"""Edits without a character: recolour what is under the mask, put another scene behind, or fill the place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from portrayal import colours
+from portrayal.engines.base import Job
+from portrayal.engines.studio.background import plate_for, replace_background
+from portrayal.engines.studio.background.cut import cut_out
+from portrayal.engines.studio.edit.target import Target, box_of
+from portrayal.engines.studio.edit.words import mask_of_clothes, mask_of_person
+from portrayal.engines.studio.fill import fill
+from portrayal.engines.studio.recolour import recolour
+from portrayal.engines.studio.types import Cutout, Notes, Patch
+from portrayal.errors import InvalidRequestError
+from portrayal.imaging import U8
+from portrayal.perception.types import CLOTHING
+from portrayal.prompting.intent import EditIntent
+
+
+def change(job: Job, intent: EditIntent, target: Target | None, notes: Notes) -> tuple[Patch, U8]:
+    """What the words ask for, without putting anybody in.
+
+    Args:
+        target: what the mask covers; None without a mask.
+
+    Returns:
+        The patch, and the mask that was used.
+    """
+    assert job.source is not None
+    plan = intent.plan
+    if intent.action == "remove":
+        return _remove(job, intent, notes)
+    if (plan.setting or plan.backdrop) and not plan.outfit:
+        return _background(job, intent, notes)
+    if intent.colour is not None:
+        return _recolour(job, intent, intent.colour, target, notes)
+    if job.mask is None:
+        raise InvalidRequestError(
+            "the words do not say what shall change where",
+            field="edit_mask",
+            remedy="Give a mask, a reference, or words such as 'remove the person on the left' or 'navy jacket'.",
+        )
+    if plan.prompt.strip():
+        notes.warnings.append(
+            f"not portrayed: {plan.prompt.strip()!r}; things cannot be drawn from words, so the place is filled from "
+            "its surroundings"
+        )
+    return _remove(job, intent, notes)
+
+
+def _remove(job: Job, intent: EditIntent, notes: Notes) -> tuple[Patch, U8]:
+    assert job.source is not None
+    mask = job.mask
+    if mask is None:
+        meant = mask_of_person(job.source, intent, job.speed, notes)
+        notes.warnings.append(f"no mask was given: {meant.what} is removed")
+        mask = meant.mask
+    return fill(job.source, mask, seed=job.seed, speed=job.speed, notes=notes), mask
+
+
+def _background(job: Job, intent: EditIntent, notes: Notes) -> tuple[Patch, U8]:
+    """Another scene behind the people; only under the mask, when there is one."""
+    assert job.source is not None
+    scene = job.source
+    cut = cut_out(scene, speed=job.speed, notes=notes)
+    plate = plate_for(scene, cut, intent.plan, seed=job.seed, speed=job.speed, notes=notes)
+    new = replace_background(scene, plate, plan=intent.plan, seed=job.seed, speed=job.speed, notes=notes, cut=cut)
+    mask = job.mask
+    if mask is None:
+        # What is surely the person stays as it is: an edit of the background leaves the face to the bit.
+        mask = np.where(cut.alpha < 0.995, np.uint8(255), np.uint8(0))
+        notes.warnings.append("no mask was given: all that is behind the people is changed")
+    return _blended(scene, new, mask, feather=0.0), mask
+
+
+def _recolour(job: Job, intent: EditIntent, colour: str, target: Target | None, notes: Notes) -> tuple[Patch, U8]:
+    """The main cloth, paint or surface under the mask in another colour; its light and texture stay."""
+    assert job.source is not None
+    mask = job.mask
+    if mask is None:
+        meant = mask_of_clothes(job.source, intent, job.speed, notes)
+        notes.warnings.append(f"no mask was given: {meant.what} are recoloured")
+        mask = meant.mask
+    for garment in intent.plan.outfit:
+        if garment.pattern or garment.fabric:
+            notes.warnings.append(f"not portrayed: {garment.text}; what is there is kept, in {colour}")
+    x0, y0, x1, y1 = box_of(mask)
+    part = np.ascontiguousarray(job.source[y0:y1, x0:x1])
+    chosen = (mask[y0:y1, x0:x1] > 127).astype(np.float32)
+    thing = Cutout(
+        rgb=part.astype(np.float32) / np.float32(255),
+        alpha=np.ones(chosen.shape, np.float32),
+        regions=np.where(chosen > 0, CLOTHING, 0).astype(np.uint8),
+        points=None,
+    )
+    dyed = recolour(thing, colours.hex_of(colour), chosen)
+    if dyed is thing:
+        raise InvalidRequestError(
+            "there is too little under the mask to recolour", field="edit_mask", remedy="Mask a larger area."
+        )
+    new = job.source.copy()
+    new[y0:y1, x0:x1] = (np.clip(dyed.rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return _blended(job.source, new, mask, feather=1.2), mask
+
+
+def _blended(scene: U8, new: U8, mask: U8, feather: float) -> Patch:
+    """The new picture under the mask, with an edge that is soft inwards; the scene to the bit elsewhere."""
+    x0, y0, x1, y1 = box_of(mask)
+    chosen = (mask[y0:y1, x0:x1] > 127).astype(np.uint8)
+    share = chosen.astype(np.float32)
+    if feather:
+        framed = np.pad(chosen, 1, constant_values=1)
+        inside = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        share = np.clip(inside / np.float32(2 * feather), 0, 1).astype(np.float32) * share
+    old = scene[y0:y1, x0:x1]
+    mixed = old + (new[y0:y1, x0:x1].astype(np.float32) - old) * share[..., None]
+    rgb = np.where(chosen[..., None] > 0, (mixed + 0.5).astype(np.uint8), old)
+    return Patch(rgb, x0, y0, (share * 255 + 0.5).astype(np.uint8))
+
+
+def without_faces(target: Target) -> Target:
+    """The target as a mere place."""
+    return replace(target, kind="place", face=None)
