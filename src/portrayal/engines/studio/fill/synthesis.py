@@ -18,7 +18,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.fill.arrangement import arrange, offsets
 from portrayal.engines.studio.fill.kernels import RADIUS, sweep, vote
+from portrayal.engines.studio.fill.lines import guide
 from portrayal.engines.studio.fill.membrane import halved, membrane
 from portrayal.engines.studio.types import Speed
 from portrayal.imaging import F32, U8, Array, Bool
@@ -26,7 +28,8 @@ from portrayal.imaging import F32, U8, Array, Bool
 _SMALLEST = 20  # shorter side of the coarsest picture
 _PATCH = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
 _LIGHTEN = 0.08
-_SELF = 160  # longer side of the picture in which repetitions are looked for
+_SKETCH = 112  # longer side of the picture in which the hole is sketched
+_NODES = 2600  # most pixels of the hole there
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,14 @@ class Prior:
         rows, columns: cost of a source that lies the picture's whole height higher or lower, or its width sideways.
         objects: cost of what is unlike everything else.
         repeats: cost of what was copied already.
+        open_ended: long edges that enter the hole go on, also when nothing on its other side meets them.
     """
 
     rows: float = 0.06
     columns: float = 0.0
-    objects: float = 0.5
+    objects: float = 0.1
     repeats: float = 0.004
+    open_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,21 @@ def synthesise(picture: F32, hole: Bool, source: Bool, seed: int, speed: Speed, 
         prior: what is known beforehand.
     """
     levels = _pyramid(picture, hole, source & ~hole)
-    offsets, price = _repetitions(levels, seed, prior)
+    first = _reduced(levels[-1])
+    edges = guide(picture, hole, prior.open_ended)
+    counts, price = _repetitions(first, seed, prior)
     state: tuple[F32, Array] | None = None
+    shifts = np.zeros((0, 2), np.float32)
+    if _valid(first, 1).any():
+        state, shifts = _sketch(first, counts, price, edges, prior)
     for number in range(len(levels) - 1, -1, -1):
         level = levels[number]
         valid = _valid(level)
-        if valid.any():
-            state = _paint(level, valid, number, state, offsets, price, seed, speed, prior)
+        if not valid.any():
+            continue
+        if state is None:
+            state = membrane(level.picture, level.known >= 0.5), _scatter(valid, seed)
+        state = _paint(level, valid, number, state, shifts, price, edges, seed, speed, prior)
     if state is None:
         return Synthesis(membrane(picture, ~hole), None)
     return Synthesis(np.where(hole[..., None], state[0], picture).astype(np.float32), state[1])
@@ -93,16 +106,34 @@ def _pyramid(picture: F32, hole: Bool, source: Bool) -> list[_Level]:
     levels = [_Level(picture, (~hole).astype(np.float32), source.astype(np.float32))]
     while True:
         last = levels[-1]
-        inner = cv2.distanceTransform((last.known < 0.5).astype(np.uint8), cv2.DIST_L2, 3).max()
-        if inner <= RADIUS or min(last.known.shape) < 2 * _SMALLEST:
+        if max(last.known.shape) <= 1.5 * _SKETCH:
+            return levels
+        if min(last.known.shape) < 2 * _SMALLEST:
             return levels
         smaller, known = halved(last.picture, last.known)
         levels.append(_Level(smaller, known, halved(last.source[..., None], last.known)[0][..., 0] * known))
 
 
-def _valid(level: _Level) -> U8:
+def _reduced(level: _Level) -> _Level:
+    """The picture for the sketch, which takes as long as the hole has pixels."""
+    h, w = level.known.shape
+    nodes = int(np.count_nonzero(level.known < 0.5))
+    scale = min(1.0, _SKETCH / max(h, w), np.sqrt(_NODES / max(nodes, 1)))
+    if scale == 1:
+        return level
+    size = (max(8, round(w * scale)), max(8, round(h * scale)))
+    known = cv2.resize(level.known, size, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(level.picture * level.known[..., None], size, interpolation=cv2.INTER_AREA)
+    source = cv2.resize(level.source, size, interpolation=cv2.INTER_AREA)
+    return _Level((total / np.maximum(known, 1e-6)[..., None]).astype(np.float32), known, source)
+
+
+def _valid(level: _Level, radius: int = RADIUS) -> U8:
+    """255 where a patch holds sources only."""
     sure = (level.source > 0.75).astype(np.uint8) * np.uint8(255)
-    valid = cv2.erode(sure, _PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    valid = cv2.erode(
+        sure, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
     return np.asarray(valid, np.uint8)
 
 
@@ -110,13 +141,13 @@ def _mean(x: F32) -> F32:
     return np.asarray(cv2.blur(x, (2 * RADIUS + 1, 2 * RADIUS + 1), borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-def _repetitions(levels: list[_Level], seed: int, prior: Prior) -> tuple[F32, F32]:
-    """Offsets (n, 2) at which the surroundings repeat, as fractions of height and width; what each place costs."""
-    level = next((v for v in levels if max(v.known.shape) <= _SELF), levels[-1])
+def _repetitions(level: _Level, seed: int, prior: Prior) -> tuple[F32, F32]:
+    """How often the surroundings repeat at each offset (2 h + 1, 2 w + 1), and what each place (h, w) costs."""
     h, w = level.known.shape
+    counts, price = np.zeros((2 * h + 1, 2 * w + 1), np.float32), np.zeros((h, w), np.float32)
     valid = _valid(level)
-    if max(h, w) > 2 * _SELF or cv2.countNonZero(valid) < 200:
-        return np.zeros((0, 2), np.float32), np.zeros((1, 1), np.float32)
+    if cv2.countNonZero(valid) < 100:
+        return counts, price
     near = max(4, max(h, w) // 12)
     match, cost = _scatter(valid, seed), np.zeros((h, w), np.float32)
     x, one = level.picture, np.ones((h, w), np.float32)
@@ -124,19 +155,32 @@ def _repetitions(levels: list[_Level], seed: int, prior: Prior) -> tuple[F32, F3
     away = _apart(valid, match, near, seed)
     way = np.array([_LIGHTEN, 0, 0, 0.3], np.float32)
     for i in range(4):
-        sweep(x, mean, one, np.zeros_like(one), away, valid, match, cost, none, way, (max(h, w), near, seed + i, i % 2))
+        sweep(x, mean, one, price, away, valid, match, cost, none, way, (max(h, w), near, seed + i, i % 2))
     dy, dx = match[..., 0] - np.arange(h)[:, None], match[..., 1] - np.arange(w)
     good = (away > 0) & (cost < 0.02)
-    counts = np.zeros((2 * h + 1, 2 * w + 1), np.float32)
-    np.add.at(counts, (dy[good] + h, dx[good] + w), 1)
-    counts = cv2.GaussianBlur(counts, (0, 0), 1.0)
-    peaks = (counts == cv2.dilate(counts, np.ones((5, 5), np.uint8))) & (counts > 0)
-    rows, columns = np.nonzero(peaks)
-    best = np.argsort(-counts[rows, columns], kind="stable")[:40]
-    offsets = np.stack([(rows[best] - h) / h, (columns[best] - w) / w], -1)
+    # Even areas repeat at any offset: it is edges that tell.
+    light = x.mean(2)
+    edges = np.hypot(*(cv2.Sobel(light, cv2.CV_32F, a, b, ksize=3, scale=0.25) for a, b in ((1, 0), (0, 1))))
+    np.add.at(counts, (dy[good] + h, dx[good] + w), np.minimum(edges, 0.1)[good] + 0.002)
+    counts = np.asarray(cv2.GaussianBlur(counts, (0, 0), 1.0), np.float32)
     unlike = np.where(away > 0, np.clip(cost - 0.002, 0, 0.05), 0)
     unlike = cv2.dilate(unlike.astype(np.float32), _PATCH)
-    return offsets.astype(np.float32), (prior.objects * cv2.GaussianBlur(unlike, (0, 0), 1.5)).astype(np.float32)
+    return counts, (prior.objects * cv2.GaussianBlur(unlike, (0, 0), 1.5)).astype(np.float32)
+
+
+def _sketch(
+    level: _Level, counts: F32, price: F32, edges: tuple[F32, F32], prior: Prior
+) -> tuple[tuple[F32, Array], F32]:
+    """The first picture and its matches; and the offsets used, as fractions of height and width."""
+    h, w = level.known.shape
+    hole = level.known < 0.5
+    sure = _valid(level, 1)
+    shifts = offsets(hole, sure > 0, counts, prior.rows)
+    drawn, weight = (cv2.resize(e, (w, h), interpolation=cv2.INTER_AREA) for e in edges)
+    guess = np.dstack([drawn, weight]).astype(np.float32)
+    match = arrange(level.picture, hole, sure, shifts, price, guess, prior.rows, prior.columns)
+    x = np.where(hole[..., None], level.picture[match[..., 0], match[..., 1]], level.picture)
+    return (x.astype(np.float32), match), (shifts / np.array([h, w])).astype(np.float32)
 
 
 def _scatter(valid: U8, seed: int) -> Array:
@@ -162,9 +206,10 @@ def _paint(
     level: _Level,
     valid: U8,
     number: int,
-    state: tuple[F32, Array] | None,
-    offsets: F32,
+    state: tuple[F32, Array],
+    shifts: F32,
     price: F32,
+    edges: tuple[F32, F32],
     seed: int,
     speed: Speed,
     prior: Prior,
@@ -173,24 +218,25 @@ def _paint(
     h, w = valid.shape
     hole = (level.known < 0.5).astype(np.uint8) * np.uint8(255)
     todo = np.asarray(cv2.dilate(hole, _PATCH), np.uint8)
-    if state is None:
-        x, match = membrane(level.picture, hole == 0), _scatter(valid, seed)
-    else:
-        guess = cv2.resize(state[0], (w, h), interpolation=cv2.INTER_LINEAR)
-        x = np.where(hole[..., None] > 0, guess, level.picture).astype(np.float32)
-        match = _enlarged(state[1], valid)
+    guess = cv2.resize(state[0], (w, h), interpolation=cv2.INTER_LINEAR)
+    x = np.where(hole[..., None] > 0, guess, level.picture).astype(np.float32)
+    match = _enlarged(state[1], valid)
     x = np.ascontiguousarray(x)
     depth = np.asarray(cv2.distanceTransform(hole, cv2.DIST_L2, 3), np.float32)
-    steps = np.round(offsets * np.array([h, w], np.float32)).astype(np.int64)
+    steps = np.round(shifts * np.array([h, w], np.float32)).astype(np.int64)
     costs = np.asarray(cv2.resize(price, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     way = np.array([_LIGHTEN, np.sqrt(prior.rows) / h, np.sqrt(prior.columns) / w, 0.3], np.float32)
     cost = np.zeros((h, w), np.float32)
-    rounds, sweeps = _effort(int(np.count_nonzero(todo)), number, speed, state is None)
-    reach = max(h, w) if state is None or h * w < 12000 else 24 if number else 6
+    rounds, sweeps = _effort(int(np.count_nonzero(todo)), number, speed)
+    reach = 24 if number else 6
+    # What is painted counts less than what is known.
+    trust = np.where(depth > 0, 0.7, 1).astype(np.float32)
+    drawn, weight = (cv2.resize(e, (w, h), interpolation=cv2.INTER_AREA) for e in edges)
+    weight = np.where(depth > 0, weight, 0)[..., None]
+    trust = np.where(weight[..., 0] > 0.5, 1, trust).astype(np.float32)
     for turn in range(rounds):
-        # What is only guessed yet counts less than what is known.
-        doubt = 0.12 + 0.88 * turn / rounds if state is None else 0.75
-        trust = np.where(depth > 0, doubt * np.exp(-depth / 12 * (1 - doubt)), 1).astype(np.float32)
+        if number > 1 or (number == 1 and turn == 0):
+            x = (x + (drawn - x) * weight).astype(np.float32)
         busy = costs + _usage(match, todo, prior.repeats) if number else costs
         mean = _mean(x)
         for i in range(sweeps):
@@ -200,11 +246,9 @@ def _paint(
     return x, match
 
 
-def _effort(pixels: int, number: int, speed: Speed, first: bool) -> tuple[int, int]:
+def _effort(pixels: int, number: int, speed: Speed) -> tuple[int, int]:
     """Rounds of search and vote, and sweeps of one search."""
     factor = {"turbo": 0.5, "balanced": 1.0, "quality": 1.6}[speed]
-    if first:
-        return max(4, round(10 * factor)), 2
     rounds = 6 if pixels < 8000 else 4 if pixels < 60000 else 2
     if number == 0:
         rounds = 1 if pixels > 60000 and speed != "quality" else min(rounds, 2)
