@@ -302,17 +302,28 @@ def own_softness(rgb: F32, points: F32 | None) -> float:
     return _softness([np.asarray(np.clip(rgb[y0:y1, x0:x1] * 255, 0, 255), np.uint8)]) or 0.0
 
 
+def grades(camera: Camera) -> bool:
+    """Whether `graded` changes anything that is seen."""
+    flat = camera.black < 0.004 and camera.white > 0.99 and abs(camera.saturation - 1) < 0.02
+    return not (flat and camera.tones is None)
+
+
 def graded(codes: F32, camera: Camera) -> F32:
     """Display codes (h, w, 3) of the person with the photograph's saturation, levels and tones."""
     grey: Array = luminance(codes)[..., None]
     out: Array = grey + (codes - grey) * np.float32(camera.saturation)
     out = np.float32(camera.black) + out * np.float32(camera.white - camera.black)
-    if camera.tones is not None:
-        level: Array = np.clip(luminance(out) * 255, 0, 255)
-        low = np.minimum(level.astype(np.int32), 254)
-        t = (level - low)[..., None]
-        out = camera.tones[low] * (1 - t) + camera.tones[low + 1] * t
-    return np.asarray(np.clip(out, 0, 1), np.float32)
+    return toned(np.asarray(np.clip(out, 0, 1), np.float32), camera)
+
+
+def toned(codes: F32, camera: Camera) -> F32:
+    """Display codes (h, w, 3) on the photograph's scale of tones; unchanged for a photograph in colour."""
+    if camera.tones is None:
+        return codes
+    level: Array = np.clip(luminance(codes) * 255, 0, 255)
+    low = np.minimum(level.astype(np.int32), 254)
+    t = (level - low)[..., None]
+    return np.asarray(camera.tones[low] * (1 - t) + camera.tones[low + 1] * t, np.float32)
 
 
 def grained(codes: F32, weight: F32, camera: Camera, own: float, seed: int) -> F32:
@@ -339,10 +350,10 @@ def grained(codes: F32, weight: F32, camera: Camera, own: float, seed: int) -> F
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], size: float) -> F32:
-    out = rng.standard_normal(shape, np.float32)
+    out: Array = rng.standard_normal(shape, np.float32)
     if size > 0.2:
         out = cv2.GaussianBlur(out, (0, 0), size)
-        out *= np.float32(1 / max(float(out.std()), 1e-6))
+        out = out / np.float32(max(float(out.std()), 1e-6))
     return np.asarray(out, np.float32)
 
 
