@@ -10,18 +10,18 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import struct
 import tempfile
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from portrayal import png, profiles
 from portrayal.errors import ImageReadError, ImageTooLargeError, ImageTooSmallError, OutputError
+from portrayal.request import OutputFormat
 
 U8: TypeAlias = npt.NDArray[np.uint8]
 F32: TypeAlias = npt.NDArray[np.float32]
@@ -32,10 +32,11 @@ Array: TypeAlias = npt.NDArray[Any]
 MAX_PIXELS = 80_000_000
 MAX_BYTES = 200_000_000
 MIN_SIDE = 64
+_LONGEST: dict[OutputFormat, int] = {"jpeg": 65_500, "webp": 16_383}
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
-# What lies under transparent pixels of a reference: neutral, and unlike most subjects' outlines.
-_UNDER_ALPHA = (236, 236, 236)
+UNDER_ALPHA = 236
+"""Code of the grey that lies under transparent pixels: neutral, and unlike most subjects' outlines."""
 
 
 def read_bytes(path: Path, field: str = "image") -> bytes:
@@ -61,7 +62,13 @@ def read_bytes(path: Path, field: str = "image") -> bytes:
         raise ImageReadError(f"cannot read {path}: {reason}", field=field, remedy="Check it.") from None
 
 
-def _open(data: bytes, field: str) -> Image.Image:
+def opened(data: bytes, field: str) -> Image.Image:
+    """A still picture, opened but not decoded yet.
+
+    Raises:
+        ImageReadError: not a picture, animated, or of several pages.
+        ImageTooLargeError: over 80 megapixels.
+    """
     if not data:
         raise ImageReadError("the file is empty", field=field, remedy="Give a JPEG, PNG or WebP file.")
     try:
@@ -111,22 +118,40 @@ def decode(data: bytes, field: str = "image", least: int = MIN_SIDE) -> U8:
         ImageTooLargeError: over 80 megapixels.
         ImageTooSmallError: a side under `least` pixels.
     """
-    image = _open(data, field)
-    if min(image.size) < least:
+    image = opened(data, field)
+    check_least(image.size, field, least)
+    return np.asarray(to_rgb(loaded(image, field)), np.uint8).copy()
+
+
+def check_least(size: tuple[int, int], field: str, least: int = MIN_SIDE) -> None:
+    """Refuse a picture with a side under `least` pixels.
+
+    Raises:
+        ImageTooSmallError: it is so.
+    """
+    if min(size) < least:
         raise ImageTooSmallError(
-            f"{image.width}x{image.height} px is too small",
+            f"{size[0]}x{size[1]} px is too small",
             field=field,
             remedy=f"At least {least} px a side are needed, 512 px or more are good.",
         )
+
+
+def loaded(image: Image.Image, field: str) -> Image.Image:
+    """Decode what `opened` gave, and set it upright.
+
+    Raises:
+        ImageReadError: damaged or cut off.
+    """
     try:
         image.load()
-        image = ImageOps.exif_transpose(image)
+        return ImageOps.exif_transpose(image)
     except (OSError, ValueError, SyntaxError, EOFError):
         raise ImageReadError("the file is damaged or cut off", field=field, remedy="Copy or export it again.") from None
-    return np.asarray(_to_rgb(image), np.uint8).copy()
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A loaded picture of any mode as 8-bit sRGB."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, np.float64)
         top = 65535.0 if values.max(initial=0.0) > 255 else 255.0
@@ -135,16 +160,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode in ("P", "LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        under = Image.new("RGBA", image.size, (*_UNDER_ALPHA, 255))
+        under = Image.new("RGBA", image.size, (UNDER_ALPHA, UNDER_ALPHA, UNDER_ALPHA, 255))
         image = Image.alpha_composite(under, image).convert("RGB")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        # A broken profile is common and harmless: the picture is then taken as sRGB.
-        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            target = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-            if converted is not None:
-                return converted
+    if profile and (converted := profiles.to_srgb(image, profile)) is not None:
+        return converted
     return image.convert("RGB")
 
 
@@ -154,56 +173,70 @@ def decode_mask(data: bytes, field: str = "mask") -> U8:
     Raises:
         ImageReadError, ImageTooLargeError: as for `decode`.
     """
-    image = _open(data, field)
-    try:
-        image.load()
-        image = ImageOps.exif_transpose(image)
-    except (OSError, ValueError, SyntaxError, EOFError):
-        raise ImageReadError("the file is damaged or cut off", field=field, remedy="Copy or export it again.") from None
+    image = loaded(opened(data, field), field)
     if "A" in image.getbands() or "transparency" in image.info:
         alpha = np.asarray(image.convert("RGBA"), np.uint8)[..., 3]
         if alpha.min() != alpha.max():
             return alpha.copy()
-    return np.asarray(_to_rgb(image).convert("L"), np.uint8).copy()
+    return np.asarray(to_rgb(image).convert("L"), np.uint8).copy()
 
 
 def encode_png(rgb: U8, text: dict[str, str] | None = None) -> bytes:
     """PNG bytes of (h, w, 3) uint8 with text chunks (UTF-8); the same input gives the same bytes."""
-    return with_png_text(compress_png(rgb), text or {})
+    return png.with_text(png.encode(rgb), text or {})
 
 
-def compress_png(rgb: U8) -> bytes:
-    """PNG bytes of (h, w, 3) uint8; lets other threads run meanwhile.
+compress_png = png.encode
 
-    Run-length matching: photographs with grain hold no longer repeats, and a search for them costs up to ten times as
-    long for 2 % of the size.
+
+def encode(picture: Array, kind: OutputFormat = "png", *, lossless: bool = False, icc: bytes | None = None) -> bytes:
+    """The bytes of a picture file; the same input gives the same bytes.
+
+    JPEG: quality 95 without chroma subsampling, so that thin hair and red lips keep their colour (a JPEG has no
+    transparency: white lies under it). WebP: quality 92, about a quarter of the size, or lossless.
+
+    Args:
+        picture: (h, w) or (h, w, 1..4), uint8, or uint16 which JPEG and WebP reduce to 8 bits.
+        kind: the format.
+        lossless: for WebP.
+        icc: a colour profile to embed.
+
+    Raises:
+        OutputError: a side is too long for the format.
     """
-    import cv2
+    if kind == "png":
+        return png.encode(picture, icc)
+    if max(picture.shape[:2]) > _LONGEST[kind]:
+        raise OutputError(
+            f"a side of {max(picture.shape[:2])} px is too long for {kind}", field="output", remedy="Name a .png file."
+        )
+    out = io.BytesIO()
+    image = _eight_bits(picture)
+    if kind == "jpeg":
+        if image.mode in ("RGBA", "LA"):
+            under = Image.new("RGBA", image.size, (255, 255, 255, 255))
+            flat = Image.alpha_composite(under, image.convert("RGBA"))
+            image = flat.convert("L" if image.mode == "LA" else "RGB")
+        image.save(out, "JPEG", quality=95, subsampling=0, icc_profile=icc)
+    else:
+        image = image.convert("RGBA" if image.mode in ("RGBA", "LA") else "RGB")
+        if lossless:
+            image.save(out, "WEBP", lossless=True, exact=True, quality=0, method=1, icc_profile=icc)
+        else:
+            image.save(out, "WEBP", quality=92, method=2, icc_profile=icc)
+    return out.getvalue()
 
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    done, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
-    assert done  # only fails for shapes that are no picture
-    return data.tobytes()
+
+def _eight_bits(picture: Array) -> Image.Image:
+    if picture.dtype != np.uint8:
+        picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if picture.ndim == 3 and picture.shape[2] == 1:
+        picture = picture[..., 0]
+    return Image.fromarray(np.ascontiguousarray(picture))
 
 
-def with_png_text(png: bytes, text: dict[str, str]) -> bytes:
-    """The file with international text chunks (PNG specification, 11.3.3.4) right after its header."""
-    header = 8 + 25  # signature and the IHDR chunk, whose size is fixed
-    chunks = b"".join(_itxt(key, value) for key, value in text.items())
-    return png[:header] + chunks + png[header:]
-
-
-def _itxt(key: str, value: str) -> bytes:
-    # keyword, then: not compressed, method, language, translated keyword
-    body = b"iTXt" + key.encode("latin-1") + b"\0\0\0\0\0" + value.encode()
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-
-
-def read_png_text(data: bytes) -> dict[str, str]:
-    """The text chunks of a PNG file."""
-    image = Image.open(io.BytesIO(data), formats=("PNG",))
-    image.load()
-    return {k: str(v) for k, v in getattr(image, "text", {}).items()}
+with_png_text = png.with_text
+read_png_text = png.read_text
 
 
 def write_file(path: Path, data: bytes) -> None:
