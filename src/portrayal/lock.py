@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def measure(rendering: Rendering, cast: Sequence[IdentityMap], names: Sequence[s
     every: dict[str, float] = {}
     for i, (character, name) in enumerate(zip(cast, names, strict=True)):
         box = rendering.faces[i]
-        score, seen = _measure_one(rendering, character, box)
+        score, seen = _measure_one(_alone(rendering, i), character, box)
         others = {}
         reading = None if box is None else read_face_near(rendering.image, box)
         if reading is not None:
@@ -46,6 +47,15 @@ def measure(rendering: Rendering, cast: Sequence[IdentityMap], names: Sequence[s
         scores.append(score.model_copy(update={"name": name, "others": others}))
         every.update({f"{name}: {key}": value for key, value in seen.items()})
     return tuple(scores), every
+
+
+def _alone(rendering: Rendering, i: int) -> Rendering:
+    """A picture of several as that of one of them."""
+    return replace(
+        rendering,
+        subject=rendering.subjects[i] if rendering.subjects else rendering.subject,
+        bar=rendering.bars[i] if rendering.bars else rendering.bar,
+    )
 
 
 def _measure_one(

@@ -16,7 +16,7 @@ import pytest
 from portrayal.character import study
 from portrayal.engines.base import Job
 from portrayal.engines.studio.body import complete
-from portrayal.engines.studio.compose import _body, compose
+from portrayal.engines.studio.compose import body_of, compose
 from portrayal.engines.studio.engine import StudioEngine
 from portrayal.engines.studio.types import Notes
 from portrayal.finish import provenance
@@ -178,7 +178,7 @@ def test_no_cut_edge_of_the_body_is_ever_in_the_frame(size: Size, sample: bytes,
         for words in ("portrait", "close-up", "full body"):
             notes = Notes()
             c = compose(read(words), character, size, "turbo", seed, 0, notes)
-            body = _body(complete(character) if c.completed else character)
+            body = body_of(complete(character) if c.completed else character)
             (tx, ty), (width, height) = c.offset, size
             assert (body.bottom - 1) * c.scale + ty >= height
             if body.cut_left_from * c.scale + ty < height:

@@ -36,6 +36,7 @@ class Job:
         plan: the reading of the prompt; what all members of a cast share.
         cast: the characters, none to four.
         members: the plan of each character (equal to `plan` for a single one).
+        places: where each character stands: "left", "centre", "right", or None = in the order of the cast.
         size: (width, height) of the result; None = as the source.
         source: (h, w, 3) uint8, the picture that is worked on.
         mask: (h, w) uint8 of the source, 255 = repaint.
@@ -54,6 +55,7 @@ class Job:
     speed: Speed = "balanced"
     size: Size | None = None
     members: tuple[ScenePlan, ...] = ()
+    places: tuple[str | None, ...] = ()
     source: U8 | None = None
     mask: U8 | None = None
     background: U8 | None = None
@@ -73,6 +75,8 @@ class Rendering:
         faces: where the face of each member of the cast was put; None for a subject without a face.
         warnings, timings (seconds per stage), facts: see `portrayal.result.Picture`.
         subject: (H, W) uint8 where the subject was put, 255 = subject; only for a subject without a face.
+        subjects: the same for each member of a cast, what is seen of it; None for a member with a face.
+        bars: the bar of each member of a cast, where they differ.
         mask: (H, W) uint8, 255 where the source was allowed to change; None = a new picture.
         cover: (H, W) uint8, how much of each pixel of the source was painted anew; None = all under the mask.
         alpha: (H, W) uint8, transparency of the result; None = opaque.
@@ -85,6 +89,8 @@ class Rendering:
     timings: dict[str, float] = field(default_factory=dict)
     facts: dict[str, float] = field(default_factory=dict)
     subject: U8 | None = None
+    subjects: tuple[U8 | None, ...] = ()
+    bars: tuple[float, ...] = ()
     mask: U8 | None = None
     cover: U8 | None = None
     alpha: U8 | None = None

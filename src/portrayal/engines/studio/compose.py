@@ -192,7 +192,7 @@ def fit(
         other = _fit(body_of(wide), unit, x, y, size)
         if other[0] < 0.6 * cost:
             completed, (cost, scale, offset) = True, other
-    return Frame(cost, scale, offset, _framing_of(scale * body.unit / min(height, 1.25 * width)), completed)
+    return Frame(cost, scale, offset, framing_of(scale * body.unit / min(height, 1.25 * width)), completed)
 
 
 def _usual_framing(character: IdentityMap, rng: np.random.Generator) -> str:
@@ -213,7 +213,8 @@ def _rank(framing: str) -> int:
     return list(FRAMINGS).index(framing)
 
 
-def _framing_of(share: float) -> str:
+def framing_of(share: float) -> str:
+    """The framing whose face height, as a share of the frame, is nearest."""
     return min(FRAMINGS, key=lambda name: abs(math.log(FRAMINGS[name][0] / max(share, 1e-3))))
 
 

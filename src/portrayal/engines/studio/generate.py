@@ -28,7 +28,7 @@ from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
-from portrayal.imaging import F32, U8
+from portrayal.imaging import F32, U8, Array
 from portrayal.parallel import together
 from portrayal.perception.types import CLOTHING
 from portrayal.prompting.plan import ScenePlan
@@ -194,7 +194,7 @@ def _develop(
     lit = clock.time("relight", lambda: relight(subject, plate.lighting, speed))
     radiance = clock.time("composite", lambda: composite(lit, subject, plate, speed))
     if composition.camera_roll:
-        radiance = _roll(radiance, composition.camera_roll)
+        radiance = rolled(radiance, composition.camera_roll)
     look = plan.look if plan.look and plan.look in looks() else "photo"
     return clock.time(
         "finish",
@@ -202,15 +202,24 @@ def _develop(
     )
 
 
-def _roll(radiance: F32, degrees: float) -> F32:
-    """Turn the camera about its axis and step closer, so that no corner is empty."""
-    height, width = radiance.shape[:2]
+def roll_matrix(size: Size, degrees: float) -> Array:
+    """Matrix (2, 3) that turns the camera about its axis and steps closer, so that no corner is empty."""
+    width, height = size
     angle = np.radians(abs(degrees))
     long, short = max(width, height), min(width, height)
     zoom = float(np.cos(angle) + np.sin(angle) * long / short)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
+    return cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
+
+
+def rolled(radiance: F32, degrees: float) -> F32:
+    """The picture of a tilted camera."""
+    height, width = radiance.shape[:2]
     return cv2.warpAffine(
-        radiance, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+        radiance,
+        roll_matrix((width, height), degrees),
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT,
     ).astype(np.float32, copy=False)
 
 

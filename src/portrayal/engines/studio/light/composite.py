@@ -24,7 +24,7 @@ _WRAP_STUDIO = 0.10
 _BRIGHTEST_AT_EDGE = 5.0
 _BRIGHTEST_SPILL = 2.0
 # Face heights from which on a wall's shadow lies outside of the frame.
-_FAR_WALL = 4.0
+FAR_WALL = 4.0
 
 
 def composite(radiance: F32, subject: Subject, plate: Plate, speed: Speed = "balanced") -> F32:
@@ -45,8 +45,8 @@ def composite(radiance: F32, subject: Subject, plate: Plate, speed: Speed = "bal
     height, width = subject.alpha.shape
     tall = subject.face_height
     behind = plate.radiance
-    if 0 < plate.wall < _FAR_WALL:
-        behind = _with_wall_shadow(behind, subject, plate)
+    if 0 < plate.wall < FAR_WALL:
+        behind = with_wall_shadow(behind, subject, plate)
     near = np.ascontiguousarray(wide_blur(subject.alpha, max(0.03 * tall, 0.8)), np.float32)
     wide = np.ascontiguousarray(np.clip(wide_blur(subject.alpha, max(0.17 * tall, 1.0)), 0, 1), np.float32)
     spill = _spill(plate.radiance, 0.07 * tall)
@@ -76,7 +76,7 @@ def _spill(plate: F32, sigma: float) -> F32:
     return np.ascontiguousarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _with_wall_shadow(plate: F32, subject: Subject, plate_: Plate) -> F32:
+def with_wall_shadow(plate: F32, subject: Subject, plate_: Plate) -> F32:
     """Each key throws the silhouette on the wall; the farther the wall, the farther aside and the softer."""
     height, width = subject.alpha.shape
     tall, wall = subject.face_height, plate_.wall
