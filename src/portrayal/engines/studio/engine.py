@@ -9,10 +9,11 @@ from typing import Final
 from portrayal.engines.base import Job, Progress, Rendering, silent
 from portrayal.engines.studio.generate import generate
 from portrayal.engines.studio.kept import Kept
+from portrayal.engines.studio.remix import remix
 from portrayal.request import Operation
 
 OPERATIONS: Final[Mapping[Operation, Callable[[Job, Kept, Progress], Rendering]]] = MappingProxyType(
-    {"generate": generate}
+    {"generate": generate, "remix": remix}
 )
 
 
