@@ -11,7 +11,7 @@ from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
 from portrayal.prompting.plan import Garment, Gaze, HeadTurn, ScenePlan, Understood
 from portrayal.prompting.text import Token
-from portrayal.prompting.vocabulary import LANGUAGES, load, rules
+from portrayal.prompting.vocabulary import LANGUAGES, Vocabulary, load, rules
 
 # Kinds of which a picture has one; the first that is named wins.
 _SINGLE = (
@@ -44,24 +44,29 @@ def read(prompt: str, negative: str = "") -> ScenePlan:
     """
     prompt = texts.clean(prompt)
     rest, lettering = texts.take_lettering(prompt)
-    scene = _Scene(*_parse(rest, bool(lettering)))
-    scene.unwanted(*_parse(texts.take_lettering(texts.clean(negative))[0], False)[:2])
+    scene = Scene(*parse(rest, bool(lettering)))
+    scene.unwanted(*parse(texts.take_lettering(texts.clean(negative))[0], False)[:2])
     return scene.plan(prompt, lettering)
 
 
-def _parse(text: str, has_lettering: bool) -> tuple[list[tuple[str, Phrase]], list[Token], str]:
+def vocabularies(language: str) -> list[Vocabulary]:
+    """The vocabularies that a text of a language is read with: its own, and English."""
+    own = {"zh": "ja"}.get(language, language)
+    return [load(name) for name in (["en"] if own == "en" or own not in LANGUAGES else [own, "en"])]
+
+
+def parse(text: str, has_lettering: bool) -> tuple[list[tuple[str, Phrase]], list[Token], str]:
+    """The phrases of a text without lettering, each with its words; its tokens; its language."""
     text = texts.even(text)
     tokens = texts.tokens(text)
     language = detect(tokens)
-    own = {"zh": "ja"}.get(language, language)
-    names = ["en"] if own == "en" or own not in LANGUAGES else [own, "en"]
-    phrases = find_phrases(text, tokens, [load(name) for name in names], has_lettering)
+    phrases = find_phrases(text, tokens, vocabularies(language), has_lettering)
     quoted = [" ".join(text[tokens[p.first].start : tokens[p.last - 1].end].split()) for p in phrases]
     return list(zip(quoted, phrases, strict=True)), tokens, language
 
 
 @dataclass
-class _Scene:
+class Scene:
     """The phrases of one prompt on their way to a plan."""
 
     phrases: list[tuple[str, Phrase]]

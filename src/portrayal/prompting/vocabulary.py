@@ -226,7 +226,7 @@ def entries(language: str) -> dict[str, dict[str, list[str]]]:
     else:
         files = [FOLDER / "languages" / f"{language}.toml"]
     for path in files:
-        for kind, table in _toml(path).items():
+        for kind, table in toml(path).items():
             for id_, listed in table.items():
                 tables.setdefault(kind, {}).setdefault(id_, []).extend(listed)
     return tables
@@ -298,7 +298,7 @@ def _starts(language: str, first: str) -> tuple[tuple[Pattern, bool, frozenset[s
 @lru_cache
 def rules() -> dict[str, Any]:
     """What is not words: angles of the head, settings that combine, what an id covers, endings."""
-    return _toml(FOLDER / "rules.toml")
+    return toml(FOLDER / "rules.toml")
 
 
 @lru_cache
@@ -347,7 +347,12 @@ def _firsts(slots: tuple[Slot, ...]) -> set[str]:
 
 
 @lru_cache
-def _toml(path: Path) -> dict[str, Any]:
+def toml(path: Path) -> dict[str, Any]:
+    """A data file of this package, read once.
+
+    Raises:
+        MissingDataError: when it is not there.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
