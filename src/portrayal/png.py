@@ -108,6 +108,16 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether a file ends where it should and no byte of its chunks was changed."""
+    kinds = []
+    for kind, start, end in chunks(data):
+        kinds.append(kind)
+        if zlib.crc32(memoryview(data)[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            return False
+    return kinds[-1:] == [b"IEND"]
+
+
 def with_text(png: bytes, text: dict[str, str]) -> bytes:
     """The file with international text chunks (11.3.3.4 of the specification) right after its header."""
     added = b"".join(_itxt(key, value) for key, value in text.items())
