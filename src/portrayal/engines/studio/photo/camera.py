@@ -80,9 +80,8 @@ def read_camera(
     tiles = _tiles(photo, ignore)
     grain, grain_size, colour = _grain(tiles)
     parts = [p for face in faces if (p := _face_part(photo, face)) is not None]
-    softness = _softness(parts) if parts else _softness(tiles)
-    if softness is None:
-        softness = 0.0
+    # Without people the sharpest thing may still lie out of focus, and whoever comes will be what is focused on.
+    softness = (_softness(parts) or 0.0) if parts else min(0.5 * (_softness(tiles) or 0.0), 0.6)
     black, white, haze = _levels(
         small, seen, _luma(np.concatenate([p.reshape(-1, 3) for p in parts])) if parts else None
     )
@@ -209,7 +208,7 @@ def _levels(small: U8, seen: Bool, faces: F32 | None) -> tuple[float, float, tup
     luma = _luma(small)
     if faces is not None:
         lifted = float(np.percentile(faces, 0.5))  # pupils and nostrils are black in clear air
-        return min(0.9 * max(lifted - 0.03, 0.0), 0.16), 1.0, (0.0, 0.0, 0.0, 0.0)
+        return min(0.9 * max(lifted - 0.05, 0.0), 0.16), 1.0, (0.0, 0.0, 0.0, 0.0)
     # Faded prints stop at the same grey in many places; a bright beach merely has nothing dark.
     cells = [
         (float(np.percentile(part, 0.5)), float(np.percentile(part, 99.5)))

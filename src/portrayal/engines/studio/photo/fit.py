@@ -8,7 +8,7 @@ correlation, and the rest decides by the size of the people who are there and by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,8 +18,8 @@ from portrayal.engines.studio.place import touches
 from portrayal.imaging import F32, U8, Array
 from portrayal.perception.types import FaceReading
 
-_MAP = 96.0  # longer side of the mask's box on the map
-_SIZES = 25
+_MAP = 84.0  # longer side of the mask's box on the map
+_SIZES = 21
 # What a cut through the head costs, against one through the body.
 _HEAD = 6.0
 _FACE_OF_SUBJECT = 0.215 / 0.62  # a subject without a face: the face that a person of its height would have
@@ -111,6 +111,38 @@ def figure_of(character: IdentityMap) -> Figure:
     return Figure(alpha, unit, x, y, top, bottom, left, right, chin, cut, sides, character.reading is not None)
 
 
+def rounded(character: IdentityMap, placing: Placing, mask: U8) -> IdentityMap:
+    """The character with arms that the reference's border cuts off ended round where the scene would show the cut.
+
+    A straight vertical end is what gives a cut-out away at once; a sleeve that ends as an elbow does not.
+    """
+    alpha = character.alpha
+    rows, columns = alpha.shape
+    unit = figure_of(character).unit
+    out: F32 | None = None
+    for at in (0, columns - 1):
+        met = (alpha[:, min(at, columns - 3) : min(at, columns - 3) + 3].max(1) > 0.5).astype(np.int8)
+        x = round(at * placing.scale + placing.x)
+        if not met.any() or not 0 <= x < mask.shape[1]:
+            continue
+        change = np.diff(np.r_[0, met, 0])
+        for first, last in zip(np.flatnonzero(change == 1), np.flatnonzero(change == -1), strict=True):
+            shown = last if last < rows else 2 * last - first  # what goes on below bends only at its upper end
+            y0, y1 = (round(float(v) * placing.scale + placing.y) for v in (first, last))
+            seen = mask[max(0, y0) : max(0, y1), x]
+            if last - first < 0.12 * unit or not len(seen) or not (seen > 127).any():
+                continue
+            out = alpha.copy() if out is None else out
+            tall = float(shown - first)
+            deep = min(0.45 * tall, 0.35 * unit)
+            v = (np.arange(first, last, dtype=np.float32) + 0.5 - first) / tall * 2 - 1
+            ends = deep * (1 - np.sqrt(np.clip(1 - v * v, 0, 1)))  # pixels that the elbow leaves free in each row
+            away = np.abs(np.arange(columns, dtype=np.float32) - at)
+            cap = np.clip(away[None] - ends[:, None], 0, 1)
+            out[first:last] = np.minimum(out[first:last], cap)
+    return character if out is None else replace(character, alpha=out)
+
+
 def expected(faces: Sequence[FaceReading], x: float) -> Wish:
     """Size and height of a face that stands beside the people of the picture, at column `x`.
 
@@ -165,7 +197,7 @@ def _box(mask: U8) -> tuple[int, int, int, int]:
 def _unit_of_mask(figure: Figure, box: tuple[int, int, int, int], height: int) -> float:
     """The face height at which the character fills the mask well."""
     wide, tall = box[2] - box[0], box[3] - box[1]
-    by_height = 0.94 * tall / max(figure.bottom - figure.top, 1)
+    by_height = (0.94 if figure.face else 0.88) * tall / max(figure.bottom - figure.top, 1)
     by_width = (1.0 if figure.face else 0.94) * wide / max(figure.right - figure.left, 1)
     scale = min(by_height, by_width) if not (figure.face and figure.cut) else min(by_height, 1.15 * by_width)
     return float(min(scale * figure.unit, _LARGEST * height if figure.face else np.inf))
@@ -235,7 +267,7 @@ def _best_place(figure: Figure, ground: _Ground, wish: Wish, start: float, scale
         short = np.maximum(limit + 1 - (bottom - 2 * scale), 0) / figure.unit / scale
         cost += np.where(short > 0, 8 + 20 * short, 0)[:, None]
     else:
-        below = np.maximum(bottom - (limit - 0.03 * (limit - ground.box[1])), 0) if floor is not None else 0 * bottom
+        below = np.maximum(bottom - (limit - 0.07 * (limit - ground.box[1])), 0) if floor is not None else 0 * bottom
         cost += (30 * below / (figure.bottom - figure.top) / scale)[:, None]
     i, j = np.unravel_index(int(cost.argmin()), cost.shape)
     ends_inside = floor if figure.cut and floor is not None else None
@@ -258,7 +290,7 @@ def _wishes(figure: Figure, ground: _Ground, wish: Wish, start: float, scale: fl
             cost_y = 0.8 * ((top - (y0 + 0.05 * (y1 - y0))) / (0.5 * (y1 - y0))) ** 2
         else:  # a whole figure stands at the lower end
             foot = y + figure.bottom * scale
-            cost_y = 3.0 * ((foot - (y1 - 0.05 * (y1 - y0))) / (0.3 * (y1 - y0))) ** 2
+            cost_y = 3.0 * ((foot - (y1 - 0.09 * (y1 - y0))) / (0.3 * (y1 - y0))) ** 2
     else:
         cost_y = 0.1 * wish.firm * ((y + figure.y * scale - wish.y) / unit) ** 2
     return np.asarray(total + cost_x[None] + cost_y[:, None], np.float32)

@@ -10,7 +10,6 @@ import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box
-from portrayal.engines.studio.fill import fill
 from portrayal.engines.studio.generate import better_side, dress, face_box
 from portrayal.engines.studio.head import HeadMotion, move
 from portrayal.engines.studio.kept import Kept
@@ -19,7 +18,18 @@ from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.light.tone import tone, untone
 from portrayal.engines.studio.photo import camera as lens
-from portrayal.engines.studio.photo.fit import Figure, Placing, Wish, edge_near, expected, figure_of, fit, height_of
+from portrayal.engines.studio.photo.behind import emptied, outline_grown
+from portrayal.engines.studio.photo.fit import (
+    Figure,
+    Placing,
+    Wish,
+    edge_near,
+    expected,
+    figure_of,
+    fit,
+    height_of,
+    rounded,
+)
 from portrayal.engines.studio.photo.lighting import PhotoLight, light_of
 from portrayal.engines.studio.photo.people import people_in
 from portrayal.engines.studio.photo.shadow import ground_shadow
@@ -38,10 +48,15 @@ _FEATHER = 0.035  # width of the soft inner edge of the mask, in face heights
 
 @dataclass(frozen=True)
 class _Part:
-    """A box of the scene that is worked on: x0, y0, x1, y1 in scene pixels, and the mask's weight in it."""
+    """A box of the scene that is worked on.
+
+    `box` x0, y0, x1, y1 in scene pixels; `weight` (h, w) 0..1, how much of each pixel may change; `room` (h, w) pixels
+    to the end of the mask.
+    """
 
     box: tuple[int, int, int, int]
     weight: F32
+    room: F32
 
     @property
     def at(self) -> tuple[slice, slice]:
@@ -136,6 +151,7 @@ def replace_person(
     if character.reading is None:
         wish = Wish()
     character, figure, placing = _placed(character, kept, mask, wish, old)
+    _compare(figure, placing, wish, notes)
     weight_of = _ending(scene, mask, figure, placing, notes)
     motion = _motion(plan, character, target, seed, attempt)
     part = _part(scene, mask, figure, placing, weight_of, whole=True)
@@ -144,8 +160,10 @@ def replace_person(
     witnesses = [*faces, target] if target is not None else faces
     light = partial(light_of, scene, faces=witnesses, ignore=gone, where=where)
     subject, seen = together(lambda: _person(character, kept, placing, part, plan, motion, speed, seed, notes), light)
-    hole = _hole(old[part.at], mask[part.at], figure.unit * placing.scale)
-    plate = _emptied(scene, part, hole, subject.alpha * part.weight, seed, speed, notes)
+    unit = target.pose.scale * 1.2 if target is not None else figure.unit * placing.scale
+    hole = outline_grown(old[part.at], mask[part.at], unit)
+    hidden = subject.alpha * part.weight
+    plate = emptied(scene, part.box, hole, hidden, unit, seed=seed, speed=speed, notes=notes)
     rgb, alpha = _develop(plate, part, subject, seen, speed, seed)
     return _patch(scene, part, rgb, np.maximum(alpha, hole.astype(np.float32) / 255), mask), _in_scene(
         face_box(subject), part
@@ -197,7 +215,7 @@ def _posed(plan: ScenePlan, target: FaceReading | None) -> ScenePlan:
 
 def _instead(target: FaceReading) -> Wish:
     low, high = target.points[:468, :2].min(0), target.points[:468, :2].max(0)
-    return Wish(height_of(target), float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, 30.0)
+    return Wish(height_of(target), float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, 12.0)
 
 
 def _placed(
@@ -211,13 +229,32 @@ def _placed(
         found = fit(other, mask, wish, behind=old)
         if found.cost < 0.75 * placing.cost:
             return wide, other, found
-    return character, figure, placing
+    return rounded(character, placing, mask), figure, placing
+
+
+def _compare(figure: Figure, placing: Placing, wish: Wish, notes: Notes) -> None:
+    """Warn when the character cannot stand as the person stood."""
+    if wish.unit is None or wish.y is None:
+        return
+    unit = figure.unit * placing.scale
+    lower = (figure.y * placing.scale + placing.y - wish.y) / unit
+    if lower > 0.6 or unit > 1.3 * wish.unit:
+        notes.warnings.append(
+            "the reference shows less of the body than the picture shows of this person, so the character stands lower "
+            "or nearer; mask only the head to keep the body"
+        )
 
 
 def _ending(scene: U8, mask: U8, figure: Figure, placing: Placing, notes: Notes) -> F32 | None:
     """Row (w,) at which the body ends behind something, None for no end; warns of a body that ends in the air."""
     if placing.seen_cut > 0.12:
         notes.warnings.append("the mask is narrow for this character: parts of the body end at its border")
+    tall = (figure.bottom - figure.top) * placing.scale
+    if figure.cut and tall < 0.5 * float(np.ptp(np.flatnonzero(mask.any(1)))):
+        notes.warnings.append(
+            "the mask is narrow for what the reference shows of the body, so the person is small; a wider mask gives a "
+            "larger one"
+        )
     if placing.floor is None:
         return None
     edge = edge_near(scene, mask, placing.floor)
@@ -281,7 +318,7 @@ def _part(scene: U8, mask: U8, figure: Figure, placing: Placing, ends: F32 | Non
     if ends is not None:
         rows = np.arange(y0, y1, dtype=np.float32)[:, None]
         weight *= np.clip(ends[None, x0:x1] - rows, 0, 1).astype(np.float32)
-    return _Part((x0, y0, x1, y1), np.ascontiguousarray(weight, np.float32))
+    return _Part((x0, y0, x1, y1), np.ascontiguousarray(weight, np.float32), np.ascontiguousarray(away, np.float32))
 
 
 def _person(
@@ -305,62 +342,6 @@ def _person(
     return shape(cutout, speed)
 
 
-def _hole(old: F32, mask: U8, unit: float) -> U8:
-    """What is to be painted over: the old person and the rest of its outline."""
-    size = 2 * max(2, round(0.03 * unit)) + 1
-    grown = cv2.dilate((old > 0.04).astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    return np.asarray(np.where(grown > 0, mask, 0), np.uint8)
-
-
-# Pixels of a hole that are painted at most when the new person will hide most of it.
-_COARSE = 40_000
-
-
-def _emptied(scene: U8, part: _Part, hole: U8, hidden: F32, seed: int, speed: Speed, notes: Notes) -> U8:
-    """The part of the scene without the old person.
-
-    What the new person hides is painted small; only what stays visible is painted at full size, with the small
-    painting as its surroundings.
-    """
-    if not hole.any():
-        return scene[part.at]
-    x0, y0, x1, y1 = part.box
-    pad = int(np.clip(0.5 * max(x1 - x0, y1 - y0), 64, 420))
-    a0, b0 = max(0, x0 - pad), max(0, y0 - pad)
-    a1, b1 = min(scene.shape[1], x1 + pad), min(scene.shape[0], y1 + pad)
-    image = scene[b0:b1, a0:a1].copy()
-    gap = np.zeros(image.shape[:2], np.uint8)
-    gap[y0 - b0 : y1 - b0, x0 - a0 : x1 - a0] = np.where(hole > 0, 255, 0)
-    if gap.all():
-        raise MaskMismatchError(
-            "the person fills the whole picture", field="mask", remedy="Leave some of its surroundings unpainted."
-        )
-    cover = np.zeros(image.shape[:2], np.float32)
-    cover[y0 - b0 : y1 - b0, x0 - a0 : x1 - a0] = hidden
-    core = cv2.erode((cover > 0.98).astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1)
-    k = float(np.sqrt(min(1.0, _COARSE / float((gap > 0).sum()))))
-    if k < 0.9:
-        size = (max(16, round(image.shape[1] * k)), max(16, round(image.shape[0] * k)))
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        wide = (cv2.resize(gap, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8) * np.uint8(255)
-        small = _pasted(small, fill(small, wide, seed=seed, speed=speed, notes=notes))
-        large = cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        image[gap > 0] = large[gap > 0]
-        seen = np.where(core > 0, 0, gap).astype(np.uint8)
-        if seen.any() and float((seen > 0).sum()) < 3 * _COARSE:
-            image = _pasted(image, fill(image, seen, seed=seed, speed=speed, forbid=gap, notes=notes))
-    else:
-        image = _pasted(image, fill(image, gap, seed=seed, speed=speed, notes=notes))
-    return np.ascontiguousarray(image[y0 - b0 : y1 - b0, x0 - a0 : x1 - a0])
-
-
-def _pasted(image: U8, patch: Patch) -> U8:
-    out = image.copy()
-    h, w = patch.rgb.shape[:2]
-    out[patch.y : patch.y + h, patch.x : patch.x + w] = patch.rgb
-    return out
-
-
 def _develop(plate: U8, part: _Part, subject: Subject, seen: PhotoLight, speed: Speed, seed: int) -> tuple[F32, F32]:
     """The lit person before the plate: display codes (h, w, 3) 0..1, and the person's matte."""
     camera = seen.camera
@@ -374,7 +355,7 @@ def _develop(plate: U8, part: _Part, subject: Subject, seen: PhotoLight, speed: 
     base = plate.astype(np.float32) / np.float32(255)
     behind = untone(base)
     if subject.points is None:
-        behind = ground_shadow(behind, alpha, seen.lighting)
+        behind = ground_shadow(behind, alpha, seen.lighting, part.room)
     subject = replace(subject, alpha=np.ascontiguousarray(alpha, np.float32))
     joined = composite(lit, subject, Plate(behind, seen.lighting, haze=camera.haze), speed)
     new = lens.grained(tone(joined), alpha, camera, noise, seed)
