@@ -157,6 +157,8 @@ TABLE: list[tuple[str, tuple[str, ...], str, tuple[str, ...]]] = [
         "",
         ("smile, suit", "smile, suit", "smile, red dress"),
     ),
+    ("@ada and @bob looking at each other, @cy laughing", ABC, "", ("yaw 20", "yaw -20", "laugh")),
+    ("@ada laughing, f/1.8, in a red dress, @bob serious", AB, "", ("laugh, red dress", "serious")),
     ("@ada between @bob and @cy on stage", ABC, "stage", ("centre", "", "")),
     ("@ada links lachend, @bob rechts mit Hut, am Strand", AB, "beach", ("left, laugh", "right, hat")),
     (

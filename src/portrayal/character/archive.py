@@ -45,9 +45,7 @@ class _Manifest(BaseModel):
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
 
-def export(
-    name: str, target: Path, settings: Settings, *, with_identity: bool = False, replace: bool = False
-) -> Path:  # fmt: skip
+def export(name: str, target: Path, settings: Settings, *, with_identity: bool = False, replace: bool = False) -> Path:
     """Write a character into a zip file; the same character gives the same bytes.
 
     Args:

@@ -89,6 +89,15 @@ def changing(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def waiting(settings: Settings) -> Iterator[None]:
+    """For reading while no other program writes; where nobody can write, nobody needs to be waited for."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(_locked(base(settings)))
+        yield
+
+
+@contextlib.contextmanager
 def writing(settings: Settings) -> Iterator[None]:
     """Make the data folder, private; turn what the system says against writing into one clear error.
 

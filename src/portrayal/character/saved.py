@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from portrayal.character import cache, card, folders, names
+from portrayal.character import card, folders, names
 from portrayal.character.card import THUMBNAIL, Card, id_of
 from portrayal.errors import DamagedCharacterError, InvalidRequestError, PortrayalError, UnknownCharacterError
 from portrayal.settings import Settings
@@ -160,9 +160,11 @@ def resolve(name: str, settings: Settings) -> SavedCharacter:
         DamagedCharacterError: its files are missing or were changed.
     """
     folder = _found(name, settings)
-    known = _read_card(folder, name)
-    picture = proved(folder, known.reference.file, known.reference.sha256, known.name)
-    return SavedCharacter(known, folder, picture, _used_mask(folder, known))
+    try:
+        return _read(folder, name)
+    except DamagedCharacterError:  # or another program replaced it just now: look again while nobody writes
+        with folders.waiting(settings):
+            return _read(folder, name)
 
 
 def known_names(settings: Settings) -> tuple[str, ...]:
@@ -227,6 +229,8 @@ def remove(name: str, settings: Settings) -> str:
         UnknownCharacterError: no character has that name.
         OutputError: it cannot be deleted.
     """
+    from portrayal.character import cache
+
     folder = _found(name, settings)
     shown, digests = _name_in(folder), _map_digests(folder)
     folders.delete(settings, folder)
@@ -354,6 +358,12 @@ def proved(folder: Path, file: str, digest: str, name: str) -> bytes:
     if sha256(data) != digest:
         raise _damaged(name, f"{file} was changed")
     return data
+
+
+def _read(folder: Path, name: str) -> SavedCharacter:
+    known = _read_card(folder, name)
+    picture = proved(folder, known.reference.file, known.reference.sha256, known.name)
+    return SavedCharacter(known, folder, picture, _used_mask(folder, known))
 
 
 def _used_mask(folder: Path, known: Card) -> bytes | None:

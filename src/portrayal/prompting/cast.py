@@ -36,7 +36,8 @@ _FRAMINGS: Final[tuple[Framing, ...]] = (
 )  # fmt: skip
 _FIRST_SIGN: Final = 0xE000  # private characters stand for the mentioned members: no reader takes them for words
 _ORDINALS: Final = ("first", "second", "third", "fourth")
-_SOFT, _HARD = re.compile(r"[,:、()|]|\s[-–—]\s|[–—]"), re.compile(r"[.;!?。\n\r]")  # fmt: skip
+_SOFT: Final = re.compile(r"[,:、()|]|\s-\s|[–—]")
+_HARD: Final = re.compile(r"\.(?!\d)|[;!?。\n\r]")
 _SIDEWAYS: Final = 0.4  # gaze of somebody who looks at a neighbour
 
 
@@ -197,9 +198,7 @@ class _Division:
     count: int
     words: list[tuple[str, Any, re.Pattern[str]]]
     places: dict[int, Place] = field(default_factory=dict)
-    turns: list[tuple[int, int | None, str]] = field(
-        default_factory=list
-    )  # (who, to whom or None = one another, words)
+    turns: list[tuple[int, frozenset[int], str]] = field(default_factory=list)  # (who, to whom, the words)
 
     def __post_init__(self) -> None:
         self._all = frozenset(range(self.count))
@@ -280,9 +279,8 @@ class _Division:
         previous = self._previous
         self._previous = event
         together = self.owners(event.start)
-        if (
-            previous and number not in together and _LISTED.fullmatch(self._without_joins(previous.end, event.start))
-        ):  # "smiling @ada and @bob"
+        listed = previous and _LISTED.fullmatch(self._without_joins(previous.end, event.start))
+        if listed and number not in together:  # "smiling @ada and @bob"
             self._give(self._named_from, together | {number})
             self._last, self._named_at = number, event.start
             return
@@ -339,11 +337,13 @@ class _Division:
 
     def _on_mutual(self, event: _Event, coming: Sequence[_Event]) -> None:
         words = " ".join(self.text[event.start : event.end].split())
-        self.turns += [(i, None, words) for i in sorted(self._all)]
+        group = self.owners(event.start)
+        group = group if len(group) > 1 else self._all
+        self.turns += [(i, group - {i}, words) for i in sorted(group)]
 
     def _on_toward(self, event: _Event, coming: Sequence[_Event]) -> None:
         whom, words = event.value
-        self.turns += [(i, whom, words) for i in sorted(self.owners(event.start)) if i != whom]
+        self.turns += [(i, frozenset((whom,)), words) for i in sorted(self.owners(event.start)) if i != whom]
 
     def _on_left_of(self, event: _Event, coming: Sequence[_Event]) -> None:
         owners = self.owners(event.start) - {event.value}
@@ -474,17 +474,18 @@ def _turned(plan: ScenePlan, who: int, division: _Division, order: list[int], na
     if plan.head.yaw is not None or plan.gaze is not None:
         return plan
     for i, whom, words in division.turns:
-        if i != who:
+        if i != who or not whom:
             continue
-        middle = (len(names) - 1) / 2
-        aim = middle if whom is None else order[whom]
+        aim = sum(order[k] for k in whom) / len(whom)
         side = (aim > order[who]) - (aim < order[who])
-        yaw = float(side * rules()["head"]["turned"]["turn"])
         value = {1: "turned right", -1: "turned left", 0: "facing"}[side]
-        phrase = words if whom is None else f"{words} @{names[whom]}" if names[whom] else words
-        head = HeadTurn(yaw=yaw, pitch=plan.head.pitch, roll=plan.head.roll)
-        understood = (*plan.understood, Understood(phrase=phrase, kind="head", value=value))
-        return plan.model_copy(
-            update={"head": head, "gaze": Gaze(x=side * _SIDEWAYS), "understood": understood}
-        )  # fmt: skip
+        called = " ".join(f"@{names[k]}" for k in whom if names[k] and len(whom) == 1)
+        said = Understood(phrase=f"{words} {called}".strip(), kind="head", value=value)
+        yaw = float(side * rules()["head"]["turned"]["turn"])
+        changed = {
+            "head": HeadTurn(yaw=yaw, pitch=plan.head.pitch, roll=plan.head.roll),
+            "gaze": Gaze(x=side * _SIDEWAYS),
+            "understood": (*plan.understood, said),
+        }
+        return plan.model_copy(update=changed)
     return plan
