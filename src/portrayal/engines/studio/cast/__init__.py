@@ -16,7 +16,7 @@ import numpy as np
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering
 from portrayal.engines.studio.cast.arrange import Arrangement, arrange, order_of
-from portrayal.engines.studio.cast.figure import Figure, figure_of
+from portrayal.engines.studio.cast.figure import figure_of
 from portrayal.engines.studio.cast.join import join
 from portrayal.engines.studio.cast.match import match
 from portrayal.engines.studio.cast.member import Member
@@ -40,6 +40,7 @@ T = TypeVar("T")
 _MOST: Final = 4
 _TIGHT: Final = 0.6  # cost over which shoulders are completed, when that gives a better frame
 _PADDING: Final = 0.5  # head heights around a body: where a head turns to, and how far its shade reaches
+_REACH: Final = 2.5  # first guess of the frame's lower border below the faces, in head heights
 _TOWARDS: Final = 9.0  # degrees that heads turn towards each other at most
 _FARTHEST: Final = 10.0  # degrees that a head leaves its reference for that
 
@@ -62,7 +63,7 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
         lambda: _each(members, lambda member: _subject(member, job, kept, clock)),
         lambda: scene(plan, camera.shot, notes, clock),
     )
-    subjects = clock.time("match", lambda: match(subjects))
+    subjects = clock.time("match", lambda: match(subjects, job.seed))
     progress("lighting", 0.6)
     lit = clock.time("relight", lambda: _each(subjects, lambda subject: relight(subject, plate.lighting, job.speed)))
     radiance, seen = clock.time("composite", lambda: join(members, subjects, lit, plate, job.speed))
@@ -127,10 +128,15 @@ def _arranged(
     job: Job, cast: Sequence[IdentityMap], order: Sequence[int], size: Size, shrink: float, kept: Kept
 ) -> tuple[Arrangement, list[IdentityMap]]:
     """Places from left to right, and the cast, with completed shoulders where the frame needs them."""
-    people = any(character.reading is not None for character in cast)
+    people = [character.reading is not None for character in cast]
 
     def of(characters: Sequence[IdentityMap]) -> Arrangement:
-        figures: list[Figure] = [figure_of(characters[i], people) for i in order]
+        figures = [figure_of(characters[i], _REACH if any(people) else None) for i in order]
+        found = arrange(figures, size, job.plan.framing, job.seed, job.attempt, shrink)
+        if all(people) or not any(people):
+            return found
+        # How large a mascot is beside people depends on where the frame ends, and the frame on all of them.
+        figures = [figure_of(characters[i], float(np.clip(found.reach, 1.5, 3.5))) for i in order]
         return arrange(figures, size, job.plan.framing, job.seed, job.attempt, shrink)
 
     plain = of(cast)

@@ -35,7 +35,6 @@ _HIDDEN: Final = 0.10  # share of a head (hair) that somebody in front may cover
 _FARTHEST: Final = 3.4  # distance at which nobody covers anybody
 _STEP: Final = 0.06
 _ZOOMS: Final = np.linspace(-0.9, 0.45, 28)
-_REACH: Final = 2.8  # below the middle of the faces: to where a mascot beside people reaches at least
 _GROUND: Final = 0.9  # of the frame: where whole figures stand
 _NEVER: Final = 99.0
 
@@ -52,23 +51,32 @@ class Spot:
 
 @dataclass(frozen=True)
 class _Layout:
-    """A group in head heights: middles of the faces around the group's own, sizes, depth (0 = nearest), and the
-    distance of the outer faces to the frame."""
+    """A group in head heights: middles of the faces around the group's own, sizes, depth (0 = nearest), the
+    distance of the outer faces to the frame, and what closeness and a narrow margin cost."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     size: tuple[float, ...]
     depth: tuple[int, ...]
     margin: float
+    cost: float
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The best places, in the order of the figures, what they cost, and the height of a head on the canvas."""
+    """The best places, in the order of the figures.
+
+    Attributes:
+        spots: where they stand.
+        cost: what the places take away from the wish; under 1 nobody would ask for another frame.
+        unit: height of a head on the canvas.
+        reach: from the middle of the faces to the lower border of the frame, in head heights.
+    """
 
     spots: tuple[Spot, ...]
     cost: float
     unit: float
+    reach: float
 
 
 def order_of(places: Sequence[str | None]) -> tuple[int, ...]:
@@ -109,7 +117,7 @@ def arrange(
     jitter = rng.uniform(-0.05, 0.05, len(figures))
     beside, lower, little = rng.uniform(-1, 1), rng.uniform(-0.02, 0.02), float(rng.uniform(0.10, 0.24))
     rises = (little,) if width > 0.95 * height else (little, 0.45, 0.8, 1.2)
-    best: tuple[float, _Layout, float, float] | None = None
+    best: tuple[float, _Layout, float, float, float] | None = None
     while best is None:
         for rows, liking in zip(_ROWS[len(figures)], taste, strict=True):
             for rise in rises:
@@ -119,20 +127,23 @@ def arrange(
                     layout = group.spaced(0.5 * width * shrink / unit)
                     if layout is None:
                         continue
-                    y, cost = _height(figures, layout, unit, size, shrink, float(lower))
-                    cost += liking + (2.2 * zoom) ** 2 + (0.5 * rise) ** 2
-                    cost += (max(0.0, _MARGIN - layout.margin) / 0.25) ** 2
-                    if best is None or cost < best[0]:
-                        best = (float(cost), layout, unit, y)
+                    base = liking + (2.2 * zoom) ** 2 + (0.5 * rise) ** 2 + layout.cost
+                    if best is not None and base >= best[0]:
+                        continue
+                    for aside in _shifts(figures, layout, float(beside)):
+                        y, cost = _height(figures, layout, unit, (width, height), aside, shrink, float(lower))
+                        cost += base + 2.5 * (aside * unit / (0.5 * width)) ** 2
+                        if best is None or cost < best[0]:
+                            best = (float(cost), layout, unit, aside, y)
         wish *= 0.6  # a crowd in a narrow frame
-    cost, layout, unit, y = best
-    x = 0.5 * width + 0.3 * float(beside) * max(0.0, layout.margin - _MARGIN) * unit
+    cost, layout, unit, aside, y = best
+    x = 0.5 * width + aside * unit
     spots = []
     for figure, dx, dy, grown, depth in zip(figures, layout.x, layout.y, layout.size, layout.depth, strict=True):
         scale = unit * grown / figure.unit
         at = (x + dx * unit - figure.x * scale, y + dy * unit - figure.y * scale)
         spots.append(Spot(scale, at, depth, unit * grown))
-    return Arrangement(tuple(spots), cost, unit)
+    return Arrangement(tuple(spots), cost, unit, (height - y) / unit)
 
 
 class _Group:
@@ -144,6 +155,8 @@ class _Group:
         self.depth = tuple(order.index(i) for i in range(len(rows)))
         self.size = tuple(_BEHIND if row else 1.0 for row in rows)
         self.y = _heights(figures, self.size, [float(rise * (0.5 - r) + j) for r, j in zip(rows, jitter, strict=True)])
+        # A mascot is known by all of it, a person by the face.
+        self.cost = 0.4 * sum(row for row, figure in zip(rows, figures, strict=True) if not figure.person)
         count = len(figures)
         self.close = {(i, j): self._apart(i, j) for i in range(count) for j in range(i + 1, min(i + 3, count))}
 
@@ -183,7 +196,20 @@ class _Group:
         if margin < max(figures[0].ends[0] * size[0], figures[-1].ends[2] * size[-1]) + _AIR:
             return None
         x = np.cumsum([-0.5 * sum(gaps), *gaps])
-        return _Layout(tuple(float(v) for v in x), self.y, size, self.depth, margin)
+        cost = (max(0.0, _MARGIN - margin) / 0.25) ** 2 + 0.4 * (1 - share) ** 2 + self.cost
+        return _Layout(tuple(float(v) for v in x), self.y, size, self.depth, margin, cost)
+
+
+def _shifts(figures: Sequence[Figure], layout: _Layout, beside: float) -> list[float]:
+    """How far the group may stand aside, in head heights: as the seed says, or so that a cut arm leaves the frame."""
+    out = [0.3 * beside * max(0.0, layout.margin - _MARGIN)]
+    for side, figure, grown in ((-1, figures[0], layout.size[0]), (1, figures[-1], layout.size[-1])):
+        ends = figure.ends[0] if side < 0 else figure.ends[2]
+        across = side * figure.cuts[:, 0] * grown
+        border = across.max(initial=0) if len(across) else 0.0
+        if border > ends * grown + _AIR and layout.margin > border - 0.05:
+            out.append(side * float(layout.margin - border + 0.05))
+    return out
 
 
 def _heights(figures: Sequence[Figure], size: Sequence[float], wish: Sequence[float]) -> tuple[float, ...]:
@@ -191,18 +217,24 @@ def _heights(figures: Sequence[Figure], size: Sequence[float], wish: Sequence[fl
     people = any(figure.person for figure in figures)
     feet = [0.0 if f.foot is None else f.foot * s for f, s in zip(figures, size, strict=True)]
     out = []
-    for figure, grown, foot, y in zip(figures, size, feet, wish, strict=True):
+    for figure, foot, y in zip(figures, feet, wish, strict=True):
         if figure.person or figure.foot is None:
             out.append(y)
         elif people:
-            out.append(max(y, _REACH - float(figure.cuts[:, 1].max()) * grown))
+            out.append(figure.lower + 0.4 * y)
         else:
             out.append(max(feet) - foot + 0.5 * y)
     return tuple(out)
 
 
 def _height(
-    figures: Sequence[Figure], layout: _Layout, unit: float, size: Size, shrink: float, lower: float
+    figures: Sequence[Figure],
+    layout: _Layout,
+    unit: float,
+    size: Size,
+    aside: float,
+    shrink: float,
+    lower: float,
 ) -> tuple[float, float]:
     """Row of the group's middle on the canvas, and what it costs: no cut edge may be seen, no head be cut off."""
     width, height = size
@@ -214,19 +246,19 @@ def _height(
         feet = max(y + (f.foot or 0) * s for f, y, s in zip(figures, layout.y, layout.size, strict=True))
         wish = _GROUND * height - feet * unit
     room = 0.5 * (1 - shrink) * height + 0.035 * height
-    row = max(wish, room - min(tops) * unit, height + 1 - _reach(figures, layout, 0.6 * width / unit) * unit)
+    row = max(wish, room - min(tops) * unit, height + 1 - _reach(figures, layout, 0.5 * width / unit, aside) * unit)
     cut = [top for top, figure in zip(tops, figures, strict=True) if figure.body.cut_top]
     above = max((row + top * unit for top in cut), default=0.0)
     return row, ((row - wish) / (0.10 * height)) ** 2 + (max(0.0, above) / (0.05 * height)) ** 2
 
 
-def _reach(figures: Sequence[Figure], layout: _Layout, half: float) -> float:
+def _reach(figures: Sequence[Figure], layout: _Layout, half: float, aside: float) -> float:
     """How far below the group's middle the first end of a reference would be seen, in head heights."""
     reach = _NEVER
     for i, figure in enumerate(figures):
         at = np.array([layout.x[i], layout.y[i]], np.float32)
         points = figure.cuts * np.float32(layout.size[i]) + at
-        seen = np.abs(points[:, 0]) < half
+        seen = np.abs(points[:, 0] + aside) < half
         for k, other in enumerate(figures):
             if layout.depth[k] < layout.depth[i]:
                 there = (points - np.array([layout.x[k], layout.y[k]], np.float32)) / np.float32(layout.size[k])

@@ -20,11 +20,11 @@ from portrayal.perception.types import FACE, HAIR
 _GRID: Final = 16.0  # pixels of the silhouette per unit
 # 3-D width between the cheeks in face heights, of an ordinary face at rest.
 _CHEEKS: Final = 0.81
-# A mascot beside people is a costume as tall as they are, seen to the hips; its feet are below the frame.
-_MASCOT_TALL: Final = 3.9
-_MASCOT_WIDE: Final = 2.7
+# A mascot beside people is a costume of their height; its feet are just below the frame.
+_MASCOT_WIDE: Final = 2.9
 _MASCOT_EYES: Final = 0.24  # of its height, from the top
-_CUT: Final = 0.13  # share of a mascot's height that the frame cuts off beside people
+_CUT: Final = 0.12  # share of its height that the frame cuts off
+_LOWER: Final = 0.1  # its eyes below those of the people
 _WHOLE: Final = 2.88  # height of a mascot among mascots, in units
 
 
@@ -42,6 +42,7 @@ class Figure:
         shoulders: reach of the body to the left and right of the face where two people touch.
         ends: reach of the head to the left, up and right.
         person: whether it has a face.
+        lower: how far the eyes of a mascot are below those of the people beside it.
         foot: how far below the middle of the face a whole figure ends; None for a body that is cut off.
     """
 
@@ -59,6 +60,7 @@ class Figure:
     ends: tuple[float, float, float]
     foot: float | None
     person: bool
+    lower: float
 
     def covers(self, points: F32) -> F32:
         """Opacity (k,) of the figure at points (k, 2); below its end the last row goes on."""
@@ -70,12 +72,13 @@ class Figure:
         return np.where(inside, found, 0).astype(np.float32)
 
 
-def figure_of(character: IdentityMap, among_people: bool) -> Figure:
+def figure_of(character: IdentityMap, reach: float | None) -> Figure:
     """Measure one member.
 
     Args:
         character: a person or subject.
-        among_people: whether anybody in the cast has a face; decides how large a mascot is.
+        reach: from the faces to the lower border of the frame, in head heights: how large a mascot is beside people;
+            None when nobody in the cast has a face, and whole mascots stand on the ground.
     """
     body = body_of(character)
     if character.reading is not None:
@@ -84,7 +87,10 @@ def figure_of(character: IdentityMap, among_people: bool) -> Figure:
         x, y = body.x, body.y
     else:
         tall, wide = body.bottom - body.top, body.right - body.left
-        unit = max(tall / _MASCOT_TALL, wide / _MASCOT_WIDE) if among_people else max(tall, 0.8 * wide) / _WHOLE
+        if reach is None:
+            unit = max(tall, 0.8 * wide) / _WHOLE
+        else:
+            unit = max(tall * (1 - _CUT - _MASCOT_EYES) / (reach - _LOWER), wide / _MASCOT_WIDE)
         x, y = body.x, body.top + _MASCOT_EYES * tall
     part, at = _shown(body, character.alpha.shape)
 
@@ -105,6 +111,8 @@ def figure_of(character: IdentityMap, among_people: bool) -> Figure:
     else:
         upper = (np.arange(len(alpha)) < 0.5 * len(alpha))[:, None]
         guarded = head = _points(np.asarray(alpha * upper, np.float32), left, top)
+    cuts = _cuts(character, body, (x, y), unit, reach is not None)
+    person = character.reading is not None
     return Figure(
         body=body,
         unit=unit,
@@ -115,11 +123,12 @@ def figure_of(character: IdentityMap, among_people: bool) -> Figure:
         top=top,
         guarded=guarded,
         head=head,
-        cuts=_cuts(character, body, (x, y), unit, among_people),
+        cuts=cuts,
         shoulders=_shoulders(alpha, left, top),
         ends=(-float(head[:, 0].min()), -float(head[:, 1].min()), float(head[:, 0].max())),
         foot=None if character.reading is not None or body.cut_bottom else (body.bottom - y) / unit,
-        person=character.reading is not None,
+        person=person,
+        lower=0.0 if person or reach is None or not len(cuts) else max(reach - float(cuts[:, 1].max()), _LOWER),
     )
 
 
