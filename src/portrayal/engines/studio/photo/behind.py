@@ -17,7 +17,7 @@ from portrayal.imaging import F32, U8, Bool
 from portrayal.request import Speed
 
 # Depth in face heights down to which the picture is mirrored, and from which on it is painted.
-_MIRRORED, _PAINTED = 0.28, 0.5
+_MIRRORED, _PAINTED = 0.4, 0.7
 # Pixels of a hole that are painted at most when the new person hides the rest; the painting is enlarged.
 _MOST = {"turbo": 25_000, "balanced": 60_000, "quality": 160_000}
 
@@ -88,6 +88,8 @@ def _mirrored(image: U8, gap: Bool, depth: F32, unit: float) -> tuple[F32, F32]:
     outside = cv2.distanceTransform((~gap).astype(np.uint8), cv2.DIST_L2, 5)
     soft = wide_blur(np.asarray(depth - outside, np.float32), max(1.5, 0.05 * unit))
     gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
+    # The depth was enlarged in straight pieces; their slopes would break the picture into a comb.
+    gx, gy = (wide_blur(np.asarray(g, np.float32), max(1.5, 0.06 * unit)) for g in (gx, gy))
     length = np.sqrt(gx * gx + gy * gy) + np.float32(1e-3)
     gx, gy = gx / length, gy / length
     y, x = np.mgrid[:rows, :columns].astype(np.float32)
@@ -98,7 +100,7 @@ def _mirrored(image: U8, gap: Bool, depth: F32, unit: float) -> tuple[F32, F32]:
     for more in (0.0, 0.02, 0.05, 0.1, 0.2):
         way = 2 * np.maximum(soft, 0) + np.float32(1.5 + more * unit)
         u, v = x - gx * way, y - gy * way
-        inside = cv2.remap(wide, u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=1)
+        inside = cv2.remap(wide, u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
         found = gap & (inside == 0) & (total == 0)
         if not found.any():
             continue
