@@ -20,7 +20,7 @@ from portrayal.perception.types import Expression
 
 # Lips nearer together than this (of the mouth's width) are closed.
 CLOSED: Final = 0.045
-_SHUT: Final = 0.14
+_SHUT, _OPEN = 0.14, 0.19
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ def _preset(points: F32, own: Expression, scene: F32, wanted: Expression) -> Pre
     blinks = []
     for side in (0, 1):
         there, here = openness(scene, side), openness(points, side)
-        blinks.append(min(1.0, max(0.0, 1 - there / max(here, 1e-3)) + 0.1) if there < _SHUT < here else 0.0)
+        # A shut eye still reads as a gap of about a tenth: that is its lashes.
+        part = max(0.0, 1 - there / max(here, 1e-3))
+        shut = 1 - step(_SHUT, _OPEN, there)
+        blinks.append(part + (1 - part) * shut if shut > 0 and here > _SHUT else 0.0)
     calmer = own.smile - max(wanted.smile, 0.0)
     closes = mouth_gap(scene) < CLOSED < mouth_gap(points)
     if not closes and max(blinks) == 0 and calmer < 0.35:

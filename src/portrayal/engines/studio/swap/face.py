@@ -109,7 +109,7 @@ def swap_face(
     rgb = rgb + (box.rgb - rgb) * face.inside[..., None]
     rgb = light.to_rgb(light.toned(light.to_lab(np.clip(rgb, 0, 1)), lab, skin))
     outline = np.minimum(cover.oval(new.points, box.shape, 0.99), cover.oval(box.points, box.shape, 1.02)) * face.cover
-    reach = cover.feather(outline, 0.085 * tall)
+    reach = _reach(outline, box.points, tall)
     open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
     weight = reach * (1 - before) * (1 - fringe) * open_to
     levels = max(2, round(math.log2(max(8.0, 0.10 * tall))))
@@ -126,6 +126,14 @@ def _note(scale: float, target: FaceReading, notes: Notes) -> None:
         notes.warnings.append(
             f"the face of the picture is {scale:.1f} times as large as the reference's; a larger reference looks sharper"
         )
+
+
+def _reach(outline: F32, scene: F32, tall: float) -> F32:
+    """How much of the new face shows (h, w) 0..1: soft along the outline, but whole over the scene's eyes and brows."""
+    shape = (outline.shape[0], outline.shape[1])
+    eyes = (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT)
+    hide = cover.grown(cover.features(scene, shape, 1.15, eyes), 0.015 * tall, 0.012 * tall)
+    return np.maximum(cover.feather(outline, 0.085 * tall), hide * cover.feather(outline, 0.02 * tall))
 
 
 def _hair(lab: F32, points: F32) -> F32:

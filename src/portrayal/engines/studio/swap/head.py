@@ -12,7 +12,7 @@ import numpy as np
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.head import HeadMotion, move
 from portrayal.engines.studio.head import topology as tp
-from portrayal.engines.studio.head.fields import blur, disc, fill, smoothstep, warp
+from portrayal.engines.studio.head.fields import blur, disc, fill, resize, smoothstep, warp
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.swap import cover, light, texture
@@ -33,6 +33,7 @@ _REACH: Final = (1.1, 1.0, 0.85)  # of the reference's
 _MISSED: Final = 3.0  # degrees by which a turn must fall short before the mirrored head is looked at
 # Old hair beside the new head, as a share of the new head, from which the swap of the face looks better.
 _MOST_LEFT: Final = 0.7
+_FILL: Final = 150.0  # height of a face at which the surroundings are continued
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def swap_head(
         )
     plate = _plate(box, old, alpha, new, tall, seed, speed, notes)
     rgb = _lit(face, cutout, new, box, old, alpha, tall, seed)
-    before = cover.occluders(light.to_lab(box.rgb), box.points) * (old.labels != HAIR)
+    before = _in_front(light.to_lab(box.rgb), box, old, tall)
     open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
     amount = alpha * (1 - before) * open_to
     out = plate + (rgb - plate) * amount[..., None]
@@ -95,6 +96,14 @@ def swap_head(
     soft = cover.within(box.mask, 2.0)[..., None]
     out = box.rgb + (out - box.rgb) * soft
     return patch_of(box, out, changed)
+
+
+def _in_front(lab: F32, box: Box, old: Old, tall: float) -> F32:
+    """What stands in front of the scene's face (h, w) 0..1 and is not its own hair: hands, a microphone."""
+    hair = np.maximum(cover.fringe(lab, box.points), (old.labels == HAIR).astype(np.float32))
+    hair = np.maximum(hair, (old.alpha < 0.5).astype(np.float32))
+    mine = cover.grown(hair, 0.05 * tall, 0.01 * tall)
+    return cover.occluders(lab, box.points) * np.clip(1 - 1.5 * mine, 0, 1)
 
 
 def _changed(plate: F32, box: Box) -> F32:
@@ -196,13 +205,18 @@ def _head_layer(cutout: Cutout) -> F32:
     assert cutout.points is not None
     tall = cover.height(cutout.points)
     own = np.isin(cutout.regions, (FACE, HAIR, SKIN))
+    # Beside the jaw a face does not reach beyond its landmarks: what the matte holds there is background.
+    rim = cover.oval(cutout.points, (own.shape[0], own.shape[1]), 1.03) < 0.5
+    rim[: max(0, int(cutout.points[list(mesh.LIPS), 1].mean() - 0.05 * tall))] = False
+    own &= ~((cutout.regions == FACE) & rim)
     eyes = cutout.points[list(mesh.EYE_CORNERS), :2].mean(0)
     own[: max(0, int(eyes[1] - 0.25 * tall))] = True  # hats and hair bands
     grown = cv2.dilate(own.astype(np.uint8), disc(0.012 * tall)).astype(np.float32)
-    soft = smoothstep(0.2, 0.8, blur(grown, 0.008 * tall))
-    # Single hairs lie beyond what is labelled.
     rows = np.arange(own.shape[0], dtype=np.float32)[:, None]
-    free = 1 - smoothstep(0.0, 0.1 * tall, rows - cutout.points[mesh.CHIN, 1])
+    # Single hairs lie beyond what is labelled; below the mouth a collar does.
+    free = 1 - smoothstep(0.0, 0.1 * tall, rows - cutout.points[list(mesh.LIPS), 1].mean())
+    tight = smoothstep(0.4, 0.9, blur(own.astype(np.float32), 0.008 * tall))
+    soft = tight + (smoothstep(0.2, 0.8, blur(grown, 0.008 * tall)) - tight) * free
     cloth = blur((cutout.regions == CLOTHING).astype(np.float32), 0.01 * tall)
     return cutout.alpha * np.maximum(soft, free * (1 - np.clip(2 * cloth, 0, 1)))
 
@@ -213,7 +227,9 @@ def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32
     tall = cover.height(new.points)
     y = np.arange(h, dtype=np.float32)[:, None]
     x = np.arange(w, dtype=np.float32)
-    line = _jaw(new.points, w)[None]
+    # Beside the face nothing above the mouth is neck: ears hang lower than the jaw begins.
+    mouth = float(new.points[list(mesh.LIPS), 1].mean())
+    line = np.maximum(_jaw(new.points, w), mouth)[None]
     middle = float(new.points[mesh.CHIN, 0])
     side = np.abs(x - middle) / max(0.5 * float(np.ptp(new.points[:468, 0])), 1.0)
     fade = (0.16 * tall * np.clip(1.15 - 0.8 * side, 0.12, 1.0))[None]
@@ -225,13 +241,17 @@ def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32
 
 def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, speed: Speed, notes: Notes) -> F32:
     """The scene without its old head: neck goes on under the chin, the rest is filled with the surroundings."""
-    h, _ = box.shape
-    y = np.arange(h, dtype=np.float32)[:, None]
+    y = np.arange(box.shape[0], dtype=np.float32)[:, None]
     body = (old.labels == CLOTHING) & (y > old.jaw[None] - 0.25 * tall)
     neck = (old.labels == SKIN) & (y > old.jaw[None] + 0.02 * tall)
-    head = (old.alpha > 0.04) & ~body & ~neck
-    gone = cv2.dilate(head.astype(np.uint8), disc(0.02 * tall)) > 0
-    gone &= ~(body & cv2.erode(body.astype(np.uint8), disc(0.012 * tall)).astype(bool)) & (box.mask > 0)
+    # Thin strips beside the neck are light, not hair.
+    solid = _opened(np.isin(old.labels, (FACE, HAIR, SKIN)) & ~neck, 0.03 * tall)
+    # Soft edges belong to what is nearest; light from behind makes hair glow beyond its matte.
+    near = _away(solid) < _away(body | neck)
+    hair = (old.labels == HAIR) & solid
+    gone = ((old.alpha > 0.04) | (_away(solid) < 0.025 * tall) | (_away(hair) < 0.06 * tall)) & near
+    forbid = gone | (_away(hair) < 0.10 * tall) & near
+    gone &= box.mask > 0
     hole = gone & (alpha < 0.985)
     if not hole.any():
         return box.rgb
@@ -239,14 +259,29 @@ def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, 
     out = box.rgb.copy()
     rest = hole & (under < 0.5)
     if rest.any():
-        filled = _filled(box, rest, (old.alpha > 0.04) & ~body & ~neck, seed, speed, notes)
-        soft = np.maximum(rest.astype(np.float32), 0)
+        # The whole old head is painted over, hidden or not: it must not shine through at the seam.
+        filled = _filled(box, gone & (under < 0.5), forbid, tall, seed, speed, notes)
+        border = _away(~gone)
+        # What only glows, at the border, blends into the picture.
+        soft = smoothstep(0.0, 0.04 * tall, border) * rest
         out += (filled - out) * soft[..., None]
     if float(under.max()) > 0:
         skin = _skin_on(out, neck, tall)
         share = blur(under, 0.006 * tall) * hole
         out += (skin - out) * share[..., None]
     return out
+
+
+def _opened(mask: Bool, radius: float) -> Bool:
+    """A mask without what is thinner than a disc."""
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius)), np.uint8) > 0
+
+
+def _away(mask: Bool) -> F32:
+    """(h, w) distance to the nearest pixel of a mask."""
+    if not mask.any():
+        return np.full(mask.shape, 1e6, np.float32)
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
 
 
 def _under_chin(hole: Bool, old: Old, neck: Bool, new: Target, tall: float) -> F32:
@@ -278,18 +313,26 @@ def _skin_on(rgb: F32, neck: Bool, tall: float) -> F32:
     return np.asarray(smooth + grain[..., None], np.float32)
 
 
-def _filled(box: Box, hole: Bool, forbid: Bool, seed: int, speed: Speed, notes: Notes) -> F32:
-    """The surroundings continued into a hole."""
-    mask = hole.astype(np.uint8) * np.uint8(255)
+def _filled(box: Box, hole: Bool, forbid: Bool, tall: float, seed: int, speed: Speed, notes: Notes) -> F32:
+    """The surroundings continued into a hole, at reduced size where the head is large: little of it is seen."""
     module: Any = _fill_module()
-    if module is not None:
-        patch = module.fill(box.original, mask, seed=seed, speed=speed, forbid=forbid.astype(np.uint8) * 255, notes=notes)
-        out = box.rgb.copy()
-        h, w = patch.rgb.shape[:2]
-        out[patch.y : patch.y + h, patch.x : patch.x + w] = patch.rgb.astype(np.float32) * np.float32(1 / 255)
+    h, w = hole.shape
+    k = min(1.0, _FILL / tall)
+    size = (max(8, round(w * k)), max(8, round(h * k)))
+    small = np.asarray(cv2.resize(box.original, size, interpolation=cv2.INTER_AREA), np.uint8) if k < 1 else box.original
+    mask = (resize(hole.astype(np.float32), size) > 0.02).astype(np.uint8) * np.uint8(255)
+    never = (resize(forbid.astype(np.float32), size) > 0.02).astype(np.uint8) * np.uint8(255)
+    if module is None or mask.all():
+        return fill(box.rgb, (~(hole | forbid)).astype(np.float32))
+    patch = module.fill(small, mask, seed=seed, speed=speed, forbid=never, notes=notes)
+    out = small.astype(np.float32) * np.float32(1 / 255)
+    rows, columns = patch.rgb.shape[:2]
+    out[patch.y : patch.y + rows, patch.x : patch.x + columns] = patch.rgb.astype(np.float32) * np.float32(1 / 255)
+    if k == 1:
         return out
-    known = (~(hole | forbid)).astype(np.float32)
-    return fill(box.rgb, known)
+    large = np.asarray(cv2.resize(out, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
+    around = (_away(hole) < 0.2 * tall) & ~hole & ~forbid
+    return light.grained(large, box.rgb, hole, around, seed)
 
 
 def _fill_module() -> Any:
@@ -308,7 +351,9 @@ def _lit(
     below, above = light.fields(own, lab, skin, tall, 0.16)
     labels = (np.isin(cutout.regions, (FACE, SKIN))).astype(np.float32)
     fleshy = np.clip(warp(labels, face.x, face.y), 0, 1)
-    fleshy = blur(fleshy, 0.012 * tall)
+    # The labels of a forehead under a fringe or receding hair are unsure.
+    forehead = cover.grown(cover.oval(new.points, box.shape), 0.06 * tall, 0.03 * tall)
+    fleshy = blur(np.maximum(fleshy, light.alike(own, below) * forehead), 0.012 * tall)
     lit = light.lit(own, below, above, plain(new, box.shape, tall))
     hair = light.lit_hair(own, below, above)
     rgb = light.to_rgb(hair + (lit - hair) * fleshy[..., None])
@@ -326,6 +371,6 @@ def _common_skin(
     both = np.clip(warp(own, face.x, face.y), 0, 1) * np.isin(old.labels, (FACE, SKIN))
     parts = np.maximum(cover.features(new.points, shape, 1.3), cover.features(box.points, shape, 1.3))
     both = both * (1 - np.clip(2 * blur(parts, 0.01 * tall), 0, 1)) * (alpha > 0.5)
-    before = cover.occluders(light.to_lab(box.rgb), box.points)
+    before = _in_front(light.to_lab(box.rgb), box, old, tall)
     both = both * (1 - np.clip(2 * before, 0, 1))
     return np.asarray(cv2.erode(both.astype(np.float32), disc(0.012 * tall)), np.float32)

@@ -7,12 +7,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.head.fields import blur, resize
-from portrayal.imaging import F32
+from portrayal.engines.studio.head.fields import blur, resize, smoothstep
+from portrayal.imaging import F32, Bool
 
 _NEAR, _FAR = 0.13, 0.30  # reach of the light's field in face heights
 _GRID: Final = 120.0  # height of a face on the grid on which light is measured
-_SHINE: Final = 4.5  # highlights of the reference's skin are compressed to about this (L)
+_SHINE: Final = 12.0  # highlights of the reference's skin are compressed to about this (L)
 # Skin in white light: largest chroma, and hues in radians (a to b).
 _MOST_CHROMA: Final = 32.0
 _HUES: Final = (0.55, 1.25)
@@ -70,7 +70,7 @@ def lit(own: F32, below: F32, scene: F32, skin: F32) -> F32:
     """The reference's Lab under the scene's light.
 
     Skin takes the scene's tone. Teeth, whites of the eyes and brows are not skin: they take the colour of the scene's
-    light only, so colours are scaled and turned rather than shifted.
+    light only.
 
     Args:
         own: (h, w, 3) Lab of the reference's face.
@@ -79,7 +79,7 @@ def lit(own: F32, below: F32, scene: F32, skin: F32) -> F32:
         skin: (h, w) 0..1, where the reference shows no eyes, brows or lips.
     """
     gain = np.clip((scene[..., 0] + 2) / (below[..., 0] + 2), 0.25, 2.2)
-    detail = (own[..., 0] - below[..., 0]) * np.clip(gain, 0.4, 1.12)
+    detail = (own[..., 0] - below[..., 0]) * np.clip(gain, 0.5, 1.5)
     # Shine and rims of light of the reference's own lamps do not belong into this light.
     most = _SHINE + (1 - skin) * (3.5 * _SHINE)
     shine = np.tanh(np.maximum(detail, 0) / most) * most
@@ -90,7 +90,7 @@ def lit(own: F32, below: F32, scene: F32, skin: F32) -> F32:
     off = off + (below[..., 1:] - off) * (0.7 * pale)[..., None]
     out = np.empty_like(own)
     out[..., 0] = scene[..., 0] + detail
-    out[..., 1:] = _turned(off, below[..., 1:], scene[..., 1:] - lamp) + lamp
+    out[..., 1:] = _reskinned(off, below[..., 1:], scene[..., 1:] - lamp, np.clip(gain, 0.55, 1.2)) + lamp
     return out
 
 
@@ -105,19 +105,18 @@ def _natural(chroma: F32) -> F32:
     return np.stack([strength * np.cos(hue), strength * np.sin(hue)], -1).astype(np.float32)
 
 
-def _turned(chroma: F32, old: F32, new: F32) -> F32:
-    """Colours scaled and turned as one that goes from `old` to `new`; shifted where `old` has no colour."""
+def _reskinned(chroma: F32, old: F32, new: F32, gain: F32) -> F32:
+    """Colours (a, b) with the share of the old skin in them replaced by the new one.
+
+    Teeth and brows hold little skin and keep their colour; lips are redder than skin and stay so by as much.
+    """
     strength = (old**2).sum(-1)
-    real = (new * old).sum(-1) / np.maximum(strength, 1.0)
-    turn = (new[..., 1] * old[..., 0] - new[..., 0] * old[..., 1]) / np.maximum(strength, 1.0)
-    real, turn = np.clip(real, -0.5, 2.2), np.clip(turn, -0.3, 0.3)
-    a, b = chroma[..., 0], chroma[..., 1]
-    out = np.stack([real * a - turn * b, real * b + turn * a], -1)
-    # What the limits keep back is added to skin-coloured things in proportion.
-    share = np.clip(np.hypot(a, b) / np.maximum(np.sqrt(strength), 4.0), 0, 1.2)[..., None]
-    reached = np.stack([real * old[..., 0] - turn * old[..., 1], real * old[..., 1] + turn * old[..., 0]], -1)
-    grey = np.clip(1 - np.sqrt(strength) / 5, 0, 1)[..., None]
-    return (out + (new - reached) * np.maximum(share, grey)).astype(np.float32)
+    share = (chroma * old).sum(-1) / np.maximum(strength, 1.0)
+    # Beside a grey face all is skin.
+    grey = smoothstep(36.0, 9.0, strength)
+    share = np.clip(share + (1 - share) * grey, 0, 1)[..., None]
+    out: F32 = (share * new + (chroma - share * old) * gain[..., None]).astype(np.float32)
+    return out
 
 
 def toned(lab: F32, scene: F32, skin: F32) -> F32:
@@ -170,27 +169,50 @@ def filmed(rgb: F32, scene: F32, skin: F32, seed: int) -> F32:
             out = blur(rgb, sigma)
             if _fine(out.mean(2), where) <= 1.15 * sharp:
                 break
-    missing = max(0.0, noise**2 - _noise(out.mean(2), where) ** 2) ** 0.5
+    return _with_noise(out, noise, _noise(out.mean(2), where), seed)
+
+
+def grained(rgb: F32, scene: F32, where: Bool, around: Bool, seed: int) -> F32:
+    """The grain of some surroundings on what was painted beside them.
+
+    Args:
+        rgb, scene: (h, w, 3) 0..1, the painting and the scene.
+        where, around: (h, w) where it was painted, and the surroundings.
+    """
+    if min(where.sum(), around.sum()) < 60:
+        return rgb
+    return _with_noise(rgb, _noise(scene.mean(2), around), _noise(rgb.mean(2), where), seed)
+
+
+def _with_noise(rgb: F32, wanted: float, own: float, seed: int) -> F32:
+    missing = max(0.0, wanted**2 - own**2) ** 0.5
     if missing < 0.001:
-        return out
-    grain = np.random.default_rng([seed, 41]).standard_normal(where.shape).astype(np.float32)
+        return rgb
+    grain = np.random.default_rng([seed, 41]).standard_normal(rgb.shape[:2]).astype(np.float32)
     grain = blur(grain, 0.45)
     grain = grain - blur(grain, 1.5)
     grain *= np.float32(min(missing, 0.05) / _spread(grain - blur(grain, 0.8)))
     colour = np.array([1.0, 0.97, 1.04], np.float32)
-    return (out + grain[..., None] * colour).astype(np.float32)
+    return (rgb + grain[..., None] * colour).astype(np.float32)
 
 
 def _spread(values: F32) -> float:
     return float(1.4826 * np.median(np.abs(values - np.median(values)))) + 1e-6
 
 
-def _noise(light: F32, where: np.ndarray) -> float:
+def _noise(light: F32, where: Bool) -> float:
     return _spread((light - blur(light, 0.8))[where])
 
 
-def _fine(light: F32, where: np.ndarray) -> float:
+def _fine(light: F32, where: Bool) -> float:
     return float((light - blur(light, 1.2))[where].std())
+
+
+def alike(own: F32, below: F32) -> F32:
+    """How much a pixel looks like the skin around it (h, w) 0..1."""
+    off = own - below
+    far = np.sqrt((off[..., 0] / 15) ** 2 + (off[..., 1] ** 2 + off[..., 2] ** 2) / 64)
+    return smoothstep(2.0, 1.0, far)
 
 
 def lit_hair(own: F32, below: F32, scene: F32) -> F32:

@@ -20,11 +20,14 @@ from portrayal.perception.crops import similarity
 
 # Share of the scene's landmark by region: at identity 0 and at 1.
 _OVAL: Final = (1.0, 0.55)
-_LIPS: Final = (1.0, 0.25)
 _BROWS: Final = (1.0, 0.05)
 _EYES: Final = (1.0, 0.10)
 _NOSE: Final = (0.8, 0.0)
+_LIDS: Final = 0.75  # of the lids at identity 1
+_FORM: Final = 0.78  # of the lips at identity 1: the reference's share
+_CALM: Final = 0.6  # of the scene's opening of the mouth that identity 1 leaves out
 _REACH: Final = 0.09  # of a region's share over the rest of the mesh, in cheek widths
+_JAW: Final = tuple(mesh.OVAL[12:25])  # what an opening mouth takes along
 _NOSE_POINTS: Final = (1, 2, 4, 5, 195, 197, 6, 168, 98, 327, 48, 278, 64, 294, 94)
 
 
@@ -61,7 +64,8 @@ def target(
     for side in (0, 1):
         _eye(wanted, posed, scene, side, identity)
     _mouth(wanted, posed, scene, identity)
-    share = _shares(identity, hold_brows, own_outline)
+    moment = _other_moment(reference, scene)
+    share = _shares(identity, hold_brows, own_outline, moment)
     out: F32 = (posed + (wanted - posed) * share[:, None]).astype(np.float32)
     for side, iris in enumerate(tp.IRISES):
         out[iris] = _iris(out, scene, side, iris)
@@ -78,16 +82,28 @@ def _eye(wanted: F32, posed: F32, scene: F32, side: int, identity: float) -> Non
     grown = 1 + share * np.float32(np.clip(wide, 0.8, 1.25) - 1)
     lids = scene[rings] - other
     # A lid that is nearly shut stays so; else half of its shape is the person's.
-    shut = 1 - step(0.10, 0.20, openness(scene, side))
-    form = np.float32((1 - 0.75 * identity) * (1 - shut) + shut)
+    shut = 1 - step(0.14, 0.20, openness(scene, side))
+    form = np.float32((1 - _LIDS * identity) * (1 - shut) + shut)
     lids = lids * grown * form + (posed[rings] - own) * (1 - form)
     wanted[rings] = other + (own - other) * share + lids
 
 
 def _mouth(wanted: F32, posed: F32, scene: F32, identity: float) -> None:
-    """The scene's mouth, moved to the reference's place."""
+    """The mouth: opened as the scene's; its form is partly the reference's, as it smiles or not."""
     lips = [v for ring in tp.LIP_RINGS for v in ring]
-    wanted[lips] = scene[lips] + (posed[lips].mean(0) - scene[lips].mean(0)) * np.float32(0.6 * identity)
+    own = posed.copy()
+    missing = (scene[tp.INNER_LOWER] - scene[tp.INNER_UPPER]) - (posed[tp.INNER_LOWER] - posed[tp.INNER_UPPER])
+    # The nearer to the reference it must be, the less is its mouth forced open or shut.
+    missing *= np.float32(1 - _CALM * step(0.6, 1.0, identity))
+    for ring in tp.LIP_RINGS:
+        upper, lower = tp.upper_row(ring)[1:-1], tp.lower_row(ring)[1:-1]
+        own[upper] -= np.float32(0.25) * missing[1:-1]
+        own[lower] += np.float32(0.75) * missing[1:-1]
+    # The middle of the upper lip hangs on the skull: there the two mouths are compared.
+    place = own[0] - scene[0]
+    form = np.float32(_FORM * identity)
+    moved = scene[lips] + place * np.float32(0.6 * identity)
+    wanted[lips] = moved + (own[lips] - place * np.float32(1 - identity) - moved) * form
 
 
 def _iris(out: F32, scene: F32, side: int, iris: slice) -> F32:
@@ -112,6 +128,11 @@ def mouth_gap(points: F32) -> float:
     return float(gap / max(float(np.linalg.norm(points[78] - points[308])), 1e-3))
 
 
+def _other_moment(reference: F32, scene: F32) -> float:
+    """How unlike the two mouths are opened, 0..1: then the scene's shape counts, whoever it is."""
+    return step(0.02, 0.09, abs(mouth_gap(scene) - mouth_gap(reference)))
+
+
 def _rim(side: int) -> list[int]:
     upper, lower = tp.LIDS[side]
     return upper + lower[1:-1]
@@ -121,7 +142,7 @@ def _eye_rings(side: int) -> list[int]:
     return list((mesh.EYE_LEFT, mesh.EYE_RIGHT)[side][:32])
 
 
-def _shares(identity: float, hold_brows: float, own_outline: bool) -> F32:
+def _shares(identity: float, hold_brows: float, own_outline: bool, moment: float) -> F32:
     """(478,) share of the wanted landmark; the rest is the posed reference's."""
     at, regions, spread = _regions()
 
@@ -131,7 +152,8 @@ def _shares(identity: float, hold_brows: float, own_outline: bool) -> F32:
     # Eyes and lips have been brought to the reference's place already.
     brows = mixed(_BROWS) + (1 - mixed(_BROWS)) * hold_brows
     oval = 0.0 if own_outline else mixed(_OVAL)
-    values = np.array([oval, mixed(_LIPS), brows, 1.0, mixed(_NOSE)], np.float32)
+    jaw = oval + (1 - oval) * 0.35 * moment
+    values = np.array([oval, 1.0, brows, 1.0, mixed(_NOSE), jaw], np.float32)
     share = np.full(mesh.POINTS, 0.5, np.float32)
     share[:468] = spread @ values[regions]
     share[at] = values[regions]
@@ -142,11 +164,12 @@ def _shares(identity: float, hold_brows: float, own_outline: bool) -> F32:
 def _regions() -> tuple[list[int], list[int], F32]:
     """Vertices with a share of their own, their regions, and (468, n) weights that spread it over the mesh."""
     groups = (
-        tuple(mesh.OVAL),
+        tuple(v for v in mesh.OVAL if v not in _JAW),
         tuple(v for ring in tp.LIP_RINGS for v in ring),
         tuple(mesh.BROW_LEFT + mesh.BROW_RIGHT),
         tuple(_eye_rings(0) + _eye_rings(1)),
         _NOSE_POINTS,
+        _JAW,
     )
     at: list[int] = []
     regions: list[int] = []

@@ -237,7 +237,7 @@ def _ball(ready: Ready, side: int) -> tuple[F32, tuple[int, int]]:
 def _inside(ready: Ready, target: Target, scene: F32, shape: tuple[int, int]) -> F32:
     """Where the scene's own mouth shows between the new lips: when it is opened unlike the reference's."""
     there, here = mouth_gap(scene), mouth_gap(ready.points)
-    other = step(0.05, 0.12, there - here) if there > here else step(0.12, 0.25, here - there)
+    other = step(0.03, 0.08, there - here) if there > here else step(0.12, 0.25, here - there)
     if other == 0 or there < 0.03:
         return np.zeros(shape, np.float32)
     new = target.points
