@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.background.cut import CutPicture, cut_out, shares
-from portrayal.engines.studio.background.plate import picture_plate, resized, stands
+from portrayal.engines.studio.background.plate import picture_plate, resized, stands, without_colour
 from portrayal.engines.studio.ground import contact_shadow
 from portrayal.engines.studio.light.composite import composite
 from portrayal.engines.studio.light.finish import finish, looks
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import face_height, shape
-from portrayal.engines.studio.light.tone import tone, untone
+from portrayal.engines.studio.light.tone import luminance, tone, untone
 from portrayal.engines.studio.photo.camera import Camera, graded, grained, own_grain, read_camera
 from portrayal.engines.studio.types import Cutout, Lighting, Notes, Plate, Speed, Subject
 from portrayal.imaging import F32, U8
@@ -26,6 +26,8 @@ GREY: Final = "the picture has no colours, so its new background has none"
 _LIT: Final = {"turbo": 1280, "balanced": 1664, "quality": 2400}
 _MARGIN: Final = 0.1  # of the canvas around a person, for blurs
 _BRIGHTEST: Final = 6.0  # factor between the old light and the new
+_TINT: Final = 1.5  # most that the new light may be stronger in one colour than in all
+_KEPT: Final = 0.2  # exponent: 0 = only the new light, 1 = only the old one
 _FINE_GRAIN: Final = 0.3  # of the usual film; the rest is that of the picture itself
 
 
@@ -72,27 +74,26 @@ def replace_background(
         plate, film, picture = picture_plate(new, cut.alpha)
     lit = _lit(cut, plate.lighting, speed)
     if picture is not None:
-        lit = _as_taken(lit, cut.alpha, film)
+        lit = _as_taken(lit, cut.alpha, film, picture)
     if stands(cut.alpha):
         plate = replace(plate, radiance=contact_shadow(plate.radiance, cut.alpha))
     radiance = composite(lit, _outline(cut), plate, speed)
     if picture is not None:
         return _before_picture(radiance, picture, cut, film, seed, speed)
-    out = _before_scene(radiance, plate, plan, cut, own, seed, speed)
-    if own.gray and own.tones is not None:
+    grey = without_colour(image, own)
+    if grey:
         notes.warnings.append(GREY)
-    return out
+    return _before_scene(radiance, plate, plan, cut, own, grey, seed, speed)
 
 
 def _before_scene(
-    radiance: F32, plate: Plate, plan: ScenePlan, cut: CutPicture, own: Camera, seed: int, speed: Speed
+    radiance: F32, plate: Plate, plan: ScenePlan, cut: CutPicture, own: Camera, grey: bool, seed: int, speed: Speed
 ) -> U8:
     """Develop; the plate gets the grain that the picture of the people has."""
     look = plan.look if plan.look and plan.look in looks() else "photo"
     image = finish(
         radiance, plate.grade, look, plate.exposure, vignette=0.12, grain=_FINE_GRAIN, seed=seed, speed=speed
     )
-    grey = own.gray and own.tones is not None
     if own.grain < 0.0012 and not grey:
         return image
     codes = image.astype(np.float32) / np.float32(255)
@@ -115,10 +116,12 @@ def _bytes(codes: F32) -> U8:
     return np.asarray(np.clip(codes, 0, 1) * np.float32(255) + np.float32(0.5), np.uint8)
 
 
-def _as_taken(lit: F32, alpha: F32, film: Camera) -> F32:
+def _as_taken(lit: F32, alpha: F32, film: Camera, picture: U8) -> F32:
     """The people with the levels and tones of a background picture: grey in a grey one, faded in a faded one."""
-    if not film.gray and film.black < 0.02 and film.white > 0.98:
-        return lit
+    if not without_colour(picture, film):
+        film = replace(film, tones=None)
+        if film.gray or (film.black < 0.02 and film.white > 0.98):
+            return lit
     codes = graded(tone(lit), replace(film, saturation=max(film.saturation, 0.9)))
     return np.asarray(untone(codes) * (alpha > 0)[..., None], np.float32)
 
@@ -143,7 +146,9 @@ def _lit(cut: CutPicture, lighting: Lighting, speed: Speed) -> F32:
     lit = _together(rgb, alpha, cut, k, lighting, speed)
     before = untone(rgb.astype(np.float32) / np.float32(255))
     # Light is smooth: as a factor it carries over to the full size, and every hair keeps its own pixels.
-    factor = np.clip(lit / np.maximum(before, 0.004), 0, _BRIGHTEST)
+    level = np.clip(luminance(lit) / np.maximum(luminance(before), 0.004), 0, _BRIGHTEST)[..., None]
+    # The tint is bounded: in a black pupil it is noise, and a catch-light would take it.
+    factor = np.clip(lit / np.maximum(before, 0.004), level / _TINT, level * _TINT)
     weight = (alpha > 0.02).astype(np.float32) + np.float32(1e-6)
     soft = cv2.GaussianBlur(weight, (0, 0), 3.0)[..., None]
     spread = cv2.GaussianBlur(factor * weight[..., None], (0, 0), 3.0) / np.maximum(soft, 1e-6)
@@ -164,19 +169,30 @@ def _together(rgb: U8, alpha: F32, cut: CutPicture, k: float, lighting: Lighting
     points = [_at(r.points, k) for r in cut.readings]
     if len(points) < 2:
         whole = Cutout(codes, alpha, regions, points[0] if points else None)
-        return relight(shape(whole, speed), lighting, speed)
+        return _kept(whole, relight(shape(whole, speed), lighting, speed))
     out = np.zeros_like(codes)
     for share, own in zip(shares(alpha.shape, list(cut.readings), k), points, strict=True):
-        mine = np.asarray(alpha * share, np.float32)
-        box = _box(mine)
+        box = _box(np.asarray(alpha * share, np.float32))
         if box is None:
             continue
         at = own - np.array([box[1].start, box[0].start, 0], np.float32)
+        # The whole matte: where people touch there is no edge for the light to catch.
         part = Cutout(
-            np.ascontiguousarray(codes[box]), np.ascontiguousarray(mine[box]), np.ascontiguousarray(regions[box]), at
+            np.ascontiguousarray(codes[box]), np.ascontiguousarray(alpha[box]), np.ascontiguousarray(regions[box]), at
         )
-        out[box] += relight(shape(part, speed), lighting, speed) * share[box][..., None]
+        out[box] += _kept(part, relight(shape(part, speed), lighting, speed)) * share[box][..., None]
     return out
+
+
+def _kept(cutout: Cutout, lit: F32) -> F32:
+    """Part of the photograph's own modelling left in the new light: it is what a face was known by before."""
+    own = np.maximum(luminance(untone(cutout.rgb)), 0) + np.float32(0.02)
+    new = np.maximum(luminance(lit), 0) + np.float32(0.02)
+    log = np.asarray(cv2.log(own / new), np.float32)
+    solid = cutout.alpha > 0.9
+    log -= np.float32(log[solid].mean()) if solid.any() else np.float32(0)
+    factor = cv2.exp(np.clip(log, -1.4, 1.4) * np.float32(_KEPT))
+    return np.asarray(lit * factor[..., None], np.float32)
 
 
 def _at(points: F32, k: float) -> F32:

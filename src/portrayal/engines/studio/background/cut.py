@@ -33,9 +33,10 @@ SIZE: Final = {"turbo": 768, "balanced": 1024, "quality": 1440}
 _VIEW: Final = 2048  # longer side at which faces are looked for
 _SMALL_FACE: Final = 0.05  # of the view's longer side: smaller ones are looked for only when there is no other
 _RIVAL: Final = 0.28  # of the largest face: smaller ones are pictures on a wall, prints on cloth, passers-by
-_COLOURS: Final = 1024  # longer side at which the colours of half covered pixels are estimated
+_COLOURS: Final = 768  # longer side at which the colours of half covered pixels are estimated
 _HAZE_REACH: Final = 0.012  # face widths from something solid within which a matte is believed
 _HAZE: Final = (0.25, 0.65)
+_SURE: Final = 4.0  # pull of a sure net, over the usual one
 _BEYOND: Final = 0.06  # share of a mask that may lie outside of the people before it chooses a thing, too
 
 FACELESS: Final = "no face found: what stands out from the background is taken"
@@ -186,9 +187,14 @@ def _joined(image: U8, people: list[FaceReading], speed: Speed) -> F32:
     trimap, evidence, unit = _trimap(likely, heads, zones, low)
     inside = likely > 0.5
     depth = np.where(inside, distance_inside(inside), distance_inside(~inside)) / unit
-    # As for one person, see `perception.matte.matting_problem`.
-    doubt = 1 + 5 * np.clip(1 + np.where(inside, -evidence, evidence) / 3, 0, 1)
-    weight = (0.05 * doubt * np.clip((depth - 0.03) / 0.12, 0, 1) ** 2).astype(np.float32)
+    # As for one person, see `perception.matte.matting_problem`; but where the nets are sure and no colour contradicts,
+    # short hair before a wall of its own colour must not go.
+    against = np.where(inside, evidence, -evidence)
+    doubt = 1 + 5 * np.clip(1 - against / 3, 0, 1)
+    ramp = np.clip((depth - 0.03) / 0.12, 0, 1) ** 2
+    sure = inside & (likely > 0.9) & (against < 1)
+    ramp = np.where(sure, np.maximum(ramp, _SURE * np.clip((depth - 0.03) / 0.06, 0, 1)), ramp)
+    weight = (0.05 * doubt * ramp).astype(np.float32)
     unknown = trimap == 0.5
     first = np.where(unknown, likely, trimap).astype(np.float32)
     problem = pose_problem(low, first, unknown, inside.astype(np.float32), weight)
@@ -271,10 +277,9 @@ def _distances(shape: tuple[int, ...], readings: tuple[FaceReading, ...] | list[
 
 
 def shares(shape: tuple[int, ...], people: list[FaceReading], k: float = 1.0) -> F32:
-    """Weights (n, h, w) that sum to one: whose a pixel is, with a soft border; `k` scales readings to this size."""
+    """Weights (n, h, w) that sum to one: whose a pixel is, with borders half a face wide; `k` scales the readings."""
     far = _distances(shape, [_scaled(r, k) for r in people] if k != 1 else people)
-    # A face of 100 pixels gets a border of two.
-    weights = np.exp(np.clip((far.min(0) - far) * np.float32(100), -30, 0))
+    weights = np.exp(np.maximum((far.min(0) - far) * np.float32(10), -30))
     return np.asarray(weights / weights.sum(0), np.float32)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from portrayal.engines.studio.enlarge.denoise import LUMA
 from portrayal.imaging import F32, U8, Array
 
-_SIZE: Final = 1024  # longer side at which colours are carried from the inside to the edge
+_SIZE: Final = 768  # longer side at which colours are carried from the inside to the edge
 _REACH: Final = 3  # pixels beyond the matte that are cleaned, too: whoever resamples the file reads them
 # Gaussian scales in working pixels and how much each is trusted: the nearest inside colour wins.
 _SCALES: Final = ((1.5, 1.0), (4.0, 0.05), (12.0, 0.002), (40.0, 1e-4))

@@ -13,7 +13,7 @@ from portrayal.engines.studio.background.cut import CutPicture
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.compose import CAMERAS, FRAMINGS
 from portrayal.engines.studio.generate import scene
-from portrayal.engines.studio.light.tone import untone
+from portrayal.engines.studio.light.tone import luminance, untone
 from portrayal.engines.studio.photo.camera import Camera
 from portrayal.engines.studio.photo.lighting import light_of
 from portrayal.engines.studio.types import Lighting, Notes, Plate, Shot, Speed
@@ -21,6 +21,8 @@ from portrayal.imaging import F32, U8
 from portrayal.perception import mesh
 from portrayal.prompting.plan import ScenePlan
 
+_TONED: Final = 0.12  # largest tint of a toned print, display code
+_SURFACE: Final = 0.45  # share of the colour of a wall that is taken for the colour of the light
 LONGER_SIDE: Final = 2048  # of a plate: it is out of focus, and larger pictures get it enlarged
 # For a prompt without a setting: a portrait studio with light that is kind to everybody.
 _RIGS: Final = ("softbox", "beauty", "loop", "window")
@@ -130,7 +132,38 @@ def picture_plate(picture: U8, alpha: F32) -> tuple[Plate, Camera, U8]:
     found = light_of(fitted, where=where)
     radiance = untone(fitted.astype(np.float32) / np.float32(255))
     lighting = _calm(found.lighting)
+    if found.camera.gray and not without_colour(fitted, found.camera):
+        lighting = _tinted(lighting, radiance)
     return Plate(radiance, lighting, haze=found.camera.haze), found.camera, fitted
+
+
+def without_colour(picture: U8, camera: Camera) -> bool:
+    """Whether a picture is a photograph in black and white, or toned; plain paper of one colour is none."""
+    if not camera.gray or camera.tones is None:
+        return False
+    tint = float(np.abs(camera.tones - camera.tones.mean(1, keepdims=True)).max())
+    k = 192 / max(picture.shape[:2])
+    size = (max(8, round(picture.shape[1] * k)), max(8, round(picture.shape[0] * k)))
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32).mean(2)
+    low, high = np.percentile(small, (5, 95))
+    slope = cv2.magnitude(
+        cv2.Sobel(small, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(small, cv2.CV_32F, 0, 1, scale=0.125)
+    )
+    return bool(tint < _TONED and high - low > 60 and (slope > 4).mean() > 0.08)
+
+
+def _tinted(lighting: Lighting, radiance: F32) -> Lighting:
+    """Light with part of the mean colour of what it falls in from."""
+    mean = np.maximum(radiance.reshape(-1, 3)[::7].mean(0), 1e-3)
+    hue = np.clip(mean / max(float(luminance(mean)), 1e-3), 0.2, 2.6)
+    tint = 1 + np.float32(_SURFACE) * (hue - 1)
+    tint = (tint / float(luminance(tint))).astype(np.float32)
+    keys = tuple(replace(key, colour=(key.colour * tint).astype(np.float32)) for key in lighting.keys)
+    rims = tuple(replace(rim, colour=(rim.colour * tint).astype(np.float32)) for rim in lighting.rims)
+    shift = max(lighting.skin_shift, 10.0)
+    return replace(
+        lighting, ambient=(lighting.ambient * tint).astype(np.float32), keys=keys, rims=rims, skin_shift=shift
+    )
 
 
 def _calm(lighting: Lighting) -> Lighting:

@@ -19,7 +19,8 @@ _SIZE: Final = 768  # longer side of the working picture
 # All lengths below are shares of the subject's size (the root of its area).
 _BAY: Final = 0.035  # half the width of the widest gap that is open to the outside
 _WALL: Final = (0.025, 0.16)  # how thick the thing is that encloses a pocket: more than a drawn line, less than a body
-_AREA: Final = (0.002, 0.06)  # of the subject's area
+_AREA: Final = (0.002, 0.10)  # of the subject's area
+_SOFT: Final = 2.5  # pixels of the working picture that the soft edges on both sides of a wall take
 _SPECK: Final = 12  # pixels of the working picture
 
 
@@ -111,7 +112,7 @@ def _enclosed(work: _Work) -> Bool:
             continue
         box = np.s_[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1]
         mine = parts[box] == part
-        wall = float(away[box][mine].min())
+        wall = float(away[box][mine].min()) - _SOFT
         if _WALL[0] * unit < wall < _WALL[1] * unit and not _holds_something(mine):
             out[box] |= mine
     return out
