@@ -19,7 +19,7 @@ def sample() -> bytes:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings whose cache lives for this test run only."""
-    return Settings(cache_dir=tmp_path_factory.mktemp("cache"))
+    return Settings(cache_dir=tmp_path_factory.mktemp("cache"), data_dir=tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="session")

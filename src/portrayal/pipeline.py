@@ -8,22 +8,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
 from portrayal._version import __version__
 from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
+from portrayal.character.mentions import without_mentions
 from portrayal.engines.base import Engine, Job, Progress, Rendering, silent
 from portrayal.engines.studio.engine import StudioEngine
 from portrayal.finish import label
-from portrayal.imaging import compress_png, decode, decode_mask
+from portrayal.imaging import Array, decode, decode_mask, encode
 from portrayal.lock import hold, passes
 from portrayal.masks import Polarity, normalise
 from portrayal.prompting import read
+from portrayal.prompting.cast import read_cast
 from portrayal.prompting.intent import read_edit
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import CharacterReference, EngineName, Request
 from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
 from portrayal.sizes import nearest
+from portrayal.source import Source, encode_native, merge, open_source
 
 
 @lru_cache(1)
@@ -43,6 +48,7 @@ class _Order:
     request: Request
     job: Job
     names: tuple[str, ...]
+    source: Source | None
     engine: Engine
     settings: Settings
 
@@ -88,21 +94,22 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     source = mask = background = None
     if request.image is not None:
         progress("reading the picture", 0.0)
-        source = decode(request.image, "image")
+        source = open_source(request.image, "image")
     if request.edit_mask is not None and source is not None:
         polarity: Polarity = "black" if request.mask_mode == "black" else "white"
-        size = (source.shape[1], source.shape[0])
-        mask = normalise(decode_mask(request.edit_mask, "edit_mask"), size, polarity, "edit_mask")
+        mask = normalise(decode_mask(request.edit_mask, "edit_mask"), source.size, polarity, "edit_mask")
     if request.background is not None:
         background = decode(request.background, "background")
     if request.characters:
         progress("studying the reference", 0.0)
-    cast = tuple(know(character, settings) for character in request.characters)
-    plan, members = _plans(request)
-    intent = read_edit(request.prompt, request.negative_prompt) if request.operation == "edit" else None
+    plan, members, order, words = _plans(request)
+    characters = tuple(request.characters[i] for i in order)
+    cast = tuple(know(character, settings) for character in characters)
+    names = tuple(_names(request)[i] for i in order)
+    intent = read_edit(words, request.negative_prompt) if request.operation == "edit" else None
     size = request.size
     if request.operation == "remix" and size is None and source is not None:
-        size = nearest(source.shape[1], source.shape[0])
+        size = nearest(*source.size)
     job = Job(
         operation=request.operation,
         plan=plan,
@@ -112,18 +119,26 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         speed=request.speed,
         size=size,
         intent=intent,
-        source=source,
+        source=None if source is None else source.rgb,
         mask=mask,
         background=background,
         strength=request.strength,
         factor=request.factor,
     )
-    return _Order(request, job, _names(request), choose_engine(request.engine), settings)
+    return _Order(request, job, names, source, choose_engine(request.engine), settings)
 
 
-def _plans(request: Request) -> tuple[ScenePlan, tuple[ScenePlan, ...]]:
-    plan = read(request.prompt, request.negative_prompt)
-    return plan, (plan,) * len(request.characters)
+def _plans(request: Request) -> tuple[ScenePlan, tuple[ScenePlan, ...], tuple[int, ...], str]:
+    """The shared plan, the plan of each character, who stands where from left to right, and the words without names."""
+    given = tuple(character.name for character in request.characters)
+    if len(given) > 1:
+        cast = read_cast(request.prompt, given, request.negative_prompt)
+        order = tuple(sorted(range(len(given)), key=lambda i: cast.members[i].order))
+        shared = cast.shared.model_copy(update={"unknown": cast.unknown, "understood": cast.understood})
+        return shared, tuple(cast.members[i].plan for i in order), order, request.prompt
+    words = without_mentions(request.prompt, len(given), known=[name for name in given if name])
+    plan = read(words, request.negative_prompt)
+    return plan, (plan,) * len(given), tuple(range(len(given))), words
 
 
 def _names(request: Request) -> tuple[str, ...]:
@@ -161,7 +176,7 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
         def make(attempt: int) -> Rendering:
             rendering = order.engine.portray(replace(job, seed=seed, attempt=attempt), progress)
             # The file is compressed while the lock looks at the picture.
-            files[id(rendering)] = beside.submit(compress_png, rendering.image)
+            files[id(rendering)] = beside.submit(_encoded, rendering, order)
             rendered.append(time.perf_counter())
             return rendering
 
@@ -183,6 +198,18 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
         timings=timings,
         facts={**rendering.facts, **measured},
     )
+
+
+def _encoded(rendering: Rendering, order: _Order) -> bytes:
+    """The file without provenance. What an edit did not touch keeps the source's own pixels, to the bit."""
+    request, source = order.request, order.source
+    pixels: Array = rendering.image
+    if source is not None and rendering.mask is not None:
+        native = merge(source, rendering.image, mask=rendering.mask, cover=rendering.cover)
+        return encode_native(source, native, request.output_format)
+    if rendering.alpha is not None:
+        pixels = np.dstack([rendering.image, rendering.alpha])
+    return encode(pixels, request.output_format, lossless=rendering.alpha is not None)
 
 
 def _unlike(score: IdentityScore) -> str:

@@ -227,15 +227,36 @@ def _listed(reference: References) -> list[File]:
 
 def _characters(reference: References, mask: File | None, prompt: str) -> tuple[CharacterReference, ...]:
     """The characters that are given, then those that only the prompt mentions."""
-    given = _listed(reference)
-    return tuple(_character(item, mask if i == 0 else None) for i, item in enumerate(given))
+    from portrayal.character import saved
+    from portrayal.character.mentions import mentions
+    from portrayal.settings import Settings
+
+    given = [_character(item, mask if i == 0 else None) for i, item in enumerate(_listed(reference))]
+    if "@" in prompt:
+        settings = Settings()
+        names = mentions(prompt, saved.known_names(settings))
+        present = {character.name.casefold() for character in given}
+        given += [_saved(name) for name in names if name.casefold() not in present]
+    return tuple(given)
 
 
 def _character(reference: File, mask: File | None) -> CharacterReference:
     from portrayal.request import CharacterReference
 
+    if isinstance(reference, str) and reference.startswith("@"):
+        character = _saved(reference.removeprefix("@"))
+        return character if mask is None else character.model_copy(update={"mask": _bytes(mask, "mask")})
     data = _bytes(reference, "reference")
     return CharacterReference.make(data, None if mask is None else _bytes(mask, "mask"))
+
+
+def _saved(name: str) -> CharacterReference:
+    from portrayal.character import saved
+    from portrayal.request import CharacterReference
+    from portrayal.settings import Settings
+
+    found = saved.resolve(name, Settings())
+    return CharacterReference.make(found.reference, found.mask, found.name)
 
 
 def _size(size: str | tuple[int, int] | None, aspect_ratio: str | None) -> Size | None:

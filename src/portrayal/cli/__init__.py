@@ -13,6 +13,7 @@ import typer
 
 from portrayal._version import __version__
 from portrayal.cli import examine, pictures
+from portrayal.cli.characters import characters_app
 from portrayal.cli.shared import out, say
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(pictures.commands)
 app.add_typer(examine.commands)
+app.add_typer(characters_app, name="character")
 
 
 _STOPPED = 130

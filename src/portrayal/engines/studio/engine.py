@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final, TypeAlias
 
 from portrayal.engines.base import Job, Progress, Rendering, silent
-from portrayal.engines.studio.generate import generate
 from portrayal.engines.studio.kept import Kept
-from portrayal.engines.studio.remix import remix
 from portrayal.request import Operation
 
-OPERATIONS: Final[Mapping[Operation, Callable[[Job, Kept, Progress], Rendering]]] = MappingProxyType(
-    {"generate": generate, "remix": remix}
-)
+Perform: TypeAlias = Callable[[Job, Kept, Progress], Rendering]
+
+# Module and function of each operation. A process loads only those that it performs: a picture comes sooner.
+OPERATIONS: Final[dict[Operation, tuple[str, str]]] = {
+    "generate": ("generate", "generate"),
+    "edit": ("edit", "edit"),
+    "remix": ("remix", "remix"),
+    "reframe": ("operations", "reframe"),
+    "replace-background": ("operations", "replace_background"),
+    "remove-background": ("operations", "remove_background"),
+    "upscale": ("operations", "upscale"),
+}
 
 
 class StudioEngine:
@@ -27,4 +34,6 @@ class StudioEngine:
 
     def portray(self, job: Job, progress: Progress = silent) -> Rendering:
         """Make one picture; see `portrayal.engines.base.Engine`."""
-        return OPERATIONS[job.operation](job, self.kept, progress)
+        module, function = OPERATIONS[job.operation]
+        perform: Perform = getattr(import_module(f"portrayal.engines.studio.{module}"), function)
+        return perform(job, self.kept, progress)

@@ -9,13 +9,13 @@ import numpy as np
 
 from portrayal.engines.studio.background.cut import cut_out
 from portrayal.engines.studio.edit.target import (
-    Kind,
     Target,
     choose_face,
     face_mask,
     faces_in,
     head_mask,
     person_mask,
+    target_word,
 )
 from portrayal.engines.studio.types import Notes
 from portrayal.errors import InvalidRequestError
@@ -50,7 +50,7 @@ def mask_for(scene: U8, intent: EditIntent, has_face: bool, speed: Speed, notes:
         InvalidRequestError: nobody is in the picture.
     """
     face = _meant_face(scene, intent)
-    kind: Kind = "face" if intent.target in (None, "background") else intent.target
+    kind = target_word(intent) or "face"
     if not has_face:
         kind = "person"
     shape = scene.shape[:2]
