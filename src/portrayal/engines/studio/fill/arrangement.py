@@ -13,7 +13,6 @@ import numpy as np
 from numba import njit
 from scipy.signal import fftconvolve
 
-from portrayal.engines.studio.fill.membrane import membrane
 from portrayal.imaging import F32, U8, Array, Bool
 from portrayal.parallel import bands
 
@@ -125,13 +124,13 @@ def _pass(
 
 
 def arrange(
-    picture: F32, hole: Bool, valid: U8, shifts: Array, price: F32, guess: F32, rows: float, columns: float
+    full: F32, hole: Bool, known: Bool, valid: U8, shifts: Array, price: F32, guess: F32, rows: float, columns: float
 ) -> Array:
     """The source of each pixel of the hole: (h, w, 2) int32 row and column; its own place elsewhere.
 
     Args:
-        picture: (h, w, 3) float32, known outside of the hole.
-        hole: (h, w).
+        full: (h, w, 3) float32, under the hole a smooth guess.
+        hole, known: (h, w) what to paint, what it has to fit to.
         valid: (h, w) 255 = may be copied.
         shifts: (n, 2) offsets.
         price: (h, w) what it costs to copy from a place.
@@ -148,19 +147,19 @@ def arrange(
     good = inside & (valid[y, x] > 0)
     far = rows * (shifts[:, 0] / h) ** 2 + columns * (shifts[:, 1] / w) ** 2
     unary = np.where(good, price[y, x] + far, _LARGE).astype(np.float32)
-    features = _features(membrane(picture, ~hole), hole)
+    features = _features(full, hole)
     wanted = _features(np.ascontiguousarray(guess[..., :3]), hole)[hole][:, None, :3]
     unary += guess[..., 3][hole][:, None] * ((features[y, x][..., :3] - wanted) ** 2).sum(-1)
     colours = np.ascontiguousarray(features[y, x].transpose(2, 0, 1))
     for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         # A known neighbour: what the offset says of it is compared with what it is.
         by, bx = nodes[:, 0] + dy, nodes[:, 1] + dx
-        known = (by >= 0) & (bx >= 0) & (by < h) & (bx < w)
+        there = (by >= 0) & (bx >= 0) & (by < h) & (bx < w)
         by, bx = np.clip(by, 0, h - 1), np.clip(bx, 0, w - 1)
-        known &= ~hole[by, bx]
+        there &= known[by, bx] & ~hole[by, bx]
         sy, sx = np.clip(y + dy, 0, h - 1), np.clip(x + dx, 0, w - 1)
         e = ((features[sy, sx] - features[by, bx][:, None]) ** 2).sum(-1)
-        unary += np.where(known[:, None], 2 * e, 0).astype(np.float32)
+        unary += np.where(there[:, None], 5 * e, 0).astype(np.float32)
     messages = np.zeros((len(nodes), 4, len(shifts)), np.float32)
     for turn in range(2 * int(np.clip(0.7 * np.sqrt(len(nodes)), 12, 40))):
         # Even nodes only write what odd ones read, so that bands do not meet.

@@ -15,7 +15,7 @@ import numpy as np
 from portrayal.engines.studio.fill.membrane import membrane
 from portrayal.imaging import F32, Array, Bool
 
-_SIDE = 512  # longer side of the picture in which edges are looked for
+_SIDE = 320  # longer side of the picture in which edges are looked for
 _BAND = 7  # how far beside an edge its colours are drawn on, in pixels of that picture
 _MOST = 14
 
@@ -37,12 +37,12 @@ class _End:
     profile: F32
 
 
-def guide(picture: F32, hole: Bool, open_ended: bool = False) -> tuple[F32, F32]:
+def guide(picture: F32, unknown: Bool, hole: Bool, open_ended: bool = False) -> tuple[F32, F32]:
     """Edges through the hole.
 
     Args:
         picture: (h, w, 3) float32 0..1.
-        hole: (h, w).
+        unknown, hole: (h, w) where the picture tells nothing, and where it is painted.
         open_ended: edges without a partner go on as well.
 
     Returns:
@@ -50,10 +50,10 @@ def guide(picture: F32, hole: Bool, open_ended: bool = False) -> tuple[F32, F32]
     """
     scale = min(1.0, _SIDE / max(hole.shape))
     size = (max(1, round(hole.shape[1] * scale)), max(1, round(hole.shape[0] * scale)))
-    share = cv2.resize((~hole).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(np.where(hole[..., None], 0, picture), size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize((~unknown).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.where(unknown[..., None], 0, picture), size, interpolation=cv2.INTER_AREA)
     small = np.asarray(small / np.maximum(share, 1e-6)[..., None], np.float32)
-    gap = share < 0.5
+    gap, away = share < 0.5, cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) < 0.5
     colours, weights = np.zeros_like(small), np.zeros(gap.shape, np.float32)
     ends = _ends(small, gap)
     for a, b in _pairs(ends, gap):
@@ -63,7 +63,7 @@ def guide(picture: F32, hole: Bool, open_ended: bool = False) -> tuple[F32, F32]
         for a in ends:
             if id(a) not in used and a.length > 0.12 * max(gap.shape):
                 _draw(colours, weights, a, a.at + a.way * _run(a, gap), a.profile)
-    weights[~gap] = 0
+    weights[away] = 0
     return colours / np.maximum(weights, 1e-6)[..., None], np.minimum(weights, 1)
 
 

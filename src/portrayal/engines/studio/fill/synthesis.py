@@ -1,14 +1,13 @@
 """Painting a hole with pieces of its surroundings, coarse to fine.
 
 Patches of the hole look for the surroundings' patches that are most like them, and all patches over a pixel vote for
-its colour; in turn, from a picture of some 30 pixels up to the full one (Wexler, Shechtman and Irani, "Space-time
+its colour; in turn, from a picture of some 100 pixels up to the full one (Wexler, Shechtman and Irani, "Space-time
 completion of video", 2007; Barnes et al., "PatchMatch", 2009). On top of that:
 
+- The first picture is an arrangement of large pieces (`arrangement`), edges through the hole are drawn on (`lines`).
 - A copy may be made a little lighter or darker, so that light falls on evenly (Darabi et al., "Image melding", 2012).
-- Offsets at which the surroundings repeat are tried everywhere (He and Sun, "Statistics of patch offsets", 2012): they
-  carry lines, edges and tilings on.
+- Offsets at which the surroundings repeat are tried everywhere (He and Sun, "Statistics of patch offsets", 2012).
 - What is unlike everything else in the surroundings is an object, and costs; what was copied often costs as well.
-- Grain is not averaged away: colours are voted for, the finest detail is copied from one place.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ import numpy as np
 
 from portrayal.engines.studio.fill.arrangement import arrange, offsets
 from portrayal.engines.studio.fill.kernels import RADIUS, sweep, vote
+from portrayal.engines.studio.fill.levels import Level, for_sketch, pyramid
 from portrayal.engines.studio.fill.lines import guide
-from portrayal.engines.studio.fill.membrane import halved, membrane
+from portrayal.engines.studio.fill.membrane import membrane
 from portrayal.engines.studio.types import Speed
 from portrayal.imaging import F32, U8, Array, Bool
 
-_SMALLEST = 20  # shorter side of the coarsest picture
 _PATCH = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
-_LIGHTEN = 0.08
-_SKETCH = 112  # longer side of the picture in which the hole is sketched
-_NODES = 2600  # most pixels of the hole there
+_LIGHTEN = 0.08  # most that a copy is lightened or darkened
+_LATER = 0.1  # weight of all other prices after the sketch, which has decided what goes where
+_LIGHTENED = 0.3  # price of that, per square
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,20 @@ class Prior:
         rows, columns: cost of a source that lies the picture's whole height higher or lower, or its width sideways.
         objects: cost of what is unlike everything else.
         repeats: cost of what was copied already.
+        near: cost of a source that lies half the picture away from the hole.
         open_ended: long edges that enter the hole go on, also when nothing on its other side meets them.
+        melt: how far the border is made soft where things do not fit together, as a fraction of the longer side.
+        defocus: largest blur (sigma, as a fraction of the longer side) of what does not fit and is far from the border.
     """
 
     rows: float = 0.06
     columns: float = 0.0
     objects: float = 0.1
-    repeats: float = 0.004
+    repeats: float = 0.0004
+    near: float = 0.0
     open_ended: bool = False
+    melt: float = 0.012
+    defocus: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,131 +60,101 @@ class Synthesis:
     """A painted hole.
 
     Attributes:
-        base: (h, w, 3) float32, the picture with the hole painted, without the finest detail inside of it.
+        picture: (h, w, 3) float32 with the hole painted.
         match: (h, w, 2) int32 row and column that each painted pixel comes from; None when nothing could be copied.
     """
 
-    base: F32
+    picture: F32
     match: Array | None
 
 
 @dataclass(frozen=True)
-class _Level:
-    picture: F32
-    known: F32
-    source: F32
+class _Task:
+    """What all sizes share: offsets as fractions of height and width, prices of places, drawn edges, and how to go."""
+
+    shifts: F32
+    price: F32
+    edges: tuple[F32, F32]
+    prior: Prior
+    seed: int
+    speed: Speed
 
 
-def synthesise(picture: F32, hole: Bool, source: Bool, seed: int, speed: Speed, prior: Prior) -> Synthesis:
+def synthesise(picture: F32, hole: Bool, known: Bool, source: Bool, seed: int, speed: Speed, prior: Prior) -> Synthesis:
     """Paint a hole.
 
     Args:
         picture: (h, w, 3) float32 0..1; anything under the hole.
         hole: (h, w) what to paint.
+        known: (h, w) what the painting has to fit to.
         source: (h, w) what may be copied.
         seed: of the search.
         speed: how often it is looked and voted.
         prior: what is known beforehand.
     """
-    levels = _pyramid(picture, hole, source & ~hole)
-    first = _reduced(levels[-1])
-    edges = guide(picture, hole, prior.open_ended)
+    levels = pyramid(picture, hole, known, source)
+    if not levels[0].valid().any():
+        return Synthesis(membrane(picture, known), None)
+    first = for_sketch(levels[-1])
+    edges = guide(picture, ~known, hole, prior.open_ended)
     counts, price = _repetitions(first, seed, prior)
-    state: tuple[F32, Array] | None = None
-    shifts = np.zeros((0, 2), np.float32)
-    if _valid(first, 1).any():
-        state, shifts = _sketch(first, counts, price, edges, prior)
+    state, shifts = _sketch(first, counts, price, edges, prior)
+    task = _Task(shifts, price, edges, prior, seed, speed)
     for number in range(len(levels) - 1, -1, -1):
-        level = levels[number]
-        valid = _valid(level)
-        if not valid.any():
-            continue
-        if state is None:
-            state = membrane(level.picture, level.known >= 0.5), _scatter(valid, seed)
-        state = _paint(level, valid, number, state, shifts, price, edges, seed, speed, prior)
-    if state is None:
-        return Synthesis(membrane(picture, ~hole), None)
+        valid = levels[number].valid()
+        if valid.any():
+            state = _paint(levels[number], valid, number, state, task)
     return Synthesis(np.where(hole[..., None], state[0], picture).astype(np.float32), state[1])
-
-
-def _pyramid(picture: F32, hole: Bool, source: Bool) -> list[_Level]:
-    levels = [_Level(picture, (~hole).astype(np.float32), source.astype(np.float32))]
-    while True:
-        last = levels[-1]
-        if max(last.known.shape) <= 1.5 * _SKETCH:
-            return levels
-        if min(last.known.shape) < 2 * _SMALLEST:
-            return levels
-        smaller, known = halved(last.picture, last.known)
-        levels.append(_Level(smaller, known, halved(last.source[..., None], last.known)[0][..., 0] * known))
-
-
-def _reduced(level: _Level) -> _Level:
-    """The picture for the sketch, which takes as long as the hole has pixels."""
-    h, w = level.known.shape
-    nodes = int(np.count_nonzero(level.known < 0.5))
-    scale = min(1.0, _SKETCH / max(h, w), np.sqrt(_NODES / max(nodes, 1)))
-    if scale == 1:
-        return level
-    size = (max(8, round(w * scale)), max(8, round(h * scale)))
-    known = cv2.resize(level.known, size, interpolation=cv2.INTER_AREA)
-    total = cv2.resize(level.picture * level.known[..., None], size, interpolation=cv2.INTER_AREA)
-    source = cv2.resize(level.source, size, interpolation=cv2.INTER_AREA)
-    return _Level((total / np.maximum(known, 1e-6)[..., None]).astype(np.float32), known, source)
-
-
-def _valid(level: _Level, radius: int = RADIUS) -> U8:
-    """255 where a patch holds sources only."""
-    sure = (level.source > 0.75).astype(np.uint8) * np.uint8(255)
-    valid = cv2.erode(
-        sure, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return np.asarray(valid, np.uint8)
 
 
 def _mean(x: F32) -> F32:
     return np.asarray(cv2.blur(x, (2 * RADIUS + 1, 2 * RADIUS + 1), borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-def _repetitions(level: _Level, seed: int, prior: Prior) -> tuple[F32, F32]:
+def _repetitions(level: Level, seed: int, prior: Prior) -> tuple[F32, F32]:
     """How often the surroundings repeat at each offset (2 h + 1, 2 w + 1), and what each place (h, w) costs."""
-    h, w = level.known.shape
+    h, w = level.shape
     counts, price = np.zeros((2 * h + 1, 2 * w + 1), np.float32), np.zeros((h, w), np.float32)
-    valid = _valid(level)
+    if prior.near:
+        away = cv2.distanceTransform((~level.hole).astype(np.uint8), cv2.DIST_L2, 3)
+        price = np.asarray(prior.near * (2 * away / max(h, w)) ** 2, np.float32)
+    valid = level.valid()
     if cv2.countNonZero(valid) < 100:
         return counts, price
     near = max(4, max(h, w) // 12)
     match, cost = _scatter(valid, seed), np.zeros((h, w), np.float32)
-    x, one = level.picture, np.ones((h, w), np.float32)
-    mean, none = _mean(x), np.zeros((0, 2), np.int64)
-    away = _apart(valid, match, near, seed)
-    way = np.array([_LIGHTEN, 0, 0, 0.3], np.float32)
+    x, one, none = level.picture, np.ones((h, w), np.float32), np.zeros((0, 2), np.int64)
+    away, mean, free = _apart(valid, match, near, seed), _mean(x), np.zeros((h, w), np.float32)
+    way = np.array([_LIGHTEN, 0, 0, _LIGHTENED], np.float32)
     for i in range(4):
-        sweep(x, mean, one, price, away, valid, match, cost, none, way, (max(h, w), near, seed + i, i % 2))
+        sweep(x, mean, one, free, away, valid, match, cost, none, way, (max(h, w), near, seed + i, i % 2))
     dy, dx = match[..., 0] - np.arange(h)[:, None], match[..., 1] - np.arange(w)
     good = (away > 0) & (cost < 0.02)
     # Even areas repeat at any offset: it is edges that tell.
     light = x.mean(2)
-    edges = np.hypot(*(cv2.Sobel(light, cv2.CV_32F, a, b, ksize=3, scale=0.25) for a, b in ((1, 0), (0, 1))))
-    np.add.at(counts, (dy[good] + h, dx[good] + w), np.minimum(edges, 0.1)[good] + 0.002)
+    edge = np.hypot(*(cv2.Sobel(light, cv2.CV_32F, a, b, ksize=3, scale=0.25) for a, b in ((1, 0), (0, 1))))
+    np.add.at(counts, (dy[good] + h, dx[good] + w), np.minimum(edge, 0.1)[good] + 0.002)
     counts = np.asarray(cv2.GaussianBlur(counts, (0, 0), 1.0), np.float32)
     unlike = np.where(away > 0, np.clip(cost - 0.002, 0, 0.05), 0)
     unlike = cv2.dilate(unlike.astype(np.float32), _PATCH)
-    return counts, (prior.objects * cv2.GaussianBlur(unlike, (0, 0), 1.5)).astype(np.float32)
+    return counts, (price + prior.objects * cv2.GaussianBlur(unlike, (0, 0), 1.5)).astype(np.float32)
 
 
 def _sketch(
-    level: _Level, counts: F32, price: F32, edges: tuple[F32, F32], prior: Prior
+    level: Level, counts: F32, price: F32, edges: tuple[F32, F32], prior: Prior
 ) -> tuple[tuple[F32, Array], F32]:
     """The first picture and its matches; and the offsets used, as fractions of height and width."""
-    h, w = level.known.shape
-    hole = level.known < 0.5
-    sure = _valid(level, 1)
-    shifts = offsets(hole, sure > 0, counts, prior.rows)
+    h, w = level.shape
+    hole, valid = level.hole, level.valid(1)
+    shifts = offsets(hole, valid > 0, counts, prior.rows)
+    if not len(shifts):
+        nowhere = np.stack(np.mgrid[:h, :w], -1).astype(np.int32)
+        return (membrane(level.picture, level.known > 0.25), nowhere), np.zeros((0, 2), np.float32)
     drawn, weight = (cv2.resize(e, (w, h), interpolation=cv2.INTER_AREA) for e in edges)
     guess = np.dstack([drawn, weight]).astype(np.float32)
-    match = arrange(level.picture, hole, sure, shifts, price, guess, prior.rows, prior.columns)
-    x = np.where(hole[..., None], level.picture[match[..., 0], match[..., 1]], level.picture)
+    full = membrane(level.picture, level.known > 0.25)
+    match = arrange(full, hole, level.known > 0.5, valid, shifts, price, guess, prior.rows, prior.columns)
+    x = np.where(hole[..., None], full[match[..., 0], match[..., 1]], full)
     return (x.astype(np.float32), match), (shifts / np.array([h, w])).astype(np.float32)
 
 
@@ -202,45 +177,33 @@ def _apart(valid: U8, match: Array, near: int, seed: int) -> U8:
     return np.where(bad, 0, valid).astype(np.uint8)
 
 
-def _paint(
-    level: _Level,
-    valid: U8,
-    number: int,
-    state: tuple[F32, Array],
-    shifts: F32,
-    price: F32,
-    edges: tuple[F32, F32],
-    seed: int,
-    speed: Speed,
-    prior: Prior,
-) -> tuple[F32, Array]:
-    """Search and vote at one level; returns the picture and the matches."""
-    h, w = valid.shape
-    hole = (level.known < 0.5).astype(np.uint8) * np.uint8(255)
+def _paint(level: Level, valid: U8, number: int, state: tuple[F32, Array], task: _Task) -> tuple[F32, Array]:
+    """Search and vote at one size, 0 = the full one; returns the picture and the matches."""
+    (h, w), prior = level.shape, task.prior
+    hole = level.hole.astype(np.uint8) * np.uint8(255)
     todo = np.asarray(cv2.dilate(hole, _PATCH), np.uint8)
     guess = cv2.resize(state[0], (w, h), interpolation=cv2.INTER_LINEAR)
-    x = np.where(hole[..., None] > 0, guess, level.picture).astype(np.float32)
-    match = _enlarged(state[1], valid)
-    x = np.ascontiguousarray(x)
+    real = (hole == 0) & (level.known > 0)
+    x = np.ascontiguousarray(np.where(real[..., None], level.picture, guess), np.float32)
+    match, cost = _enlarged(state[1], valid), np.zeros((h, w), np.float32)
     depth = np.asarray(cv2.distanceTransform(hole, cv2.DIST_L2, 3), np.float32)
-    steps = np.round(shifts * np.array([h, w], np.float32)).astype(np.int64)
-    costs = np.asarray(cv2.resize(price, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    way = np.array([_LIGHTEN, np.sqrt(prior.rows) / h, np.sqrt(prior.columns) / w, 0.3], np.float32)
-    cost = np.zeros((h, w), np.float32)
-    rounds, sweeps = _effort(int(np.count_nonzero(todo)), number, speed)
-    reach = 24 if number else 6
-    # What is painted counts less than what is known.
-    trust = np.where(depth > 0, 0.7, 1).astype(np.float32)
-    drawn, weight = (cv2.resize(e, (w, h), interpolation=cv2.INTER_AREA) for e in edges)
-    weight = np.where(depth > 0, weight, 0)[..., None]
-    trust = np.where(weight[..., 0] > 0.5, 1, trust).astype(np.float32)
+    steps = np.round(task.shifts * np.array([h, w], np.float32)).astype(np.int64)
+    price = _LATER * np.asarray(cv2.resize(task.price, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    far = np.sqrt([_LATER * prior.rows, _LATER * prior.columns]) / (h, w)
+    way = np.array([_LIGHTEN, *far, _LIGHTENED], np.float32)
+    drawn, weight = (np.asarray(cv2.resize(e, (w, h), interpolation=cv2.INTER_AREA)) for e in task.edges)
+    weight = np.where(hole > 0, weight, 0)
+    # What is painted counts less than what is known; what stands in front counts nothing.
+    trust = np.where(hole > 0, np.where(weight > 0.5, 1, 0.7), level.known > 0.5).astype(np.float32)
+    rounds, sweeps = _effort(int(np.count_nonzero(todo)), number, task.speed)
     for turn in range(rounds):
         if number > 1 or (number == 1 and turn == 0):
-            x = (x + (drawn - x) * weight).astype(np.float32)
-        busy = costs + _usage(match, todo, prior.repeats) if number else costs
+            x = (x + (drawn - x) * weight[..., None]).astype(np.float32)
+        busy = price + _usage(match, todo, prior.repeats) if number else price
         mean = _mean(x)
         for i in range(sweeps):
-            plan = (reach, 0, seed * 31 + number * 101 + turn * 7 + i, (turn * sweeps + i) % 2)
+            seed = task.seed * 31 + number * 101 + turn * 7 + i
+            plan = (24 if number else 6, 0, seed, (turn * sweeps + i) % 2)
             sweep(x, mean, trust, busy, todo, valid, match, cost, steps, way, plan)
         x = vote(x, mean, todo, hole, match, _weights(cost, todo, depth), _LIGHTEN)
     return x, match

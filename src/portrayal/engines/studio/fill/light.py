@@ -1,0 +1,123 @@
+"""Light that falls off evenly over a picture, and edges no sharper than the lens drew the others."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from portrayal.imaging import F32, Array, Bool
+
+_SIDE = 96  # longer side of the picture that the light is fitted to
+_EVEN = 0.035  # largest deviation of a picture from its light for which it counts as evenly lit
+_SIGMAS = (2.0, 4.0, 8.0, 16.0, 32.0)
+
+
+def even_light(picture: F32, known: Bool) -> F32 | None:
+    """A second-order surface through an evenly lit picture, in every place; None when the picture is not such a one.
+
+    Beyond the known pixels' box it bends to its value some way out, so that a fall-off does not run into black.
+
+    Args:
+        picture: (h, w, 3) float32.
+        known: (h, w).
+    """
+    h, w = known.shape
+    scale = min(1.0, _SIDE / max(h, w))
+    size = (max(4, round(w * scale)), max(4, round(h * scale)))
+    share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture * known[..., None], size, interpolation=cv2.INTER_AREA)
+    colours = (small / np.maximum(share, 1e-6)[..., None]).reshape(-1, 3)
+    rows, columns = np.flatnonzero(known.any(1)), np.flatnonzero(known.any(0))
+    y, x = _bent(h, size[1], rows[0], rows[-1]), _bent(w, size[0], columns[0], columns[-1])
+    terms = _terms(y, x).reshape(-1, 6)
+    weight = (share.ravel() > 0.9).astype(np.float64)
+    if weight.sum() < 40:
+        return None
+    use = weight > 0
+    fit = np.zeros((6, 3))
+    for _ in range(8):
+        k = np.sqrt(weight[use])[:, None]
+        fit = np.linalg.lstsq(terms[use] * k, colours[use] * k, rcond=None)[0]
+        away = np.abs(colours - terms @ fit).max(1)
+        weight = use / (1 + (away / 0.02) ** 2)
+    rest = np.abs(colours - terms @ fit).max(1)[use]
+    if float(np.quantile(rest, 0.9)) > _EVEN:
+        return None
+    full = _terms(_bent(h, h, rows[0], rows[-1]), _bent(w, w, columns[0], columns[-1]))
+    return np.asarray(full @ fit, np.float32)
+
+
+def _bent(length: int, count: int, first: int, last: int) -> Array:
+    """Places of `count` pixels along an axis, -1 .. 1 over the known ones, and not much farther beyond."""
+    at = (np.arange(count) + 0.5) * (length / count)
+    at = (at - 0.5 * (first + last + 1)) / (0.5 * (last + 1 - first))
+    over = np.maximum(np.abs(at) - 1, 0)
+    return np.sign(at) * (np.minimum(np.abs(at), 1) + 0.35 * (1 - np.exp(-over / 0.35)))
+
+
+def _terms(y: Array, x: Array) -> Array:
+    b, a = np.meshgrid(y, x, indexing="ij")
+    return np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], -1)
+
+
+def soften(picture: F32, hole: Bool, known: Bool, reach: F32 | None = None) -> tuple[F32, F32]:
+    """Blur the painted edges that are harder than those around: out of focus is out of focus.
+
+    Args:
+        picture: (h, w, 3) float32, without grain.
+        hole, known: (h, w) what was painted, and what tells how sharp it may be.
+        reach: (h, w) least blur in pixels (sigma), or None.
+
+    Returns:
+        The picture, and (h, w) how much of it was blurred, 0..1.
+    """
+    where = (hole | known).astype(np.float32)
+    near = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 3) < 0.2 * max(hole.shape)
+    sure = cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    slopes = _slope(picture)
+    told = slopes[sure & near] if (sure & near).any() else slopes[known]
+    most = 1.1 * float(np.quantile(told[:: max(1, told.size // 200000)], 0.99)) if told.size else 1.0
+    stack = [(picture, slopes), *((b, _slope(b)) for b in (_blurred(picture, where, s) for s in _SIGMAS))]
+    out, amount = stack[-1][0], np.ones(hole.shape, np.float32)
+    for (layer, slope), sigma in zip(reversed(stack[:-1]), reversed((0.7, *_SIGMAS[:-1])), strict=True):
+        radius = max(1, round(1.5 * sigma))
+        hard = ((slope > most) & hole).astype(np.float32)
+        if reach is not None:
+            hard = np.maximum(hard, reach > 1.4 * sigma)
+        hard = _dilated(hard, radius)
+        out = layer + (out - layer) * hard[..., None]
+        amount = hard
+    inside = hole[..., None]
+    return np.where(inside, out, picture).astype(np.float32), np.where(hole, amount, 0).astype(np.float32)
+
+
+def _slope(picture: F32) -> F32:
+    """(h, w) steepest of the three colours, per pixel."""
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
+    x, y = (cv2.Sobel(soft, cv2.CV_32F, a, b, ksize=3, scale=0.125) for a, b in ((1, 0), (0, 1)))
+    return np.asarray(np.sqrt(x * x + y * y).max(2), np.float32)
+
+
+def _blurred(picture: F32, where: F32, sigma: float) -> F32:
+    """Blur within `where`; on a smaller picture when sigma is large."""
+    h, w = where.shape
+    step = max(1, int(sigma / 2))
+    size = (max(1, w // step), max(1, h // step))
+    small = cv2.resize(picture * where[..., None], size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(where, size, interpolation=cv2.INTER_AREA)
+    small, share = cv2.GaussianBlur(small, (0, 0), sigma / step), cv2.GaussianBlur(share, (0, 0), sigma / step)
+    return np.asarray(
+        cv2.resize(small / np.maximum(share, 1e-4)[..., None], (w, h), interpolation=cv2.INTER_CUBIC), np.float32
+    )
+
+
+def _dilated(hard: F32, radius: int) -> F32:
+    """The mask grown by a radius, with soft borders as wide; on a smaller picture when that is large."""
+    h, w = hard.shape
+    step = max(1, radius // 3)
+    small = cv2.resize(hard, (max(1, w // step), max(1, h // step)), interpolation=cv2.INTER_AREA)
+    r = max(1, round(1.5 * radius / step))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
+    grown = cv2.dilate((small > 0.02).astype(np.float32), disc)
+    grown = cv2.blur(grown, (2 * max(1, r // 2) + 1,) * 2)
+    return np.asarray(cv2.resize(grown, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)

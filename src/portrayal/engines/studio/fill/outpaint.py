@@ -1,0 +1,93 @@
+"""A picture in another shape: placed into the new canvas, and the world painted on beyond its border."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.fill.placing import Place, place
+from portrayal.engines.studio.fill.removal import paint
+from portrayal.engines.studio.fill.synthesis import Prior
+from portrayal.engines.studio.types import Notes, Speed
+from portrayal.imaging import F32, U8
+from portrayal.perception.types import FaceReading
+from portrayal.sizes import Size
+
+_SIDEWAYS = Prior(rows=2.0, objects=0.4, repeats=0.001, near=0.02, open_ended=True, melt=0.05, defocus=0.012)
+# Above a picture lies what its top shows: sky, wall, ceiling; not the things that stand on the ground.
+_UPWARDS = Prior(
+    rows=0.0, columns=0.1, objects=0.4, repeats=0.001, near=2.0, open_ended=True, melt=0.05, defocus=0.012
+)
+_TOP = 0.2  # share of the picture's height that is copied from there
+
+
+def reframe(
+    image: U8,
+    size: Size,
+    *,
+    seed: int,
+    speed: Speed,
+    notes: Notes,
+    subject: F32 | None = None,
+    faces: Sequence[FaceReading] = (),
+) -> tuple[U8, tuple[int, int, int, int], float]:
+    """The picture in another size or shape; what is beyond its border is painted on.
+
+    All of the picture is kept where a body that its border cuts off does not end in the new area; else the smallest
+    part is cropped, never a face, and `notes` says so.
+
+    Args:
+        image: (h, w, 3) uint8.
+        size: (width, height) of the canvas.
+        seed: another one, another painting.
+        speed: turbo, balanced or quality.
+        notes: gets warnings.
+        subject: (h, w) float32 0..1, matte of the people; they are never copied.
+        faces: readings of the faces of the picture.
+
+    Returns:
+        The canvas (height, width, 3); (x0, y0, x1, y1) where the whole picture lies, which is beyond the canvas where
+        something was cropped; and the scale. Inside of the box the canvas is the resampled picture, exactly.
+    """
+    height, width = image.shape[:2]
+    where = place(width, height, size, subject, faces)
+    if where.note:
+        notes.warnings.append(where.note)
+    wide, tall = round(width * where.scale), round(height * where.scale)
+    canvas, inside = _laid(image, where, size)
+    box = (where.x, where.y, where.x + wide, where.y + tall)
+    if inside.all():
+        return canvas, box, where.scale
+    people = np.zeros(inside.shape, np.uint8)
+    if subject is not None:
+        people = _laid(np.where(subject > 0.03, 255, 0).astype(np.uint8), where, size)[0]
+        people = np.asarray(cv2.dilate((people > 0).astype(np.uint8), np.ones((7, 7), np.uint8)), np.uint8)
+    free = inside & (people == 0)
+    source, prior = free, _SIDEWAYS
+    if not inside.all(0).any():
+        away = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3)
+        top = free & (away < _TOP * tall)
+        source, prior = (top if top.sum() > 0.3 * _TOP * inside.sum() else free), _UPWARDS
+    picture = canvas.astype(np.float32) * np.float32(1 / 255)
+    painted = paint(picture, ~inside, free, source, seed, speed, prior, notes)
+    new = np.clip(painted * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.where(inside[..., None], canvas, new), box, where.scale
+
+
+def _laid(image: U8, where: Place, size: Size) -> tuple[U8, np.ndarray]:
+    """The resampled picture on the canvas, black around, and where it is."""
+    wide, tall = size
+    h, w = image.shape[:2]
+    to = (round(w * where.scale), round(h * where.scale))
+    if to != (w, h):
+        image = np.asarray(
+            cv2.resize(image, to, interpolation=cv2.INTER_AREA if where.scale < 1 else cv2.INTER_LANCZOS4), np.uint8
+        )
+    out = np.zeros((tall, wide, *image.shape[2:]), np.uint8)
+    inside = np.zeros((tall, wide), bool)
+    x0, y0, x1, y1 = max(where.x, 0), max(where.y, 0), min(where.x + to[0], wide), min(where.y + to[1], tall)
+    out[y0:y1, x0:x1] = image[y0 - where.y : y1 - where.y, x0 - where.x : x1 - where.x]
+    inside[y0:y1, x0:x1] = True
+    return out, inside
