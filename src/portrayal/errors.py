@@ -69,6 +69,10 @@ class ArchiveError(PortrayalError):
     """A file is no archive of a character, or is damaged; nothing was taken from it."""
 
 
+class CredentialsError(PortrayalError):
+    """The key or the certificate for content credentials cannot be used."""
+
+
 class MissingDataError(PortrayalError):
     """A file that ships with the package, or with a dependency, is missing or damaged."""
 

@@ -21,8 +21,8 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("portrayal"),
-        description="Folder where saved characters are kept, with their pictures, masks and notes, and the key that signs "
-        "content credentials; readable by you alone.",
+        description="Folder where saved characters are kept, with their pictures, masks and notes, and the key that "
+        "signs content credentials; readable by you alone.",
     )
     cache: bool = Field(default=True, description="Keep identity maps on disk: a reference is studied once.")
     metadata: bool = Field(
