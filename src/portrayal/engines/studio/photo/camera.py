@@ -339,8 +339,8 @@ def grained(codes: F32, weight: F32, camera: Camera, own: float, seed: int) -> F
     shape = codes.shape[:2]
     noise = _noise(rng, shape, camera.grain_size)
     g = luminance(codes)
-    # Grain shows most in the mid-tones, as in `light.finish`.
-    s = (weight * np.float32(amount) * (np.float32(0.35) + np.float32(2.6) * g * (1 - g))).astype(np.float32)
+    # Grain shows most in the mid-tones.
+    s = (weight * np.float32(amount) * (np.float32(0.6) + np.float32(1.6) * g * (1 - g))).astype(np.float32)
     out = codes + (s * noise)[..., None]
     if camera.grain_colour > 0.05:
         for k in range(3):

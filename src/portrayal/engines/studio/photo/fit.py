@@ -21,7 +21,7 @@ from portrayal.perception.types import FaceReading
 _MAP = 84.0  # longer side of the mask's box on the map
 _SIZES = 21
 # What a cut through the head costs, against one through the body.
-_HEAD = 6.0
+_HEAD = 12.0
 _FACE_OF_SUBJECT = 0.215 / 0.62  # a subject without a face: the face that a person of its height would have
 _LARGEST = 0.42  # face height over picture height, when nobody says how large
 
@@ -123,24 +123,38 @@ def rounded(character: IdentityMap, placing: Placing, mask: U8) -> IdentityMap:
     for at in (0, columns - 1):
         met = (alpha[:, min(at, columns - 3) : min(at, columns - 3) + 3].max(1) > 0.5).astype(np.int8)
         x = round(at * placing.scale + placing.x)
-        if not met.any() or not 0 <= x < mask.shape[1]:
+        if not met.any() or not 2 <= x < mask.shape[1] - 2:
             continue
-        change = np.diff(np.r_[0, met, 0])
-        for first, last in zip(np.flatnonzero(change == 1), np.flatnonzero(change == -1), strict=True):
-            shown = last if last < rows else 2 * last - first  # what goes on below bends only at its upper end
+        for first, last in _runs(met, round(0.2 * unit)):
             y0, y1 = (round(float(v) * placing.scale + placing.y) for v in (first, last))
             seen = mask[max(0, y0) : max(0, y1), x]
             if last - first < 0.12 * unit or not len(seen) or not (seen > 127).any():
                 continue
             out = alpha.copy() if out is None else out
-            tall = float(shown - first)
-            deep = min(0.45 * tall, 0.35 * unit)
-            v = (np.arange(first, last, dtype=np.float32) + 0.5 - first) / tall * 2 - 1
-            ends = deep * (1 - np.sqrt(np.clip(1 - v * v, 0, 1)))  # pixels that the elbow leaves free in each row
+            # What goes on below the picture bends only at its upper end.
+            tall = float(2 * (last - first) if last >= rows - 2 else last - first)
+            deep = min(0.45 * tall, 0.4 * unit)
+            more = round(0.12 * unit)
+            y = np.arange(max(0, first - more), min(rows, last + more))
+            v = (y + 0.5 - first) / tall * 2 - 1
+            free = deep * (1 - np.sqrt(np.clip(1 - v * v, 0, 1)))  # how far from the border each row ends
             away = np.abs(np.arange(columns, dtype=np.float32) - at)
-            cap = np.clip(away[None] - ends[:, None], 0, 1)
-            out[first:last] = np.minimum(out[first:last], cap)
+            part = np.s_[y[0] : y[-1] + 1]
+            cap = np.clip((away[None] - free[:, None]) / 2, 0, 1)
+            out[part] = np.minimum(out[part], cap)
     return character if out is None else replace(character, alpha=out)
+
+
+def _runs(met: Array, gap: int) -> list[tuple[int, int]]:
+    """First and one past the last row of each stretch of ones; stretches less than `gap` apart are one."""
+    change = np.diff(np.r_[0, met, 0])
+    out: list[tuple[int, int]] = []
+    for first, last in zip(np.flatnonzero(change == 1), np.flatnonzero(change == -1), strict=True):
+        if out and first - out[-1][1] < gap:
+            out[-1] = (out[-1][0], int(last))
+        else:
+            out.append((int(first), int(last)))
+    return out
 
 
 def expected(faces: Sequence[FaceReading], x: float) -> Wish:
@@ -249,12 +263,12 @@ def _best_place(figure: Figure, ground: _Ground, wish: Wish, start: float, scale
     head[min(size[1], max(1, round((figure.chin + 0.1 * figure.unit) * k))) :] = 0
     area = max(float(body.sum()), 1e-3)
     lost = counted(ground.cut, body) / area
-    cost = 5.0 * lost + _HEAD * counted(ground.head, head) / max(float(head.sum()), 1e-3)
+    cost = 12.0 * lost + _HEAD * counted(ground.head, head) / max(float(head.sum()), 1e-3)
     for cut, strip in zip(figure.sides, (np.s_[:, :2], np.s_[:, -2:]), strict=True):
         if cut:  # an arm that the reference cuts off must not end inside the mask
             ends = np.zeros_like(body)
             ends[strip] = body[strip]
-            cost += 3.0 * counted(ground.inside, ends) / max(0.25 * size[1], 1.0)
+            cost += 0.15 * counted(ground.inside, ends) / max(0.25 * size[1], 1.0)
     y = (np.arange(cost.shape[0], dtype=np.float32) - above) / ground.shrink + ground.y0
     x = (np.arange(cost.shape[1], dtype=np.float32) - side) / ground.shrink + ground.x0
     if ground.old is not None:
@@ -283,7 +297,7 @@ def _wishes(figure: Figure, ground: _Ground, wish: Wish, start: float, scale: fl
     across = x + figure.x * scale
     middle = _middle(ground) if wish.x is None else wish.x
     span = 0.6 * (x1 - x0) if wish.x is None else unit
-    cost_x = (0.8 if wish.x is None else 0.2 * wish.firm) * ((across - middle) / span) ** 2
+    cost_x = (2.0 if wish.x is None else 0.2 * wish.firm) * ((across - middle) / span) ** 2
     if wish.y is None:
         if figure.cut or figure.face:
             top = y + figure.top * scale
@@ -327,12 +341,13 @@ def edge_near(scene: U8, mask: U8, floor: int) -> Array | None:
     if step.shape[0] < 5:
         return None
     reach = np.asarray(cv2.dilate(step, np.ones((5, 1), np.uint8)), np.float32)  # lines may lean a little
-    strong = reach > max(2.0 / sigma, 0.5 * float(np.percentile(reach, 95)))
+    strong = reach > max(2.0 / sigma, 0.4 * float(np.percentile(reach, 95)))
     share = strong.mean(1)
     share[-2:] = 0
-    row = int(share.argmax())
-    if share[row] < 0.8 or float(reach[row].mean()) < 3.0 / sigma:
+    good = np.flatnonzero((share > 0.7) & (reach.mean(1) > 3.0 / sigma))
+    if not len(good):
         return None
+    row = int(good[share[good] > share[good].max() - 0.08][-1])  # of lines as clear, the one nearest to the mask's end
     low = max(0, row - 4)
     line = low + step[low : row + 5].argmax(0)
     smooth = cv2.medianBlur(line.astype(np.float32)[None], 5)[0]

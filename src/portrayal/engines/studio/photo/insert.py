@@ -42,7 +42,7 @@ from portrayal.perception.types import FaceReading
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import Speed
 
-_WHOLE_COST = 0.5  # of a place from which on completed shoulders are tried
+_WHOLE_COST = 0.25  # of a place from which on completed shoulders are tried
 _FEATHER = 0.035  # width of the soft inner edge of the mask, in face heights
 
 

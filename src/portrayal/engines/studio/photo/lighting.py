@@ -200,7 +200,7 @@ def _behind(look: _Look) -> tuple[float, float]:
     if here <= 0.02:
         return 0.0, 0.0
     ratio = here / max(elsewhere, 0.02)
-    strong = float(np.clip((ratio - 1.15) / 1.4, 0, 1) * np.clip((here - 0.3) / 0.8, 0, 1))
+    strong = float(np.clip((ratio - 1.15) / 1.0, 0, 1) * np.clip((here - 0.3) / 0.5, 0, 1))
     at = float((capped * near * u).sum() / max(float((capped * near).sum()), 1e-4)) / look.wide
     return strong, float(np.clip(4 * at, -1, 1))
 
@@ -276,9 +276,9 @@ def _lighting(look: _Look, bright: _Bright, side: float, back: float, at: float)
     return Lighting(
         ambient=ambient,
         keys=keys,
-        rims=_rims(look, back, at, colour, level),
+        rims=_rims(bright, back, at, colour, level),
         fill=fill,
-        level=level * (1 - 0.14 * back),
+        level=level * (1 - 0.28 * back),
         skin_shift=float(np.clip(6 + 7 * chroma + 4 * night, 6, 20)),
         contrast=float(np.clip(1.2 + 0.5 * hard + 0.25 * night, 1.2, 1.9)),
     )
@@ -299,14 +299,21 @@ def _second(look: _Look, side: float, night: float) -> tuple[KeyLight, ...]:
     return (KeyLight(towards, (colour * 0.45 * night).astype(np.float32), wrap=0.5, shadow=0.3, softness=0.5),)
 
 
-def _rims(look: _Look, back: float, at: float, colour: F32, level: float) -> tuple[RimLight, ...]:
-    if back < 0.08:
-        return ()
-    tint = _hue(_plain(colour[None], 0.9)[0]) * np.float32(0.5 + 0.5 * min(level, 1.0))
-    gain = 2.6 * back
-    if abs(at) > 0.25:
-        return (RimLight(vector(at, 0.5, -1), tint, gain, 0.2), RimLight(vector(-at, 0.4, -1), tint, 0.35 * gain, 0.1))
-    return tuple(RimLight(vector(x, 0.5, -1), tint, 0.8 * gain, 0.2) for x in (-0.8, 0.8))
+def _rims(bright: _Bright, back: float, at: float, colour: F32, level: float) -> tuple[RimLight, ...]:
+    """Light on the outline: from behind the place, and from a window or a sun beside it, which is behind as well."""
+    tint = (_hue(_plain(colour[None], 0.9)[0]) * np.float32(0.4 + 0.6 * min(level, 1.0))).astype(np.float32)
+    beside = min(1.6, 7 * bright.share) * float(np.clip(1.25 - abs(bright.x) / 0.4, 0, 1)) * (1 - back)
+    side = float(np.sign(bright.x) or 1.0) * 0.9
+    out: list[RimLight] = []
+    if beside > 0.12 and abs(bright.x) > 0.04:
+        out.append(RimLight(vector(side, 0.4, -1), tint, beside, 0.12))
+    if back >= 0.08:
+        gain = 3.2 * back
+        near, far = (0.8, 0.8) if abs(at) <= 0.25 else (1.0, 0.4)
+        way = 1.0 if at >= 0 else -1.0
+        out.append(RimLight(vector(0.8 * way, 0.5, -1), tint, near * gain, 0.2))
+        out.append(RimLight(vector(-0.8 * way, 0.5, -1), tint, far * gain, 0.2))
+    return tuple(out)
 
 
 def _as_on_faces(lighting: Lighting, seen: FaceLight, side: float, back: float, gray: bool) -> tuple[Lighting, float]:
