@@ -15,7 +15,7 @@ import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering
-from portrayal.engines.studio.cast.arrange import Arrangement, arrange, order_of
+from portrayal.engines.studio.cast.arrange import Arrangement, arrange, order_of, room
 from portrayal.engines.studio.cast.figure import figure_of
 from portrayal.engines.studio.cast.join import join
 from portrayal.engines.studio.cast.match import match
@@ -41,6 +41,7 @@ _MOST: Final = 4
 _TIGHT: Final = 0.6  # cost over which shoulders are completed, when that gives a better frame
 _PADDING: Final = 0.5  # head heights around a body: where a head turns to, and how far its shade reaches
 _REACH: Final = 2.5  # first guess of the frame's lower border below the faces, in head heights
+_WIDEST: Final = 2.9  # width of a mascot beside people, in head heights
 _TOWARDS: Final = 9.0  # degrees that heads turn towards each other at most
 _FARTHEST: Final = 10.0  # degrees that a head leaves its reference for that
 
@@ -128,15 +129,16 @@ def _arranged(
     job: Job, cast: Sequence[IdentityMap], order: Sequence[int], size: Size, shrink: float, kept: Kept
 ) -> tuple[Arrangement, list[IdentityMap]]:
     """Places from left to right, and the cast, with completed shoulders where the frame needs them."""
+    widest = min(_WIDEST, 1.6 * room(size, len(cast)) / len(cast))
     people = [character.reading is not None for character in cast]
 
     def of(characters: Sequence[IdentityMap]) -> Arrangement:
-        figures = [figure_of(characters[i], _REACH if any(people) else None) for i in order]
+        figures = [figure_of(characters[i], _REACH if any(people) else None, widest) for i in order]
         found = arrange(figures, size, job.plan.framing, job.seed, job.attempt, shrink)
         if all(people) or not any(people):
             return found
         # How large a mascot is beside people depends on where the frame ends, and the frame on all of them.
-        figures = [figure_of(characters[i], float(np.clip(found.reach, 1.5, 3.5))) for i in order]
+        figures = [figure_of(characters[i], float(np.clip(found.reach, 1.5, 3.5)), widest) for i in order]
         return arrange(figures, size, job.plan.framing, job.seed, job.attempt, shrink)
 
     plain = of(cast)
@@ -177,11 +179,11 @@ def _part(
     """The part of the canvas (x, y, width, height) that a member fills, with room around it."""
     columns = np.flatnonzero((character.alpha > 0.02).any(0))
     rows = np.flatnonzero((character.alpha > 0.02).any(1))
-    room = _PADDING * unit
-    x0 = max(0, int(columns[0] * scale + offset[0] - room))
-    y0 = max(0, int(rows[0] * scale + offset[1] - room))
-    x1 = min(size[0], int(columns[-1] * scale + offset[0] + room) + 1)
-    y1 = min(size[1], int(rows[-1] * scale + offset[1] + room) + 1)
+    air = _PADDING * unit
+    x0 = max(0, int(columns[0] * scale + offset[0] - air))
+    y0 = max(0, int(rows[0] * scale + offset[1] - air))
+    x1 = min(size[0], int(columns[-1] * scale + offset[0] + air) + 1)
+    y1 = min(size[1], int(rows[-1] * scale + offset[1] + air) + 1)
     return x0, y0, x1 - x0, y1 - y0
 
 

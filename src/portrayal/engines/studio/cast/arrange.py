@@ -16,7 +16,7 @@ import numpy as np
 
 from portrayal.engines.studio.cast.figure import Figure
 from portrayal.engines.studio.compose import FRAMINGS
-from portrayal.imaging import Array
+from portrayal.imaging import F32, Array
 from portrayal.sizes import Size
 
 # Head height as a share of the frame when nobody asks, by number of people.
@@ -32,8 +32,7 @@ _OVERLAP: Final = 0.38  # of the upper arms of neighbours, in head heights
 _MARGIN: Final = 1.12  # from the middle of the outer face to the frame, in head heights
 _AIR: Final = 0.10  # least distance of a head to the frame
 _HIDDEN: Final = 0.10  # share of a head (hair) that somebody in front may cover
-_FARTHEST: Final = 3.4  # distance at which nobody covers anybody
-_STEP: Final = 0.06
+_APART: Final[F32] = np.linspace(0.06, 3.36, 56, dtype=np.float32)  # distances across that are tried
 _ZOOMS: Final = np.linspace(-0.9, 0.45, 28)
 _GROUND: Final = 0.9  # of the frame: where whole figures stand
 _NEVER: Final = 99.0
@@ -94,6 +93,11 @@ def order_of(places: Sequence[str | None]) -> tuple[int, ...]:
             slots[next(slot for slot in choice if slots[slot] is None)] = member
     rest = iter(i for i, place in enumerate(places) if place not in ("left", "right", "centre"))
     return tuple(slot if slot is not None else next(rest) for slot in slots)
+
+
+def room(size: Size, count: int) -> float:
+    """Width of the frame in head heights, at the size that heads of a group usually have."""
+    return size[0] / (_USUAL[count] * min(size[1], 1.25 * size[0]))
 
 
 def arrange(
@@ -164,18 +168,14 @@ class _Group:
         """Least distance across at which nobody's face is covered, of a member and one farther right."""
         front, back = (i, j) if self.depth[i] < self.depth[j] else (j, i)
         side = 1.0 if front > back else -1.0
-        fits = _FARTHEST
-        while fits > _STEP:
-            nearer = fits - _STEP
-            move = np.array([side * nearer, self.y[front] - self.y[back]], np.float32)
-            face, head = (
-                self.figures[front].covers((points * self.size[back] - move) / self.size[front])
-                for points in (self.figures[back].guarded, self.figures[back].head)
-            )
-            if face.max(initial=0) > 0.1 or head.mean() > _HIDDEN:
-                break
-            fits = nearer
-        return fits
+        covered = []
+        for points in (self.figures[back].guarded, self.figures[back].head):
+            x = points[:, 0] * self.size[back] - side * _APART[:, None]
+            y = np.broadcast_to(points[:, 1] * self.size[back] - (self.y[front] - self.y[back]), x.shape)
+            moved = np.stack([x, y], -1).reshape(-1, 2) / self.size[front]
+            covered.append(self.figures[front].covers(np.asarray(moved, np.float32)).reshape(len(_APART), -1))
+        bad = np.flatnonzero((covered[0].max(1) > 0.1) | (covered[1].mean(1) > _HIDDEN))
+        return float(_APART[min(int(bad[-1]) + 1, len(_APART) - 1)] if len(bad) else _APART[0])
 
     def spaced(self, half: float) -> _Layout | None:
         """The group in a frame of that half width in head heights; None when it does not fit."""
@@ -188,9 +188,9 @@ class _Group:
             max(n, figures[i].shoulders[1] * size[i] + figures[i + 1].shoulders[0] * size[i + 1] - _OVERLAP)
             for i, n in enumerate(near)
         ]
-        room = 2 * (half - _MARGIN)
+        inner = 2 * (half - _MARGIN)
         spare = sum(easy) - sum(near)
-        share = 1.0 if spare <= 0 else min(max((room - sum(near)) / spare, 0.0), 1.0)
+        share = 1.0 if spare <= 0 else min(max((inner - sum(near)) / spare, 0.0), 1.0)
         gaps = [n + share * (e - n) for n, e in zip(near, easy, strict=True)]
         margin = half - 0.5 * sum(gaps)
         if margin < max(figures[0].ends[0] * size[0], figures[-1].ends[2] * size[-1]) + _AIR:
@@ -245,8 +245,8 @@ def _height(
     if all(figure.foot is not None and not len(figure.cuts) for figure in figures):
         feet = max(y + (f.foot or 0) * s for f, y, s in zip(figures, layout.y, layout.size, strict=True))
         wish = _GROUND * height - feet * unit
-    room = 0.5 * (1 - shrink) * height + 0.035 * height
-    row = max(wish, room - min(tops) * unit, height + 1 - _reach(figures, layout, 0.5 * width / unit, aside) * unit)
+    air = 0.5 * (1 - shrink) * height + 0.035 * height
+    row = max(wish, air - min(tops) * unit, height + 1 - _reach(figures, layout, 0.5 * width / unit, aside) * unit)
     cut = [top for top, figure in zip(tops, figures, strict=True) if figure.body.cut_top]
     above = max((row + top * unit for top in cut), default=0.0)
     return row, ((row - wish) / (0.10 * height)) ** 2 + (max(0.0, above) / (0.05 * height)) ** 2

@@ -21,8 +21,9 @@ _GRID: Final = 16.0  # pixels of the silhouette per unit
 # 3-D width between the cheeks in face heights, of an ordinary face at rest.
 _CHEEKS: Final = 0.81
 # A mascot beside people is a costume of their height; its feet are just below the frame.
-_MASCOT_WIDE: Final = 2.9
 _MASCOT_EYES: Final = 0.24  # of its height, from the top
+_MASCOT_FACE: Final = 0.7  # of its half width: what nobody may cover in its upper half
+_OUTER: Final = 0.8  # share of its half width that stays inside the frame: an arm may leave it
 _CUT: Final = 0.12  # share of its height that the frame cuts off
 _LOWER: Final = 0.1  # its eyes below those of the people
 _WHOLE: Final = 2.88  # height of a mascot among mascots, in units
@@ -37,7 +38,7 @@ class Figure:
         unit, x, y: reference pixels of one unit and of the middle of the face.
         alpha: (h, w) float32 silhouette, `_GRID` pixels per unit; `left`, `top` is where its first pixel lies.
         guarded: (k, 2) points that nobody may stand before: the face.
-        head: (k, 2) points of the head, of which a little may be covered.
+        head: (k, 2) points of the head (of a mascot: all), of which a little may be covered.
         cuts: (k, 2) points at which the reference ends.
         shoulders: reach of the body to the left and right of the face where two people touch.
         ends: reach of the head to the left, up and right.
@@ -72,13 +73,14 @@ class Figure:
         return np.where(inside, found, 0).astype(np.float32)
 
 
-def figure_of(character: IdentityMap, reach: float | None) -> Figure:
+def figure_of(character: IdentityMap, reach: float | None, widest: float) -> Figure:
     """Measure one member.
 
     Args:
         character: a person or subject.
         reach: from the faces to the lower border of the frame, in head heights: how large a mascot is beside people;
             None when nobody in the cast has a face, and whole mascots stand on the ground.
+        widest: how wide a mascot may be beside people.
     """
     body = body_of(character)
     if character.reading is not None:
@@ -90,7 +92,7 @@ def figure_of(character: IdentityMap, reach: float | None) -> Figure:
         if reach is None:
             unit = max(tall, 0.8 * wide) / _WHOLE
         else:
-            unit = max(tall * (1 - _CUT - _MASCOT_EYES) / (reach - _LOWER), wide / _MASCOT_WIDE)
+            unit = max(tall * (1 - _CUT - _MASCOT_EYES) / (reach - _LOWER), wide / widest)
         x, y = body.x, body.top + _MASCOT_EYES * tall
     part, at = _shown(body, character.alpha.shape)
 
@@ -110,9 +112,12 @@ def figure_of(character: IdentityMap, reach: float | None) -> Figure:
         guarded = np.asarray((character.reading.points[:468:3, :2] - (x, y)) / unit * (1.16, 1.08), np.float32)
     else:
         upper = (np.arange(len(alpha)) < 0.5 * len(alpha))[:, None]
-        guarded = head = _points(np.asarray(alpha * upper, np.float32), left, top)
+        inner = np.abs(np.linspace(-1, 1, alpha.shape[1])) < _MASCOT_FACE
+        guarded = _points(np.asarray(alpha * upper * inner, np.float32), left, top)
+        head = _points(alpha, left, top)
     cuts = _cuts(character, body, (x, y), unit, reach is not None)
     person = character.reading is not None
+    outer = 1.0 if person else _OUTER
     return Figure(
         body=body,
         unit=unit,
@@ -125,7 +130,7 @@ def figure_of(character: IdentityMap, reach: float | None) -> Figure:
         head=head,
         cuts=cuts,
         shoulders=_shoulders(alpha, left, top),
-        ends=(-float(head[:, 0].min()), -float(head[:, 1].min()), float(head[:, 0].max())),
+        ends=(-float(head[:, 0].min()) * outer, -float(head[:, 1].min()), float(head[:, 0].max()) * outer),
         foot=None if character.reading is not None or body.cut_bottom else (body.bottom - y) / unit,
         person=person,
         lower=0.0 if person or reach is None or not len(cuts) else max(reach - float(cuts[:, 1].max()), _LOWER),
