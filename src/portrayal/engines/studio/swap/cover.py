@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.head.fields import blur, disc, polygon, smoothstep, weighted_blur
+from portrayal.engines.studio.head.fields import blur, disc, polygon, resize, smoothstep, weighted_blur
 from portrayal.imaging import F32, U8, Array
 from portrayal.perception import mesh
 
@@ -95,8 +95,13 @@ def _raised(hair: F32, points: F32, up: F32) -> F32:
 
 
 def grown(mask: F32, radius: float, soft: float) -> F32:
-    """A soft mask made larger."""
-    return blur(cv2.dilate(mask, disc(radius)), soft)
+    """A soft mask made larger; far reaches are taken at reduced size."""
+    step = max(1, int(radius // 4))
+    h, w = mask.shape
+    if step == 1 or min(h, w) < 8 * step:
+        return blur(cv2.dilate(mask, disc(radius)), soft)
+    small = cv2.dilate(resize(mask, (-(-w // step), -(-h // step))), disc(radius / step))
+    return blur(resize(small, (w, h)), soft)
 
 
 def occluders(lab: F32, points: F32) -> F32:

@@ -19,6 +19,7 @@ from portrayal.perception import mesh
 from portrayal.perception.types import FaceReading
 
 _MARGIN = 0.45  # around the face, in its heights
+_CONTEXT = 0.35  # around the mask
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ def box_of(scene: U8, mask: U8, points: F32, margin: tuple[float, float, float])
     low, high = points[:468, :2].min(0), points[:468, :2].max(0)
     low = low - np.array([margin[0], margin[1]]) * tall
     high = high + np.array([margin[0], margin[2]]) * tall
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if len(ys):  # a little context is enough beyond what may change, but the face must be seen
+        room = _CONTEXT * tall
+        face = points[:468, :2]
+        low = np.maximum(low, np.minimum(np.array([xs[0], ys[0]]) - room, face.min(0)))
+        high = np.minimum(high, np.maximum(np.array([xs[-1], ys[-1]]) + room, face.max(0)))
     x0, y0, x1, y1 = bounds(np.stack([low, high]), 8, (scene.shape[1], scene.shape[0]))
     original = np.ascontiguousarray(scene[y0:y1, x0:x1])
     rgb = original.astype(np.float32) * np.float32(1 / 255)

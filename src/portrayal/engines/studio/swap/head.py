@@ -21,7 +21,8 @@ from portrayal.engines.studio.swap.face import Box, box_of, patch_of, plain, swa
 from portrayal.engines.studio.swap.shape import Target
 from portrayal.engines.studio.swap.shape import target as target_shape
 from portrayal.engines.studio.types import Cutout, Notes, Patch, Speed
-from portrayal.imaging import F32, U8, Bool
+from portrayal.imaging import F32, F64, U8, Bool
+from portrayal.parallel import together
 from portrayal.perception import mesh
 from portrayal.perception.crops import similarity
 from portrayal.perception.matte import person_matte
@@ -70,9 +71,11 @@ def swap_head(
     assert character.reading is not None
     box = box_of(scene, mask, target.points, _MARGIN)
     tall = cover.height(box.points)
-    old = _old(box, target)
     scale = float(target.pose.scale / character.reading.pose.scale)
-    cutout, ready = _turned_head(target, character, kept, scale, speed, seed, box, notes)
+    old, (cutout, ready) = together(
+        lambda: _old(box, target),
+        lambda: _turned_head(target, character, kept, scale, speed, seed, box, notes),
+    )
     back, new = _fit(ready, box, identity)
     face = texture.head(ready, new, back, box.points, box.shape)
     alpha = np.clip(warp(_head_layer(cutout), face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1)
@@ -86,9 +89,11 @@ def swap_head(
         return swap_face(
             scene, mask, target, character, kept, seed=seed, speed=speed, identity=max(identity, 0.9), notes=notes
         )
-    plate = _plate(box, old, alpha, new, tall, seed, speed, notes)
-    rgb = _lit(face, cutout, new, box, old, alpha, tall, seed)
     before = _in_front(light.to_lab(box.rgb), box, old, tall)
+    plate, rgb = together(
+        lambda: _plate(box, old, alpha, new, tall, seed, speed, notes),
+        lambda: _lit(face, cutout, new, box, old, alpha, before, tall, seed),
+    )
     open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
     amount = alpha * (1 - before) * open_to
     out = plate + (rgb - plate) * amount[..., None]
@@ -151,8 +156,7 @@ def _turned_head(
     points = character.reading.points
     low, high = points[:468, :2].min(0), points[:468, :2].max(0)
     tall = float(high[1] - low[1])
-    low = low - np.array(_REACH[:2], np.float32) * tall
-    high = high + np.array([_REACH[0], _REACH[2]], np.float32) * tall
+    low, high = _head_bounds(character, low - np.array(_REACH[:2]) * tall, high + np.array(_REACH[::2]) * tall, tall)
     w, h = (int(v) for v in np.ceil((high - low) * scale))
     offset = (float(-low[0] * scale), float(-low[1] * scale))
     cutout = place(character, scale, offset, w, h, speed, seed)
@@ -170,6 +174,21 @@ def _turned_head(
         notes.warnings.append("the head could not be turned as far as the one in the picture")
     assert cutout.points is not None
     return cutout, Ready(cutout.rgb, cutout.points, zero)
+
+
+def _head_bounds(character: IdentityMap, low: F64, high: F64, tall: float) -> tuple[F64, F64]:
+    """The part of a reach (low, high) that head and hair take, with room to turn."""
+    h, w = character.regions.shape
+    x0, y0 = np.clip(np.floor(low), 0, [w - 1, h - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(high), [x0 + 1, y0 + 1], [w, h]).astype(int)
+    part = np.isin(character.regions[y0:y1, x0:x1], (FACE, HAIR, SKIN))
+    ys, xs = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
+    if not len(ys):
+        return low, high
+    room = 0.15 * tall
+    first = np.array([x0 + xs[0], y0 + ys[0]]) - room
+    last = np.array([x0 + xs[-1] + 1, y0 + ys[-1] + 1]) + room
+    return np.maximum(low, first), np.minimum(high, last)
 
 
 def _better_side(target: FaceReading, character: IdentityMap, kept: Kept, notes: Notes) -> IdentityMap:
@@ -207,7 +226,7 @@ def _head_layer(cutout: Cutout) -> F32:
     own = np.isin(cutout.regions, (FACE, HAIR, SKIN))
     # Beside the jaw a face does not reach beyond its landmarks: what the matte holds there is background.
     rim = cover.oval(cutout.points, (own.shape[0], own.shape[1]), 1.03) < 0.5
-    rim[: max(0, int(cutout.points[list(mesh.LIPS), 1].mean() - 0.05 * tall))] = False
+    rim[: max(0, int(cutout.points[mesh.NOSE_BASE, 1]))] = False
     own &= ~((cutout.regions == FACE) & rim)
     eyes = cutout.points[list(mesh.EYE_CORNERS), :2].mean(0)
     own[: max(0, int(eyes[1] - 0.25 * tall))] = True  # hats and hair bands
@@ -260,7 +279,9 @@ def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, 
     rest = hole & (under < 0.5)
     if rest.any():
         # The whole old head is painted over, hidden or not: it must not shine through at the seam.
-        filled = _filled(box, gone & (under < 0.5), forbid, tall, seed, speed, notes)
+        painted = gone & (under < 0.5)
+        filled = _filled(box, painted, forbid, tall, seed, speed, notes)
+        filled = _level(filled, box.rgb, painted, tall)
         border = _away(~gone)
         # What only glows, at the border, blends into the picture.
         soft = smoothstep(0.0, 0.04 * tall, border) * rest
@@ -335,6 +356,24 @@ def _filled(box: Box, hole: Bool, forbid: Bool, tall: float, seed: int, speed: S
     return light.grained(large, box.rgb, hole, around, seed)
 
 
+def _level(filled: F32, scene: F32, hole: Bool, tall: float) -> F32:
+    """The painting as bright, at its border, as the picture beside it; the change fades inwards."""
+    inside, outside = _away(~hole), _away(hole)
+    within = (hole & (inside < 0.03 * tall)).astype(np.float32)
+    beside = (~hole & (outside < 0.03 * tall)).astype(np.float32)
+    sigma = 0.03 * tall
+    a = blur(filled * within[..., None], sigma) / np.maximum(blur(within, sigma), 1e-3)[..., None]
+    b = blur(scene * beside[..., None], sigma) / np.maximum(blur(beside, sigma), 1e-3)[..., None]
+    line = (hole & (inside < max(1.5, 0.012 * tall))).astype(np.float32)
+    step = max(1, round(tall / 60))
+    h, w = hole.shape
+    size = (-(-w // step), -(-h // step))
+    share = resize(line, size)
+    change = fill(resize((b - a) * line[..., None], size) / np.maximum(share, 1e-3)[..., None], np.minimum(4 * share, 1))
+    fade = np.exp(-((inside / (0.35 * tall)) ** 2)).astype(np.float32)
+    return np.asarray(np.clip(filled + resize(change, (w, h)) * fade[..., None], 0, 1), np.float32)
+
+
 def _fill_module() -> Any:
     try:
         return importlib.import_module("portrayal.engines.studio.fill")
@@ -343,17 +382,25 @@ def _fill_module() -> Any:
 
 
 def _lit(
-    face: texture.Face, cutout: Cutout, new: Target, box: Box, old: Old, alpha: F32, tall: float, seed: int
+    face: texture.Face,
+    cutout: Cutout,
+    new: Target,
+    box: Box,
+    old: Old,
+    alpha: F32,
+    before: F32,
+    tall: float,
+    seed: int,
 ) -> F32:
     """The head in the scene's light, sharpness, grain and tone."""
     lab, own = light.to_lab(box.rgb), light.to_lab(face.rgb)
-    skin = _common_skin(face, cutout, new, box, old, alpha, tall)
+    skin = _common_skin(face, cutout, new, box, old, alpha, before, tall)
     below, above = light.fields(own, lab, skin, tall, 0.16)
     labels = (np.isin(cutout.regions, (FACE, SKIN))).astype(np.float32)
     fleshy = np.clip(warp(labels, face.x, face.y), 0, 1)
     # The labels of a forehead under a fringe or receding hair are unsure.
-    forehead = cover.grown(cover.oval(new.points, box.shape), 0.06 * tall, 0.03 * tall)
-    fleshy = blur(np.maximum(fleshy, light.alike(own, below) * forehead), 0.012 * tall)
+    forehead = cover.grown(cover.oval(new.points, box.shape), 0.20 * tall, 0.04 * tall)
+    fleshy = blur(np.maximum(fleshy, light.alike(own, below, tall) * forehead), 0.012 * tall)
     lit = light.lit(own, below, above, plain(new, box.shape, tall))
     hair = light.lit_hair(own, below, above)
     rgb = light.to_rgb(hair + (lit - hair) * fleshy[..., None])
@@ -363,7 +410,14 @@ def _lit(
 
 
 def _common_skin(
-    face: texture.Face, cutout: Cutout, new: Target, box: Box, old: Old, alpha: F32, tall: float
+    face: texture.Face,
+    cutout: Cutout,
+    new: Target,
+    box: Box,
+    old: Old,
+    alpha: F32,
+    before: F32,
+    tall: float,
 ) -> F32:
     """Where both heads show plain skin (h, w) 0..1."""
     shape = box.shape
@@ -371,6 +425,5 @@ def _common_skin(
     both = np.clip(warp(own, face.x, face.y), 0, 1) * np.isin(old.labels, (FACE, SKIN))
     parts = np.maximum(cover.features(new.points, shape, 1.3), cover.features(box.points, shape, 1.3))
     both = both * (1 - np.clip(2 * blur(parts, 0.01 * tall), 0, 1)) * (alpha > 0.5)
-    before = _in_front(light.to_lab(box.rgb), box, old, tall)
     both = both * (1 - np.clip(2 * before, 0, 1))
     return np.asarray(cv2.erode(both.astype(np.float32), disc(0.012 * tall)), np.float32)

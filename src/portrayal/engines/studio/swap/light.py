@@ -208,11 +208,13 @@ def _fine(light: F32, where: Bool) -> float:
     return float((light - blur(light, 1.2))[where].std())
 
 
-def alike(own: F32, below: F32) -> F32:
-    """How much a pixel looks like the skin around it (h, w) 0..1."""
+def alike(own: F32, below: F32, tall: float) -> F32:
+    """How much a pixel looks like the skin around it (h, w) 0..1: near in colour, and smooth as hair is not."""
     off = own - below
     far = np.sqrt((off[..., 0] / 15) ** 2 + (off[..., 1] ** 2 + off[..., 2] ** 2) / 64)
-    return smoothstep(2.0, 1.0, far)
+    light = np.ascontiguousarray(own[..., 0])
+    rough = np.sqrt(blur((light - blur(light, 0.012 * tall)) ** 2, 0.02 * tall))
+    return smoothstep(2.0, 1.0, far) * smoothstep(3.6, 1.8, rough)
 
 
 def lit_hair(own: F32, below: F32, scene: F32) -> F32:

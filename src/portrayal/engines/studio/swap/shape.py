@@ -25,7 +25,7 @@ _EYES: Final = (1.0, 0.10)
 _NOSE: Final = (0.8, 0.0)
 _LIDS: Final = 0.75  # of the lids at identity 1
 _FORM: Final = 0.78  # of the lips at identity 1: the reference's share
-_CALM: Final = 0.6  # of the scene's opening of the mouth that identity 1 leaves out
+_CALM: Final = 0.85  # of the scene's opening of the mouth that identity 1 leaves out
 _REACH: Final = 0.09  # of a region's share over the rest of the mesh, in cheek widths
 _JAW: Final = tuple(mesh.OVAL[12:25])  # what an opening mouth takes along
 _NOSE_POINTS: Final = (1, 2, 4, 5, 195, 197, 6, 168, 98, 327, 48, 278, 64, 294, 94)
@@ -93,8 +93,9 @@ def _mouth(wanted: F32, posed: F32, scene: F32, identity: float) -> None:
     lips = [v for ring in tp.LIP_RINGS for v in ring]
     own = posed.copy()
     missing = (scene[tp.INNER_LOWER] - scene[tp.INNER_UPPER]) - (posed[tp.INNER_LOWER] - posed[tp.INNER_UPPER])
-    # The nearer to the reference it must be, the less is its mouth forced open or shut.
-    missing *= np.float32(1 - _CALM * step(0.6, 1.0, identity))
+    # The nearer to the reference it must be, the less is its mouth forced open; closing hides nobody.
+    if mouth_gap(scene) > mouth_gap(posed):
+        missing = missing * np.float32(1 - _CALM * step(0.65, 1.0, identity))
     for ring in tp.LIP_RINGS:
         upper, lower = tp.upper_row(ring)[1:-1], tp.lower_row(ring)[1:-1]
         own[upper] -= np.float32(0.25) * missing[1:-1]
