@@ -44,6 +44,7 @@ _REACH: Final = 2.5  # first guess of the frame's lower border below the faces, 
 _WIDEST: Final = 2.9  # width of a mascot beside people, in head heights
 _TOWARDS: Final = 9.0  # degrees that heads turn towards each other at most
 _FARTHEST: Final = 10.0  # degrees that a head leaves its reference for that
+_SHARE: Final = 0.4  # the same, of what the head may turn at all
 
 
 def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
@@ -110,11 +111,12 @@ def _members(job: Job, size: Size, kept: Kept, notes: Notes) -> tuple[ScenePlan,
     _tell_framing(job.plan.framing, share, notes)
     framing = framing_of(share)
     shot = shot_of(job.plan, size, job.speed, FRAMINGS[framing][2], tilt[1], rng)
+    allowed = _each(cast, lambda one: kept.model(one).allowed.yaw if one.reading is not None else (0.0, 0.0))
     members: list[Member] = []
     for place, (number, spot) in enumerate(zip(order, arrangement.spots, strict=True)):
         character = cast[number]
         across = 2 * place / (len(order) - 1) - 1
-        plan = _turned(plans[number], character, across, rng, job.attempt)
+        plan = _turned(plans[number], character, allowed[number], across, rng, job.attempt)
         motion, bar = motion_of(plan, character, tilt[0], rng, job.seed + 101 * number, job.attempt)
         x, y, width, height = _part(character, spot.scale, spot.offset, spot.unit, size)
         at = (spot.offset[0] - x, spot.offset[1] - y)
@@ -161,15 +163,22 @@ def _tell_framing(wanted: str | None, share: float, notes: Notes) -> None:
 
 
 def _turned(
-    plan: ScenePlan, character: IdentityMap, across: float, rng: np.random.Generator, attempt: int
+    plan: ScenePlan,
+    character: IdentityMap,
+    allowed: tuple[float, float],
+    across: float,
+    rng: np.random.Generator,
+    attempt: int,
 ) -> ScenePlan:
     """A plan in which the head turns a little towards the others; `across` is -1 at the left end, 1 at the right."""
     wish, apart = float(rng.uniform(0.0, _TOWARDS)), float(rng.uniform(-3.0, 3.0))
     if plan.head.yaw is not None or character.reading is None:
         return plan
     own = character.reading.pose.yaw
-    farthest = _FARTHEST * (0.5 if attempt else 1.0)
-    turn = float(np.clip(-across * wish + apart - own, -farthest, farthest))
+    calm = 0.5 if attempt else 1.0
+    # A head that turns badly (strong light from the side, a half profile) turns less.
+    low, high = max(-_FARTHEST, _SHARE * allowed[0]) * calm, min(_FARTHEST, _SHARE * allowed[1]) * calm
+    turn = float(np.clip(-across * wish + apart - own, low, high))
     return plan.model_copy(update={"head": plan.head.model_copy(update={"yaw": own + turn})})
 
 

@@ -20,6 +20,8 @@ from portrayal.imaging import F32
 # Shade of somebody near: sigma in head heights and strength, of the closed corner and of the wide surroundings.
 _CORNER: Final = (0.07, 0.34)
 _AROUND: Final = (0.28, 0.26)
+# Light at the outline of the one in front that the one behind keeps off: sigma in head heights and strength.
+_EDGE: Final = (0.07, 0.6)
 _APART: Final = 0.24  # distance between two who overlap, in head heights: how far aside a shadow falls
 _DARKEST: Final = 0.55
 
@@ -48,11 +50,12 @@ def join(
     seen: dict[int, F32] = {}
     for i in order:
         member, subject, part = members[i], subjects[i], members[i].part
-        behind = radiance[part]
+        behind, own = radiance[part], lit[i]
         if people[part].any():
+            own = _backed(own, subject.alpha, people[part], member.spot.unit)
             shade = _shade(subject.alpha, plate.lighting, member.spot.unit) * people[part]
             behind = np.asarray(behind * (1 - shade)[..., None], np.float32)
-        radiance[part] = composite(lit[i], subject, replace(far, radiance=behind), speed)
+        radiance[part] = composite(own, subject, replace(far, radiance=behind), speed)
         clear = 1 - subject.alpha
         for k in seen:
             _cover(seen[k], members[k], member, clear)
@@ -96,6 +99,12 @@ def _shade(alpha: F32, lighting: Lighting, unit: float) -> F32:
         soft = wide_blur(np.asarray(moved, np.float32), (0.05 + 0.35 * key.softness) * unit)
         dark = dark + 0.6 * share * key.shadow * (1 - lighting.fill) * soft
     return np.asarray(np.clip(dark, 0, _DARKEST), np.float32)
+
+
+def _backed(lit: F32, alpha: F32, people: F32, unit: float) -> F32:
+    """The one in front, without the light at the outline that somebody right behind keeps off."""
+    beside = wide_blur(np.asarray(people * (1 - alpha), np.float32), _EDGE[0] * unit)
+    return np.asarray(lit * (1 - np.clip(2 * _EDGE[1] * beside, 0, _EDGE[1]))[..., None], np.float32)
 
 
 def _cover(seen: F32, member: Member, front: Member, clear: F32) -> None:
