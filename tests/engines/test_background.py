@@ -349,6 +349,13 @@ def test_grey_stays_grey(photo: U8, person: CutPicture, rendered: Render) -> Non
     assert np.ptp(image.astype(int), axis=2).max() <= 6
 
 
+def test_people_in_the_background_picture_are_told(photo: U8, person: CutPicture) -> None:
+    notes = Notes()
+    crowd = np.ascontiguousarray(photo[:, ::-1])
+    background.replace_background(photo, crowd, plan=EMPTY, seed=1, speed="turbo", notes=notes, cut=person)
+    assert notes.warnings == [plate_module.CROWDED]
+
+
 @pytest.mark.parametrize("paper", [(255, 255, 255), (128, 128, 128), (0, 0, 0), (225, 205, 180), (90, 140, 220)])
 def test_plain_paper_takes_no_colour_from_the_person(
     person: CutPicture, rendered: Render, paper: tuple[int, int, int]

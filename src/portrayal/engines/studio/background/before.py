@@ -71,7 +71,7 @@ def replace_background(
     if isinstance(new, Plate):
         plate = resized(new, width, height)
     else:
-        plate, film, picture = picture_plate(new, cut.alpha)
+        plate, film, picture = picture_plate(new, cut.alpha, notes)
     lit = _lit(cut, plate.lighting, speed)
     if picture is not None:
         lit = _as_taken(lit, cut.alpha, film, picture)

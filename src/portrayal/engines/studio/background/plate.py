@@ -19,10 +19,20 @@ from portrayal.engines.studio.photo.lighting import light_of
 from portrayal.engines.studio.types import Lighting, Notes, Plate, Shot, Speed
 from portrayal.imaging import F32, U8
 from portrayal.perception import mesh
+from portrayal.perception.faces import read_faces
 from portrayal.prompting.plan import ScenePlan
 
 _TONED: Final = 0.12  # largest tint of a toned print, display code
+_DETAILED: Final = 0.08  # least structure of a photograph whose film can be read
+_PLAIN: Final = 0.02  # structure under which a picture is paper
+_PAPER_WALL: Final = 8.0  # face heights behind the person
+_PAPER_SHARE: Final = 0.25  # of its colour that it throws on the person
+_PAPER_SHIFT: Final = 7.0  # Lab a/b
+_LEAST_LEVEL: Final = 0.82
+_BRIGHTEST_AIR: Final = 1.5
+_LIFTED: Final = 0.08  # display code, most that a faded picture may lift the blacks
 _SURFACE: Final = 0.45  # share of the colour of a wall that is taken for the colour of the light
+CROWDED: Final = "the background picture shows people of its own, and they stay in it"
 LONGER_SIDE: Final = 2048  # of a plate: it is out of focus, and larger pictures get it enlarged
 # For a prompt without a setting: a portrait studio with light that is kind to everybody.
 _RIGS: Final = ("softbox", "beauty", "loop", "window")
@@ -113,12 +123,13 @@ def stands(alpha: F32) -> bool:
     return bool(len(rows)) and int(rows[-1]) < alpha.shape[0] - max(4, alpha.shape[0] // 200)
 
 
-def picture_plate(picture: U8, alpha: F32) -> tuple[Plate, Camera, U8]:
+def picture_plate(picture: U8, alpha: F32, notes: Notes) -> tuple[Plate, Camera, U8]:
     """Another picture as a plate for a person.
 
     Args:
         picture: (h', w', 3) uint8; its middle is cropped to the ratio, it is never stretched.
         alpha: (h, w) float32 matte of who will stand in it.
+        notes: gets a warning when the picture has people of its own.
 
     Returns:
         The plate, what the picture's camera did, and the picture at the size of alpha.
@@ -129,12 +140,37 @@ def picture_plate(picture: U8, alpha: F32) -> tuple[Plate, Camera, U8]:
     where = None
     if len(rows):
         where = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-    found = light_of(fitted, where=where)
+    faces = read_faces(fitted, average=False)  # they show best how the light falls
+    if faces:
+        notes.warnings.append(CROWDED)
+    found = light_of(fitted, faces=faces, where=where)
+    camera = found.camera
     radiance = untone(fitted.astype(np.float32) / np.float32(255))
+    if structure(fitted) < _PLAIN:  # paper says nothing of air, of a film's blacks, or of how dark it is
+        film = Camera(grain=camera.grain, grain_size=camera.grain_size, grain_colour=camera.grain_colour)
+        return Plate(radiance, _before_paper(found.lighting, radiance), wall=_PAPER_WALL), film, fitted
     lighting = _calm(found.lighting)
-    if found.camera.gray and not without_colour(fitted, found.camera):
-        lighting = _tinted(lighting, radiance)
-    return Plate(radiance, lighting, haze=found.camera.haze), found.camera, fitted
+    if camera.gray and not without_colour(fitted, camera):
+        camera = replace(camera, gray=False, tones=None)
+        lighting = _tinted(lighting, radiance, _SURFACE)
+    r, g, b, amount = camera.haze
+    dim = min(1.0, _BRIGHTEST_AIR / max(r, g, b, 1e-3))  # blown out fog is no lamp
+    haze = (dim * r, dim * g, dim * b, amount)
+    return Plate(radiance, lighting, haze=haze), replace(camera, black=min(camera.black, _LIFTED)), fitted
+
+
+def structure(picture: U8) -> float:
+    """Share 0..1 of a picture at thumbnail size that holds edges; under 0.02 it is paper, a gradient, or all blur."""
+    small = _thumbnail(picture)
+    down, across = cv2.Sobel(small, cv2.CV_32F, 0, 1, scale=0.125), cv2.Sobel(small, cv2.CV_32F, 1, 0, scale=0.125)
+    return float((cv2.magnitude(across, down) > 4).mean())
+
+
+def _thumbnail(picture: U8) -> F32:
+    k = 192 / max(picture.shape[:2])
+    size = (max(8, round(picture.shape[1] * k)), max(8, round(picture.shape[0] * k)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(small.mean(2), np.float32)
 
 
 def without_colour(picture: U8, camera: Camera) -> bool:
@@ -142,28 +178,39 @@ def without_colour(picture: U8, camera: Camera) -> bool:
     if not camera.gray or camera.tones is None:
         return False
     tint = float(np.abs(camera.tones - camera.tones.mean(1, keepdims=True)).max())
-    k = 192 / max(picture.shape[:2])
-    size = (max(8, round(picture.shape[1] * k)), max(8, round(picture.shape[0] * k)))
-    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32).mean(2)
-    low, high = np.percentile(small, (5, 95))
-    slope = cv2.magnitude(
-        cv2.Sobel(small, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(small, cv2.CV_32F, 0, 1, scale=0.125)
-    )
-    return bool(tint < _TONED and high - low > 60 and (slope > 4).mean() > 0.08)
+    low, high = np.percentile(_thumbnail(picture), (5, 95))
+    return bool(tint < _TONED and high - low > 60 and structure(picture) > _DETAILED)
 
 
-def _tinted(lighting: Lighting, radiance: F32) -> Lighting:
-    """Light with part of the mean colour of what it falls in from."""
+def _tinted(lighting: Lighting, radiance: F32, share: float) -> Lighting:
+    """Light with a share of the mean colour of what it falls in from."""
     mean = np.maximum(radiance.reshape(-1, 3)[::7].mean(0), 1e-3)
     hue = np.clip(mean / max(float(luminance(mean)), 1e-3), 0.2, 2.6)
-    tint = 1 + np.float32(_SURFACE) * (hue - 1)
+    tint = 1 + np.float32(share) * (hue - 1)
     tint = (tint / float(luminance(tint))).astype(np.float32)
     keys = tuple(replace(key, colour=(key.colour * tint).astype(np.float32)) for key in lighting.keys)
     rims = tuple(replace(rim, colour=(rim.colour * tint).astype(np.float32)) for rim in lighting.rims)
-    shift = max(lighting.skin_shift, 10.0)
-    return replace(
-        lighting, ambient=(lighting.ambient * tint).astype(np.float32), keys=keys, rims=rims, skin_shift=shift
+    ambient = (lighting.ambient * tint).astype(np.float32)
+    return replace(lighting, ambient=ambient, keys=keys, rims=rims, skin_shift=max(lighting.skin_shift, 9.0))
+
+
+def _before_paper(lighting: Lighting, radiance: F32) -> Lighting:
+    """Studio light before plain paper: its direction from the paper's gradient, a hint of its colour, a full face."""
+    keys = tuple(replace(key, colour=_grey(key.colour)) for key in lighting.keys)
+    white = replace(
+        lighting,
+        ambient=_grey(lighting.ambient),
+        keys=keys,
+        rims=(),
+        level=max(lighting.level, _LEAST_LEVEL),
+        skin_shift=_PAPER_SHIFT,
+        contrast=min(lighting.contrast, 1.5),
     )
+    return replace(_tinted(white, radiance, _PAPER_SHARE), skin_shift=_PAPER_SHIFT)
+
+
+def _grey(colours: F32) -> F32:
+    return np.ascontiguousarray(np.broadcast_to(luminance(colours)[..., None], colours.shape), np.float32)
 
 
 def _calm(lighting: Lighting) -> Lighting:
