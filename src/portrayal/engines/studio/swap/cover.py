@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.head.fields import blur, disc, polygon, resize, smoothstep, weighted_blur
-from portrayal.imaging import F32, U8, Array
+from portrayal.imaging import F32, U8, Bool
 from portrayal.perception import mesh
 
 _PARTS: Final = (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT, mesh.LIPS)
@@ -126,10 +126,27 @@ def occluders(lab: F32, points: F32) -> F32:
     face = oval(points, shape)
     chosen = ((strange > 0.5) & (face > 0.2) & (features(points, shape, 1.25) < 0.3)).astype(np.uint8)
     kept = _joined(chosen, face, points, tall)
-    return blur(strange * kept, 0.007 * tall)
+    # It may go on over an eye or the lips: a little way, or as far as its colour is no face's.
+    own = lab[..., 1:] - usual[1:].astype(np.float32)
+    foreign = (np.hypot(own[..., 0], own[..., 1]) > 20) & (lab[..., 1] < usual[1] - 4)
+    reach = cv2.dilate(kept.astype(np.uint8), disc(0.018 * tall)) > 0
+    part = kept | ((strange > 0.5) & (face > 0.2) & (reach | (foreign & _touching(foreign | kept, kept))))
+    return np.clip(1.5 * _soft(part.astype(np.float32), tall), 0, 1).astype(np.float32)
 
 
-def _joined(chosen: U8, face: F32, points: F32, tall: float) -> Array:
+def _soft(mask: F32, tall: float) -> F32:
+    """A mask a little larger, with a narrow soft edge: thin frames must not get transparent."""
+    return blur(cv2.dilate(mask, disc(0.004 * tall)), 0.005 * tall)
+
+
+def _touching(mask: Bool, seed: Bool) -> Bool:
+    """The components of a mask that hold pixels of a seed."""
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8))
+    labels = np.unique(parts[seed])
+    return np.isin(parts, labels[labels > 0])
+
+
+def _joined(chosen: U8, face: F32, points: F32, tall: float) -> Bool:
     """Components that touch the outline or cross the bridge of the nose."""
     _, parts = cv2.connectedComponents(chosen)
     depth = cv2.distanceTransform((face > 0.5).astype(np.uint8), cv2.DIST_L2, 3)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
-from portrayal.engines.studio.head.fields import blur, bounds, warp
+from portrayal.engines.studio.head.fields import blur, bounds, smoothstep, warp
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.swap import cover, light, texture
 from portrayal.engines.studio.swap.blend import blended
-from portrayal.engines.studio.swap.shape import Target, target as target_shape
+from portrayal.engines.studio.swap.expression import Ready
+from portrayal.engines.studio.swap.shape import Target
+from portrayal.engines.studio.swap.shape import target as target_shape
 from portrayal.engines.studio.types import Notes, Patch, Speed
 from portrayal.imaging import F32, U8
 from portrayal.perception import mesh
@@ -116,12 +118,14 @@ def swap_face(
     rgb = rgb + (box.rgb - rgb) * face.inside[..., None]
     rgb = light.to_rgb(light.toned(light.to_lab(np.clip(rgb, 0, 1)), lab, skin))
     outline = np.minimum(cover.oval(new.points, box.shape, 0.99), cover.oval(box.points, box.shape, 1.02)) * face.cover
-    reach = _reach(outline, box.points, tall)
+    reach = _reach(outline, box.points, (0.15 - 0.10 * identity) * tall, tall)
     open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
     weight = reach * (1 - before) * (1 - fringe) * open_to
     levels = max(2, round(math.log2(max(8.0, 0.10 * tall))))
     mixed = blended(np.where((face.cover > 0)[..., None], rgb, box.rgb), box.rgb, weight, levels)
     painted = np.clip(blur(weight, max(0.6, 0.01 * tall)) * 4, 0, 1) * open_to
+    # The blend of coarse light leaks over what stands in front.
+    painted = painted * smoothstep(0.75, 0.35, before)
     mixed = box.rgb + (mixed - box.rgb) * painted[..., None]
     return patch_of(box, mixed, painted)
 
@@ -130,17 +134,16 @@ def _note(scale: float, target: FaceReading, notes: Notes) -> None:
     notes.facts["enlarged"] = round(scale, 3)
     notes.facts["tall"] = round(float(np.ptp(target.points[:468, 1])), 1)
     if scale > 3.0:
-        notes.warnings.append(
-            f"the face of the picture is {scale:.1f} times as large as the reference's; a larger reference looks sharper"
-        )
+        notes.warnings.append(f"the face of the picture is {scale:.1f} times as large as the reference's: it is soft")
 
 
-def _reach(outline: F32, scene: F32, tall: float) -> F32:
+def _reach(outline: F32, scene: F32, soft: float, tall: float) -> F32:
     """How much of the new face shows (h, w) 0..1: soft along the outline, but whole over the scene's eyes and brows."""
     shape = (outline.shape[0], outline.shape[1])
     eyes = (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT)
     hide = cover.grown(cover.features(scene, shape, 1.15, eyes), 0.015 * tall, 0.012 * tall)
-    return np.maximum(cover.feather(outline, 0.085 * tall), hide * cover.feather(outline, 0.02 * tall))
+    out: F32 = np.maximum(cover.feather(outline, soft), hide * cover.feather(outline, 0.02 * tall))
+    return out
 
 
 def _hair(lab: F32, points: F32) -> F32:
@@ -156,7 +159,7 @@ def _brow_hold(before: F32, points: F32) -> float:
     return float(np.clip(3 * (before * brows).sum() / max(float(brows.sum()), 1.0), 0, 1))
 
 
-def _reference_fringe(ready: texture.Ready, face: texture.Face, new: Target) -> F32:
+def _reference_fringe(ready: Ready, face: texture.Face, new: Target) -> F32:
     """Hair of the reference over its own forehead (h, w) 0..1, which must not become skin."""
     tall = cover.height(ready.points)
     lab = light.to_lab(np.clip(ready.rgb, 0, 1))
@@ -164,7 +167,8 @@ def _reference_fringe(ready: texture.Ready, face: texture.Face, new: Target) -> 
     hair = cover.grown(hair, 0.03 * tall, 0.02 * tall)
     brows = cover.features(new.points, face.cover.shape, 1.25, (mesh.BROW_LEFT, mesh.BROW_RIGHT))
     keep = 1 - np.clip(1.6 * blur(brows, 0.012 * tall), 0, 1)
-    return np.clip(warp(hair, face.x, face.y), 0, 1) * face.cover * keep
+    out: F32 = np.clip(warp(hair, face.x, face.y), 0, 1) * face.cover * keep
+    return out
 
 
 def plain(new: Target, shape: tuple[int, int], tall: float) -> F32:

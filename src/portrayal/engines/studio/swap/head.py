@@ -108,17 +108,20 @@ def _in_front(lab: F32, box: Box, old: Old, tall: float) -> F32:
     hair = np.maximum(cover.fringe(lab, box.points), (old.labels == HAIR).astype(np.float32))
     hair = np.maximum(hair, (old.alpha < 0.5).astype(np.float32))
     mine = cover.grown(hair, 0.05 * tall, 0.01 * tall)
-    return cover.occluders(lab, box.points) * np.clip(1 - 1.5 * mine, 0, 1)
+    out: F32 = cover.occluders(lab, box.points) * np.clip(1 - 1.5 * mine, 0, 1)
+    return out
 
 
 def _changed(plate: F32, box: Box) -> F32:
-    return (np.abs(plate - box.rgb).max(2) > 0.5 / 255).astype(np.float32)
+    out: F32 = (np.abs(plate - box.rgb).max(2) > 0.5 / 255).astype(np.float32)
+    return out
 
 
 def _old(box: Box, target: FaceReading) -> Old:
+    keypoints = (target.face.keypoints - np.array([box.x, box.y])).astype(np.float32)
     moved = replace(
         target,
-        face=replace(target.face, box=_box_around(box.points), keypoints=target.face.keypoints - [box.x, box.y]),
+        face=replace(target.face, box=_box_around(box.points), keypoints=keypoints),
         points=box.points,
         pose=replace(target.pose, origin=target.pose.origin - np.array([box.x, box.y, 0], np.float32)),
     )
@@ -237,7 +240,8 @@ def _head_layer(cutout: Cutout) -> F32:
     tight = smoothstep(0.4, 0.9, blur(own.astype(np.float32), 0.008 * tall))
     soft = tight + (smoothstep(0.2, 0.8, blur(grown, 0.008 * tall)) - tight) * free
     cloth = blur((cutout.regions == CLOTHING).astype(np.float32), 0.01 * tall)
-    return cutout.alpha * np.maximum(soft, free * (1 - np.clip(2 * cloth, 0, 1)))
+    out: F32 = cutout.alpha * np.maximum(soft, free * (1 - np.clip(2 * cloth, 0, 1)))
+    return out
 
 
 def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32:
@@ -255,7 +259,8 @@ def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32
     neck = 1 - smoothstep(0.0, 1.0, (y - line) / fade)
     hair = (cutout.regions == HAIR).astype(np.float32)
     long = blur(np.clip(warp(hair, face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1), 0.012 * tall)
-    return np.maximum(neck, smoothstep(0.4, 0.8, long)).astype(np.float32)
+    out: F32 = np.maximum(neck, smoothstep(0.4, 0.8, long)).astype(np.float32)
+    return out
 
 
 def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, speed: Speed, notes: Notes) -> F32:
@@ -340,7 +345,9 @@ def _filled(box: Box, hole: Bool, forbid: Bool, tall: float, seed: int, speed: S
     h, w = hole.shape
     k = min(1.0, _FILL / tall)
     size = (max(8, round(w * k)), max(8, round(h * k)))
-    small = np.asarray(cv2.resize(box.original, size, interpolation=cv2.INTER_AREA), np.uint8) if k < 1 else box.original
+    small = (
+        np.asarray(cv2.resize(box.original, size, interpolation=cv2.INTER_AREA), np.uint8) if k < 1 else box.original
+    )
     mask = (resize(hole.astype(np.float32), size) > 0.02).astype(np.uint8) * np.uint8(255)
     never = (resize(forbid.astype(np.float32), size) > 0.02).astype(np.uint8) * np.uint8(255)
     if module is None or mask.all():
@@ -369,7 +376,9 @@ def _level(filled: F32, scene: F32, hole: Bool, tall: float) -> F32:
     h, w = hole.shape
     size = (-(-w // step), -(-h // step))
     share = resize(line, size)
-    change = fill(resize((b - a) * line[..., None], size) / np.maximum(share, 1e-3)[..., None], np.minimum(4 * share, 1))
+    change = fill(
+        resize((b - a) * line[..., None], size) / np.maximum(share, 1e-3)[..., None], np.minimum(4 * share, 1)
+    )
     fade = np.exp(-((inside / (0.35 * tall)) ** 2)).astype(np.float32)
     return np.asarray(np.clip(filled + resize(change, (w, h)) * fade[..., None], 0, 1), np.float32)
 

@@ -25,7 +25,6 @@ _EYES: Final = (1.0, 0.10)
 _NOSE: Final = (0.8, 0.0)
 _LIDS: Final = 0.75  # of the lids at identity 1
 _FORM: Final = 0.78  # of the lips at identity 1: the reference's share
-_CALM: Final = 0.85  # of the scene's opening of the mouth that identity 1 leaves out
 _REACH: Final = 0.09  # of a region's share over the rest of the mesh, in cheek widths
 _JAW: Final = tuple(mesh.OVAL[12:25])  # what an opening mouth takes along
 _NOSE_POINTS: Final = (1, 2, 4, 5, 195, 197, 6, 168, 98, 327, 48, 278, 64, 294, 94)
@@ -44,9 +43,7 @@ class Target:
     linear: F64
 
 
-def target(
-    reference: F32, scene: F32, identity: float, hold_brows: float = 0.0, own_outline: bool = False
-) -> Target:
+def target(reference: F32, scene: F32, identity: float, hold_brows: float = 0.0, own_outline: bool = False) -> Target:
     """Landmarks of the reference's face with the scene's pose and expression.
 
     Args:
@@ -64,7 +61,7 @@ def target(
     for side in (0, 1):
         _eye(wanted, posed, scene, side, identity)
     _mouth(wanted, posed, scene, identity)
-    moment = _other_moment(reference, scene)
+    moment = _other_moment(reference, scene) * _opening(identity)
     share = _shares(identity, hold_brows, own_outline, moment)
     out: F32 = (posed + (wanted - posed) * share[:, None]).astype(np.float32)
     for side, iris in enumerate(tp.IRISES):
@@ -95,7 +92,7 @@ def _mouth(wanted: F32, posed: F32, scene: F32, identity: float) -> None:
     missing = (scene[tp.INNER_LOWER] - scene[tp.INNER_UPPER]) - (posed[tp.INNER_LOWER] - posed[tp.INNER_UPPER])
     # The nearer to the reference it must be, the less is its mouth forced open; closing hides nobody.
     if mouth_gap(scene) > mouth_gap(posed):
-        missing = missing * np.float32(1 - _CALM * step(0.65, 1.0, identity))
+        missing = missing * np.float32(_opening(identity))
     for ring in tp.LIP_RINGS:
         upper, lower = tp.upper_row(ring)[1:-1], tp.lower_row(ring)[1:-1]
         own[upper] -= np.float32(0.25) * missing[1:-1]
@@ -105,6 +102,11 @@ def _mouth(wanted: F32, posed: F32, scene: F32, identity: float) -> None:
     form = np.float32(_FORM * identity)
     moved = scene[lips] + place * np.float32(0.6 * identity)
     wanted[lips] = moved + (own[lips] - place * np.float32(1 - identity) - moved) * form
+
+
+def _opening(identity: float) -> float:
+    """Share of a wider opening of the scene's mouth that is taken over."""
+    return 1 - step(0.65, 1.0, identity)
 
 
 def _iris(out: F32, scene: F32, side: int, iris: slice) -> F32:

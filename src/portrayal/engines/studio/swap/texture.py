@@ -19,7 +19,7 @@ from portrayal.engines.studio.place import place
 from portrayal.engines.studio.swap.expression import Ready, adapted
 from portrayal.engines.studio.swap.shape import Target, mouth_gap
 from portrayal.engines.studio.types import Speed
-from portrayal.imaging import F32, F64
+from portrayal.imaging import F32
 from portrayal.perception import mesh
 from portrayal.perception.types import FACE, SKIN, Expression
 
@@ -160,7 +160,8 @@ def _facing(points: F32) -> F32:
     total = np.zeros((468, 3))
     for k in range(3):
         np.add.at(total, t[:, k], normal)
-    return (-total[:, 2] / np.maximum(np.linalg.norm(total, axis=1), 1e-9)).astype(np.float32)
+    out: F32 = (-total[:, 2] / np.maximum(np.linalg.norm(total, axis=1), 1e-9)).astype(np.float32)
+    return out
 
 
 def _with_twin(rgb: F32, ready: Ready, target: Target, depth: F32, cover: F32) -> F32:
@@ -210,7 +211,7 @@ def _eye(rgb: F32, ready: Ready, target: Target, side: int) -> F32:
         return rgb
     box = np.s_[int(ys.min()) : int(ys.max()) + 1, int(xs.min()) : int(xs.max()) + 1]
     y, x = np.mgrid[box].astype(np.float32)
-    back: F64 = np.linalg.inv(target.linear)
+    back = np.linalg.inv(target.linear)
     dx, dy = x - new[iris.start, 0], y - new[iris.start, 1]
     u = old[iris.start, 0] - corner[0] + np.float32(back[0, 0]) * dx + np.float32(back[0, 1]) * dy
     v = old[iris.start, 1] - corner[1] + np.float32(back[1, 0]) * dx + np.float32(back[1, 1]) * dy
