@@ -34,12 +34,12 @@ def complete(character: IdentityMap) -> IdentityMap:
         return character
     rgb, alpha, regions = character.foreground, character.alpha, character.regions
     if pads[0]:
-        other = _extend(rgb[:, ::-1], alpha[:, ::-1], regions[:, ::-1], pads[0], face, float(points[:, 0].mean()))
+        other = extend(rgb[:, ::-1], alpha[:, ::-1], regions[:, ::-1], pads[0], face, float(points[:, 0].mean()))
         rgb, alpha = np.ascontiguousarray(other[0][:, ::-1]), np.ascontiguousarray(other[1][:, ::-1])
         regions = np.ascontiguousarray(other[2][:, ::-1])
     if pads[1]:
         centre = alpha.shape[1] - float(points[:, 0].mean()) - pads[0]
-        rgb, alpha, regions = _extend(rgb, alpha, regions, pads[1], face, centre)
+        rgb, alpha, regions = extend(rgb, alpha, regions, pads[1], face, centre)
     return _moved(character, rgb, alpha, regions, (pads[0], pads[1]))
 
 
@@ -81,7 +81,7 @@ def _moved(character: IdentityMap, rgb: U8, alpha: F32, regions: U8, pads: tuple
     )
 
 
-def _extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float, shown: float) -> tuple[U8, F32, U8]:
+def extend(rgb: U8, alpha: F32, regions: U8, pad: int, face: float, shown: float) -> tuple[U8, F32, U8]:
     """Widen at the right side by `pad` columns; `shown` is how far the border is from the middle of the face."""
     height, width = alpha.shape
     top = _outline(alpha, int(np.clip(shown - 0.45 * face, 8, width // 3)))

@@ -8,6 +8,9 @@ order and no random numbers.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import cv2
 import numpy as np
 from numba import njit
@@ -71,7 +74,7 @@ def _covering(hole: Bool, valid: Bool, shifts: Array, score: Array) -> Array:
 
 @njit(nogil=True, fastmath=True, cache=True)
 def _pass(
-    messages: F32, unary: F32, colours: F32, index: Array, nodes: Array, parity: int, most: float, first: int, last: int
+    messages: F32, unary: F32, colours: F32, index: Array, nodes: Array, parity: int, most: Any, first: int, last: int
 ) -> None:
     """Messages of the nodes of one colour of the checkerboard to their four neighbours."""
     count = unary.shape[1]
@@ -163,13 +166,18 @@ def arrange(
     messages = np.zeros((len(nodes), 4, len(shifts)), np.float32)
     for turn in range(2 * int(np.clip(0.7 * np.sqrt(len(nodes)), 12, 40))):
         # Even nodes only write what odd ones read, so that bands do not meet.
-        parity = turn & 1
-        bands(lambda a, b, p=parity: _pass(messages, unary, colours, index, nodes, p, _MOST, a, b), len(nodes), 200)
+        bands(partial(_pass, messages, unary, colours, index, nodes, turn & 1, _MOST), len(nodes), 200)
     label = (unary + messages.sum(1)).argmin(1)
-    out = np.stack(np.mgrid[:h, :w], -1).astype(np.int32)
+    out = places(h, w)
     pick = np.arange(len(nodes))
     out[hole] = np.stack([y[pick, label], x[pick, label]], -1)
-    return out
+    return np.asarray(out, np.int32)
+
+
+def places(h: int, w: int) -> Array:
+    """(h, w, 2) int32: each pixel's own row and column."""
+    rows, columns = np.mgrid[:h, :w]
+    return np.dstack([rows, columns]).astype(np.int32)
 
 
 def _features(full: F32, hole: Bool) -> F32:

@@ -7,6 +7,7 @@ neither on the number of threads nor on their order.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ def _shift(a: Any, b: Any, limit: Any) -> Any:
 
 @njit(nogil=True, fastmath=True, cache=True)
 def _distance(
-    x: F32, mean: F32, trust: F32, price: F32, ay: int, ax: int, by: int, bx: int, way: Array, best: float
-) -> float:
+    x: F32, mean: F32, trust: F32, price: F32, ay: int, ax: int, by: int, bx: int, way: Array, best: Any
+) -> Any:
     """Difference of two patches per pixel, or any number over `best` as soon as it is certain to be over it."""
     h, w = trust.shape
     limit = way[0]
@@ -207,7 +208,7 @@ def sweep(
 
 @njit(nogil=True, fastmath=True, cache=True)
 def _vote(
-    out: F32, x: F32, mean: F32, todo: U8, hole: U8, match: Array, weight: F32, limit: float, first: int, last: int
+    out: F32, x: F32, mean: F32, todo: U8, hole: U8, match: Array, weight: F32, limit: Any, first: int, last: int
 ) -> None:
     h, w = todo.shape
     for y in range(first, last):
@@ -269,6 +270,6 @@ def relax(values: F32, free: U8, rounds: int) -> F32:
     """Jacobi rounds towards Laplace's equation at the pixels of `free` ((h, w), 255); no flow over the border."""
     a, b = values, np.empty_like(values)
     for _ in range(rounds):
-        bands(lambda first, last, new=b, old=a: _relax(new, old, free, first, last), values.shape[0])
+        bands(partial(_relax, b, a, free), values.shape[0])
         a, b = b, a
     return a

@@ -28,16 +28,15 @@ def even_light(picture: F32, known: Bool) -> F32 | None:
     small = cv2.resize(picture * known[..., None], size, interpolation=cv2.INTER_AREA)
     colours = (small / np.maximum(share, 1e-6)[..., None]).reshape(-1, 3)
     rows, columns = np.flatnonzero(known.any(1)), np.flatnonzero(known.any(0))
-    y, x = _bent(h, size[1], rows[0], rows[-1]), _bent(w, size[0], columns[0], columns[-1])
-    terms = _terms(y, x).reshape(-1, 6)
-    weight = (share.ravel() > 0.9).astype(np.float64)
+    terms = _terms(_bent(h, size[1], rows[0], rows[-1]), _bent(w, size[0], columns[0], columns[-1])).reshape(-1, 6)
+    weight: Array = (share.ravel() > 0.9).astype(np.float64)
     if weight.sum() < 40:
         return None
     use = weight > 0
-    fit = np.zeros((6, 3))
+    fit: Array = np.zeros((6, 3))
     for _ in range(8):
-        k = np.sqrt(weight[use])[:, None]
-        fit = np.linalg.lstsq(terms[use] * k, colours[use] * k, rcond=None)[0]
+        heavy = terms * weight[:, None]
+        fit = np.linalg.solve(terms.T @ heavy + 1e-6 * np.eye(6), heavy.T @ colours)
         away = np.abs(colours - terms @ fit).max(1)
         weight = use / (1 + (away / 0.02) ** 2)
     rest = np.abs(colours - terms @ fit).max(1)[use]
@@ -52,7 +51,7 @@ def _bent(length: int, count: int, first: int, last: int) -> Array:
     at = (np.arange(count) + 0.5) * (length / count)
     at = (at - 0.5 * (first + last + 1)) / (0.5 * (last + 1 - first))
     over = np.maximum(np.abs(at) - 1, 0)
-    return np.sign(at) * (np.minimum(np.abs(at), 1) + 0.35 * (1 - np.exp(-over / 0.35)))
+    return np.asarray(np.sign(at) * (np.minimum(np.abs(at), 1) + 0.35 * (1 - np.exp(-over / 0.35))))
 
 
 def _terms(y: Array, x: Array) -> Array:
@@ -77,25 +76,30 @@ def soften(picture: F32, hole: Bool, known: Bool, reach: F32 | None = None) -> t
     slopes = _slope(picture)
     told = slopes[sure & near] if (sure & near).any() else slopes[known]
     most = 1.1 * float(np.quantile(told[:: max(1, told.size // 200000)], 0.99)) if told.size else 1.0
-    stack = [(picture, slopes), *((b, _slope(b)) for b in (_blurred(picture, where, s) for s in _SIGMAS))]
-    out, amount = stack[-1][0], np.ones(hole.shape, np.float32)
-    for (layer, slope), sigma in zip(reversed(stack[:-1]), reversed((0.7, *_SIGMAS[:-1])), strict=True):
-        radius = max(1, round(1.5 * sigma))
-        hard = ((slope > most) & hole).astype(np.float32)
+    layers, masks = [picture], []
+    for sigma, wider in zip((0.7, *_SIGMAS[:-1]), _SIGMAS, strict=True):
+        hard = ((slopes > most) & hole).astype(np.float32)
         if reach is not None:
             hard = np.maximum(hard, reach > 1.4 * sigma)
-        hard = _dilated(hard, radius)
-        out = layer + (out - layer) * hard[..., None]
-        amount = hard
-    inside = hole[..., None]
-    return np.where(inside, out, picture).astype(np.float32), np.where(hole, amount, 0).astype(np.float32)
+        if not hard.any():
+            break
+        masks.append(_dilated(hard, max(1, round(1.5 * sigma))))
+        layers.append(_blurred(picture, where, wider))
+        slopes = _slope(layers[-1])
+    if not masks:
+        return picture, np.zeros(hole.shape, np.float32)
+    out = layers[-1]
+    for layer, mask in zip(reversed(layers[:-1]), reversed(masks), strict=True):
+        out = np.asarray(layer + (out - layer) * mask[..., None], np.float32)
+    return np.where(hole[..., None], out, picture).astype(np.float32), np.where(hole, masks[0], 0).astype(np.float32)
 
 
 def _slope(picture: F32) -> F32:
     """(h, w) steepest of the three colours, per pixel."""
     soft = cv2.GaussianBlur(picture, (0, 0), 1.0)
     x, y = (cv2.Sobel(soft, cv2.CV_32F, a, b, ksize=3, scale=0.125) for a, b in ((1, 0), (0, 1)))
-    return np.asarray(np.sqrt(x * x + y * y).max(2), np.float32)
+    r, g, b = cv2.split(cv2.magnitude(x, y))
+    return np.asarray(cv2.max(cv2.max(r, g), b), np.float32)
 
 
 def _blurred(picture: F32, where: F32, sigma: float) -> F32:

@@ -51,20 +51,23 @@ def guide(picture: F32, unknown: Bool, hole: Bool, open_ended: bool = False) -> 
     scale = min(1.0, _SIDE / max(hole.shape))
     size = (max(1, round(hole.shape[1] * scale)), max(1, round(hole.shape[0] * scale)))
     share = cv2.resize((~unknown).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(np.where(unknown[..., None], 0, picture), size, interpolation=cv2.INTER_AREA)
-    small = np.asarray(small / np.maximum(share, 1e-6)[..., None], np.float32)
+    total = cv2.resize(np.where(unknown[..., None], 0, picture), size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(total / np.maximum(share, 1e-6)[..., None], np.float32)
     gap, away = share < 0.5, cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) < 0.5
-    colours, weights = np.zeros_like(small), np.zeros(gap.shape, np.float32)
+    colours: F32 = np.zeros(small.shape, np.float32)
+    weights: F32 = np.zeros(gap.shape, np.float32)
     ends = _ends(small, gap)
-    for a, b in _pairs(ends, gap):
+    pairs = _pairs(ends, gap)
+    for a, b in pairs:
         _draw(colours, weights, a, b.at, b.profile[::-1])
     if open_ended:
-        used = {id(e) for pair in _pairs(ends, gap) for e in pair}
+        used = {id(e) for pair in pairs for e in pair}
         for a in ends:
             if id(a) not in used and a.length > 0.12 * max(gap.shape):
                 _draw(colours, weights, a, a.at + a.way * _run(a, gap), a.profile)
     weights[away] = 0
-    return colours / np.maximum(weights, 1e-6)[..., None], np.minimum(weights, 1)
+    mean = colours / np.maximum(weights, np.float32(1e-6))[..., None]
+    return np.asarray(mean, np.float32), np.asarray(np.minimum(weights, 1), np.float32)
 
 
 def _ends(picture: F32, gap: Bool) -> list[_End]:
@@ -73,7 +76,7 @@ def _ends(picture: F32, gap: Bool) -> list[_End]:
     found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
     if found is None:
         return []
-    away = cv2.distanceTransform((~gap).astype(np.uint8), cv2.DIST_L2, 3)
+    away = np.asarray(cv2.distanceTransform((~gap).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
     ends: list[_End] = []
     for x0, y0, x1, y1 in found.reshape(-1, 4).astype(np.float64):
         a, b = np.array([x0, y0]), np.array([x1, y1])
@@ -135,7 +138,7 @@ def _pairs(ends: list[_End], gap: Bool) -> list[tuple[_End, _End]]:
                 continue
             found.append((bend / allowed + differ / 0.08 - min(a.length, b.length) / 100, i, j))
     taken: set[int] = set()
-    pairs = []
+    pairs: list[tuple[_End, _End]] = []
     for _, i, j in sorted(found):
         if i not in taken and j not in taken and len(pairs) < _MOST:
             taken |= {i, j}

@@ -47,8 +47,8 @@ def membrane(values: F32, known: Bool) -> F32:
     sheet = relax(np.ascontiguousarray(sheet), _free(share), 60)
     for fine, share in reversed(levels[:-1]):
         h, w = share.shape
-        sheet = cv2.resize(sheet, (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, -1)
-        sheet = np.where((share > 0)[..., None], fine, sheet).astype(np.float32)
+        wider = cv2.resize(sheet, (w, h), interpolation=cv2.INTER_LINEAR).reshape(h, w, -1)
+        sheet = np.where((share > 0)[..., None], fine, wider).astype(np.float32)
         sheet = relax(np.ascontiguousarray(sheet), _free(share), _ROUNDS)
     return sheet
 

@@ -7,19 +7,18 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.body import extend
 from portrayal.engines.studio.fill.placing import Place, place
 from portrayal.engines.studio.fill.removal import paint
 from portrayal.engines.studio.fill.synthesis import Prior
 from portrayal.engines.studio.types import Notes, Speed
-from portrayal.imaging import F32, U8
-from portrayal.perception.types import FaceReading
+from portrayal.imaging import F32, U8, Bool
+from portrayal.perception.types import CLOTHING, FaceReading
 from portrayal.sizes import Size
 
 _SIDEWAYS = Prior(rows=2.0, objects=0.4, repeats=0.001, near=0.02, open_ended=True, melt=0.05, defocus=0.012)
 # Above a picture lies what its top shows: sky, wall, ceiling; not the things that stand on the ground.
-_UPWARDS = Prior(
-    rows=0.0, columns=0.1, objects=0.4, repeats=0.001, near=2.0, open_ended=True, melt=0.05, defocus=0.012
-)
+_UPWARDS = Prior(rows=0.0, columns=0.1, objects=0.4, repeats=0.001, near=2.0, open_ended=True, melt=0.05, defocus=0.012)
 _TOP = 0.2  # share of the picture's height that is copied from there
 
 
@@ -72,11 +71,41 @@ def reframe(
         source, prior = (top if top.sum() > 0.3 * _TOP * inside.sum() else free), _UPWARDS
     picture = canvas.astype(np.float32) * np.float32(1 / 255)
     painted = paint(picture, ~inside, free, source, seed, speed, prior, notes)
+    if subject is not None and faces and where.cut & {"left", "right"}:
+        painted = _with_shoulders(painted, image, where, subject, faces)
+        notes.warnings.append("the shoulders that the picture cuts off were completed")
     new = np.clip(painted * 255 + 0.5, 0, 255).astype(np.uint8)
     return np.where(inside[..., None], canvas, new), box, where.scale
 
 
-def _laid(image: U8, where: Place, size: Size) -> tuple[U8, np.ndarray]:
+def _with_shoulders(painted: F32, image: U8, where: Place, subject: F32, faces: Sequence[FaceReading]) -> F32:
+    """The new area with the body that the picture cuts off at both sides; each side gets the shoulder of its face."""
+    h, w = subject.shape
+    size = (round(w * where.scale), round(h * where.scale))
+    rgb = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    alpha = np.asarray(cv2.resize(subject, size, interpolation=cv2.INTER_AREA), np.float32)
+    out = painted.copy()
+    for side in ("left", "right"):
+        by_side = sorted(faces, key=lambda f: float(f.points[:468, 0].mean()))
+        points = (by_side[0] if side == "left" else by_side[-1]).points[:468] * where.scale
+        face = float(np.ptp(points[:, 1]))
+        labels = np.where(alpha > 0.5, CLOTHING, 0).astype(np.uint8)
+        labels[: round(float(points[:, 1].max()) + 0.15 * face)] = 0
+        turn = np.s_[:, ::-1] if side == "left" else np.s_[:, :]
+        pad = where.x if side == "left" else painted.shape[1] - where.x - size[0]
+        centre = float(points[:, 0].mean())
+        shown = centre if side == "left" else size[0] - centre
+        wider, cover, _ = extend(rgb[turn], alpha[turn], labels[turn], pad, face, shown)
+        wider, cover = wider[:, -pad:], cover[:, -pad:, None]
+        part = np.s_[where.y : where.y + size[1], :pad] if side == "left" else np.s_[where.y : where.y + size[1], -pad:]
+        if side == "left":
+            wider, cover = wider[:, ::-1], cover[:, ::-1]
+        rows = out[part].shape[0]
+        out[part] += (wider[:rows].astype(np.float32) / np.float32(255) - out[part]) * cover[:rows]
+    return out
+
+
+def _laid(image: U8, where: Place, size: Size) -> tuple[U8, Bool]:
     """The resampled picture on the canvas, black around, and where it is."""
     wide, tall = size
     h, w = image.shape[:2]

@@ -21,7 +21,7 @@ class Place:
 
     Attributes:
         note: what was cropped or could not be avoided, for the result's warnings; "" when nothing.
-        cut: sides at which a body that the picture cuts off would end in the new area.
+        cut: sides at which shoulders that the picture cuts off would end in the new area.
     """
 
     scale: float
@@ -48,7 +48,7 @@ def place(width: int, height: int, size: Size, subject: F32 | None, faces: Seque
 
 
 def _starts(subject: F32 | None) -> dict[str, float]:
-    """For each side at which the matte is cut off: where that begins (row for left and right, column for the others)."""
+    """For each side at which the matte is cut off: where that begins (a row for left and right, else a column)."""
     if subject is None:
         return {}
     found: dict[str, float] = {}
@@ -78,23 +78,35 @@ def _sideways(width: int, height: int, size: Size, starts: dict[str, float], fac
     span = _span(faces, 1)
     if len(cut) == 2 and grows:
         # Rows below the place where the second side begins to be cut are given up, if they are few.
-        row = max(starts["left"], starts["right"])
+        row = max(starts["left"], starts["right"]) - 0.02 * height
         most = wide * height / (width * tall)  # at this share of the height no side grows any more
         row = max(row, height / most)
         if row >= (1 - _MOST_CROPPED) * height and (span is None or row >= span[1]):
             keep = row
             scale = tall / keep
-            cut -= {"left"} if starts["left"] >= row - 1 else {"right"}
+            cut -= {"left"} if starts["left"] >= starts["right"] else {"right"}
             note = (
                 f"the lowest {100 * (1 - keep / height):.0f} % of the picture were cropped: the body is cut off there"
             )
+    above = bool(faces) and min(starts[s] for s in cut) < _chin(faces) if len(cut) == 2 else False
+    y = 0
+    if above and grows and span is not None:
+        # A head that is cut off cannot be completed: as near as its face allows, so that little is added.
+        scale = max(scale, min(wide / width, tall / max(span[1] - span[0], 1.0)))
+        y = round(float(np.clip(tall / 2 - (span[0] + span[1]) / 2 * scale, tall - height * scale, 0)))
+        note = (
+            "the picture cuts the head off at both sides: it was brought nearer, and what is added beside it may show"
+        )
     room = wide - round(width * scale)
-    if len(cut) == 2 or not cut or room <= 0:
-        x = room // 2
-    else:
-        x = 0 if "left" in cut else room
-    ending = frozenset(cut) if len(cut) == 2 and room > 0 else frozenset()
-    return Place(scale, x, 0, note, ending)
+    middle = len(cut) != 1 or room <= 0
+    x = room // 2 if middle else 0 if "left" in cut else room
+    ending = frozenset(cut) if len(cut) == 2 and room > 0 and not above else frozenset()
+    return Place(scale, x, y, note, ending)
+
+
+def _chin(faces: Sequence[FaceReading]) -> float:
+    """Row of the lowest chin, a little raised: hair and collars begin there."""
+    return max(float(f.points[:468, 1].max() - 0.1 * np.ptp(f.points[:468, 1])) for f in faces)
 
 
 def _upwards(width: int, height: int, size: Size, starts: dict[str, float], faces: Sequence[FaceReading]) -> Place:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.fill.arrangement import arrange, offsets
+from portrayal.engines.studio.fill.arrangement import arrange, offsets, places
 from portrayal.engines.studio.fill.kernels import RADIUS, sweep, vote
 from portrayal.engines.studio.fill.levels import Level, for_sketch, pyramid
 from portrayal.engines.studio.fill.lines import guide
@@ -148,8 +148,7 @@ def _sketch(
     hole, valid = level.hole, level.valid(1)
     shifts = offsets(hole, valid > 0, counts, prior.rows)
     if not len(shifts):
-        nowhere = np.stack(np.mgrid[:h, :w], -1).astype(np.int32)
-        return (membrane(level.picture, level.known > 0.25), nowhere), np.zeros((0, 2), np.float32)
+        return (membrane(level.picture, level.known > 0.25), places(h, w)), np.zeros((0, 2), np.float32)
     drawn, weight = (cv2.resize(e, (w, h), interpolation=cv2.INTER_AREA) for e in edges)
     guess = np.dstack([drawn, weight]).astype(np.float32)
     full = membrane(level.picture, level.known > 0.25)
@@ -248,8 +247,8 @@ def _usage(match: Array, todo: U8, strength: float) -> F32:
     """A price for each source that was copied more often than the mean."""
     h, w = todo.shape
     chosen = match[todo > 0]
-    counts = np.bincount(chosen[:, 0] * w + chosen[:, 1], minlength=h * w).reshape(h, w).astype(np.float32)
-    counts = cv2.blur(counts, (5, 5))
+    each = np.bincount(chosen[:, 0] * w + chosen[:, 1], minlength=h * w).reshape(h, w)
+    counts = cv2.blur(each.astype(np.float32), (5, 5))
     return np.asarray(strength * np.clip(counts - 1.5, 0, 6), np.float32)
 
 
