@@ -1,0 +1,1 @@
+"""Style codes: eight hex digits that are a look for ever."""
