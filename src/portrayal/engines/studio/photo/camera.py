@@ -85,6 +85,8 @@ def read_camera(
     black, white, haze = _levels(
         small, seen, _luma(np.concatenate([p.reshape(-1, 3) for p in parts])) if parts else None
     )
+    if tones is not None:  # a print has no tone beyond its own black
+        black = max(black, min(float(np.percentile(_luma(small[seen]), 0.3)), 0.14))
     return Camera(
         grain=grain,
         grain_size=grain_size,
@@ -234,7 +236,7 @@ def _saturation(codes: U8, faces: Sequence[U8]) -> float:
     """How colourful the picture is, over a normal photograph."""
 
     own = float(np.percentile(_chroma(codes), 85))
-    factor = float(np.clip(0.62 + 0.38 * own / 16, 0.62, 1.0))
+    factor = float(np.clip(0.72 + 0.28 * own / 16, 0.72, 1.0))
     if faces:
         skin = float(np.mean([float(np.median(_chroma(_middle(p)))) for p in faces]))
         factor = 0.3 * factor + 0.7 * float(np.clip(skin / 21, 0.4, 1.12))

@@ -134,10 +134,12 @@ def rounded(character: IdentityMap, placing: Placing, mask: U8) -> IdentityMap:
             # What goes on below the picture bends only at its upper end.
             tall = float(2 * (last - first) if last >= rows - 2 else last - first)
             deep = min(0.45 * tall, 0.4 * unit)
-            more = round(0.12 * unit)
+            more = round(0.8 * unit)  # above and below the end, the outline narrows towards it
             y = np.arange(max(0, first - more), min(rows, last + more))
             v = (y + 0.5 - first) / tall * 2 - 1
-            free = deep * (1 - np.sqrt(np.clip(1 - v * v, 0, 1)))  # how far from the border each row ends
+            t = np.clip((np.abs(v) - 1) * tall / 2 / more, 0, 1)
+            # How far from the border each row ends.
+            free = deep * np.where(t > 0, 1 - t * t * (3 - 2 * t), 1 - np.sqrt(np.clip(1 - v * v, 0, 1)))
             away = np.abs(np.arange(columns, dtype=np.float32) - at)
             part = np.s_[y[0] : y[-1] + 1]
             cap = np.clip((away[None] - free[:, None]) / 2, 0, 1)

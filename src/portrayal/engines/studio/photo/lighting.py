@@ -230,11 +230,15 @@ def _plain(colour: F32, share: float) -> F32:
 
 
 def _level(look: _Look) -> float:
-    """Exposure of a face, 0.36 at night to 0.98 by day: a line through what our own scenes do to theirs."""
+    """Exposure of a face, 0.28 at night to 0.98 by day.
+
+    By day a line through what our own scenes do to theirs; darker than those by night, because a photograph's night
+    has no lamp that was put up for the newcomer.
+    """
     light = look.light[look.weight > 0] if (look.weight > 0).any() else look.light.reshape(-1)
     log = np.log(light + 0.01)
     key = 0.5 * float(log.mean()) + 0.5 * float(np.median(log))
-    return float(np.interp(key, (-3.2, -2.5, -1.7, -1.1, -0.8), (0.36, 0.52, 0.82, 0.93, 0.98)))
+    return float(np.interp(key, (-3.2, -2.5, -1.7, -1.1, -0.8), (0.28, 0.41, 0.76, 0.92, 0.98)))
 
 
 def _illuminant(look: _Look, bright: _Bright) -> F32:
@@ -328,7 +332,8 @@ def _as_on_faces(lighting: Lighting, seen: FaceLight, side: float, back: float, 
         colour = _hue((1 - 0.6 * sure) * _hue(main.colour) + 0.6 * sure * seen.colour)
     key = replace(main, direction=towards, colour=colour, wrap=0.65 - 0.3 * seen.hard)
     fill = (1 - sure) * lighting.fill + sure * float(np.clip(0.74 - 0.36 * abs(seen.side), 0.34, 0.8))
-    level = lighting.level ** (1 - 0.6 * sure) * float(np.clip(seen.level, 0.3, 1.1)) ** (0.6 * sure)
+    level = lighting.level ** (1 - 0.6 * sure) * float(np.clip(seen.level, 0.2, 1.8)) ** (0.6 * sure)
+    level = float(np.clip(level, 0.26, 1.08))
     ambient = lighting.ambient
     if not gray:
         mix = (0.5 + 0.5 * seen.colour)[None]
