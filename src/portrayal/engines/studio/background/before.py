@@ -13,6 +13,7 @@ from portrayal.engines.studio.background.plate import picture_plate, resized, st
 from portrayal.engines.studio.ground import contact_shadow
 from portrayal.engines.studio.light.composite import composite
 from portrayal.engines.studio.light.finish import finish, looks
+from portrayal.engines.studio.light.occlusion import wide_blur
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import face_height, shape
 from portrayal.engines.studio.light.tone import luminance, tone, untone
@@ -77,7 +78,10 @@ def replace_background(
         lit = _as_taken(lit, cut.alpha, film, picture)
     if stands(cut.alpha):
         plate = replace(plate, radiance=contact_shadow(plate.radiance, cut.alpha))
-    radiance = composite(lit, _outline(cut), plate, speed)
+    outline = _outline(cut)
+    if picture is not None and plate.wall > 0:
+        plate = replace(plate, radiance=plate.radiance / _shade(outline))
+    radiance = composite(lit, outline, plate, speed)
     if picture is not None:
         return _before_picture(radiance, picture, cut, film, seed, speed)
     grey = without_colour(image, own)
@@ -124,6 +128,12 @@ def _as_taken(lit: F32, alpha: F32, film: Camera, picture: U8) -> F32:
             return lit
     codes = graded(tone(lit), replace(film, saturation=max(film.saturation, 0.9)))
     return np.asarray(untone(codes) * (alpha > 0)[..., None], np.float32)
+
+
+def _shade(outline: Subject) -> F32:
+    """What `composite` leaves of the light right behind a body (h, w, 1): a room wants it, plain paper stays clean."""
+    wide = np.clip(wide_blur(outline.alpha, max(0.17 * outline.face_height, 1.0)), 0, 1)
+    return np.asarray(1 - np.float32(0.10) * wide[..., None], np.float32)
 
 
 def _outline(cut: CutPicture) -> Subject:
