@@ -38,20 +38,24 @@ def verify(data: bytes, settings: Settings | None = None) -> dict[str, Any]:
         in plain words.
 
     Raises:
-        ImageReadError, ImageTooLargeError: not a picture.
+        ImageReadError, ImageTooLargeError: not a picture, or so damaged that it says nothing.
     """
     settings = settings or Settings()
-    image = imaging.opened(data, "file")
-    whole = True
-    try:
-        imaging.loaded(image, "file")
-    except ImageReadError:
-        whole = False
     record = provenance(data)
     found = credentials.read(data, settings)
+    kind: str = packets.sniff(data) or ""
+    whole = True
+    try:
+        image = imaging.opened(data, "file")
+        kind = kind or (image.format or "").lower()
+        imaging.loaded(image, "file")
+    except ImageReadError:
+        if record is None and found.state in ("none", "unreadable"):
+            raise
+        whole = False
     verdict = _verdict(found, record, whole)
     return {
-        "format": packets.sniff(data) or (image.format or "").lower(),
+        "format": kind,
         "verdict": verdict,
         "record": record,
         "credentials": asdict(found),
@@ -94,6 +98,10 @@ def _signed(found: Credentials) -> list[str]:
         return []
     by = f"{found.common_name} ({found.issuer})" if found.issuer else found.common_name
     lines = [f"Signed by: {found.signer}; the certificate says {by or 'no name'}."]
+    if "signingCredential.expired" in found.problems:
+        lines.append("The certificate of the signer has expired since.")
+    if "signingCredential.invalid" in found.problems:
+        lines.append("The certificate of the signer does not follow the rules for content credentials.")
     if found.generator:
         lines.append(f"Made with: {found.generator}.")
     if found.source_type:

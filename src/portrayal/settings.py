@@ -33,8 +33,8 @@ class Settings(BaseSettings):
     )
     signing_key: Path | None = Field(
         default=None,
-        description="Private key that signs them, a PEM file: Ed25519, or ECDSA on P-256, P-384 or P-521. Without it "
-        "one is made at first use.",
+        description="Private key that signs them, a PEM file: Ed25519, or ECDSA on P-256 or P-384. Without it one is "
+        "made at first use.",
     )
     signing_certificate: Path | None = Field(
         default=None, description="Certificates of the signing key, a PEM file: its own first, then those above it."

@@ -36,8 +36,9 @@ _OTHER_USES: Final = (
 )
 _FILE: Final = "signing.pem"
 _CLAIM_SIGNING: Final = "1.3.6.1.4.1.62558.2.1"  # c2pa-kp-claimSigning
-_CURVES: Final = {"secp256r1": ("ES256", 32), "secp384r1": ("ES384", 48), "secp521r1": ("ES512", 66)}
-_HASHES: Final = {"ES256": "SHA256", "ES384": "SHA384", "ES512": "SHA512"}
+# On P-521 the library signs, but does not follow the certificates.
+_CURVES: Final = {"secp256r1": ("ES256", 32), "secp384r1": ("ES384", 48)}
+_HASHES: Final = {"ES256": "SHA256", "ES384": "SHA384"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,15 +46,17 @@ class Key:
     """A private key with its certificates.
 
     Attributes:
-        algorithm: its name in C2PA: "ED25519", "ES256", "ES384" or "ES512".
+        algorithm: its name in C2PA: "ED25519", "ES256" or "ES384".
         chain: PEM certificates, the key's own first.
-        own: PEM of the key's own certificate.
+        top: PEM of the last of them, whose authority stands above the others.
+        serial: number of the key's own certificate.
     """
 
     private: Ed25519PrivateKey | EllipticCurvePrivateKey
     algorithm: str
     chain: str
-    own: str
+    top: str
+    serial: int
 
     def sign(self, data: bytes) -> bytes:
         """The signature as COSE wants it (RFC 9053); the same data gives the same one."""
@@ -149,7 +152,7 @@ def _joined(private: object, chain: list[x509.Certificate]) -> Key:
         raise CredentialsError(
             "the signing key is of a kind that is not used",
             field="signing_key",
-            remedy="Use Ed25519, or ECDSA on P-256, P-384 or P-521.",
+            remedy="Use Ed25519, or ECDSA on P-256 or P-384.",
         )
     if chain[0].public_key() != private.public_key():
         raise CredentialsError(
@@ -158,7 +161,7 @@ def _joined(private: object, chain: list[x509.Certificate]) -> Key:
             remedy="Put the key's own certificate first.",
         )
     pems = [certificate.public_bytes(Encoding.PEM).decode() for certificate in chain]
-    return Key(private, _CURVES[curve][0] if curve else "ED25519", "".join(pems), pems[0])
+    return Key(private, _CURVES[curve][0] if curve else "ED25519", "".join(pems), pems[-1], chain[0].serial_number)
 
 
 def _create(file: Path) -> None:
@@ -201,7 +204,8 @@ def _made() -> bytes:
     """A new Ed25519 key, its certificate, and the one of the authority of its own that signed it; in PEM.
 
     The profile is that of the C2PA specification, 14.5: version 3, digital signature, an allowed extended usage
-    (that of C2PA itself, and that for e-mail, which readers without a list of their own accept), not an authority. The authority's key is thrown away.
+    (that of C2PA itself, and that for e-mail, which readers without a list of their own accept), not an authority. The
+    authority's key is thrown away.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization

@@ -29,6 +29,6 @@ def context(c2pa: Any, trusted: str = "") -> Any:
 
     Args:
         c2pa: the module.
-        trusted: PEM certificates whose signatures count as trusted.
+        trusted: PEM of the authority whose certificates count as trusted; "" for none.
     """
-    return c2pa.Context.from_dict(_OFFLINE | ({"trust": {"allowed_list": trusted}} if trusted else {}))
+    return c2pa.Context.from_dict(_OFFLINE | ({"trust": {"user_anchors": trusted}} if trusted else {}))

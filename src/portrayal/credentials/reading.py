@@ -14,8 +14,8 @@ from portrayal.settings import Settings
 
 State: TypeAlias = Literal["none", "valid", "tampered", "damaged", "unreadable"]
 _PIXELS: Final = ("assertion.dataHash.", "assertion.boxesHash.")
-# Codes that say nothing against the file: nobody keeps a list of trusted signers here.
-_HARMLESS: Final = ("signingCredential.untrusted",)
+# What is said of the signer and not of the file. Nobody keeps a list of trusted signers here.
+_OF_THE_SIGNER: Final = ("signingCredential.untrusted", "signingCredential.expired", "signingCredential.invalid")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Credentials:
         actions: what was done, in order.
         ingredients: title and relation of each picture that went in.
         bytes_hold: whether the bytes of the file are those that were signed; None when that could not be found out.
-        problems: codes of what does not hold.
+        problems: codes of the specification for what does not hold.
     """
 
     state: State
@@ -54,34 +54,38 @@ def read(data: bytes, settings: Settings) -> Credentials:
         return Credentials("unreadable")
     if kind is None:
         return Credentials("none")
+    own = _own(settings)
     try:
-        reader = c2pa.Reader.try_create(
-            library.MIME[kind], io.BytesIO(data), context=library.context(c2pa, _own(settings))
-        )
+        context = library.context(c2pa, own.top if own else "")
+        reader = c2pa.Reader.try_create(library.MIME[kind], io.BytesIO(data), context=context)
         if reader is None:
             return Credentials("none")
         store: dict[str, Any] = json.loads(reader.json())
+    except c2pa.C2paError.RemoteManifest:  # it lies on the network, where nothing is fetched from
+        return Credentials("none")
     except (c2pa.C2paError, ValueError) as error:
+        if b"jumb" not in data:  # an odd file, but without any manifest
+            return Credentials("none")
         return Credentials("damaged", problems=(str(error)[:200],))
-    return _interpreted(store)
+    return _interpreted(store, str(own.serial) if own else "")
 
 
-def _own(settings: Settings) -> str:
-    """The certificate of this installation; "" when it has none yet. None is made for reading."""
-    given = settings.signing_key is not None
-    if not given and not keys.path(settings).is_file():
-        return ""
+def _own(settings: Settings) -> keys.Key | None:
+    """The key of this installation, when there is one already."""
+    if settings.signing_key is None and not keys.path(settings).is_file():
+        return None
     try:
-        return keys.load(settings).own
+        return keys.load(settings)
     except CredentialsError:
-        return ""
+        return None
 
 
-def _interpreted(store: dict[str, Any]) -> Credentials:
+def _interpreted(store: dict[str, Any], serial: str) -> Credentials:
     manifest = store.get("manifests", {}).get(store.get("active_manifest", ""), {})
     results = store.get("validation_results", {}).get("activeManifest", {})
     good = {entry["code"] for entry in results.get("success", ())}
-    bad = tuple(e["code"] for e in results.get("failure", ()) if e["code"] not in _HARMLESS)
+    failures = tuple(entry["code"] for entry in results.get("failure", ()))
+    bad = tuple(code for code in failures if code not in _OF_THE_SIGNER)
     signature = manifest.get("signature_info", {})
     actions = [
         action
@@ -91,14 +95,16 @@ def _interpreted(store: dict[str, Any]) -> Credentials:
     ]
     types = [a["digitalSourceType"] for a in actions if "digitalSourceType" in a]
     generator = (manifest.get("claim_generator_info") or [{}])[0]
+    trusted = "signingCredential.trusted" in good
     holds = None
     if any(code.startswith(_PIXELS) for code in bad):
         holds = False
     elif any(code.startswith(_PIXELS) for code in good):
         holds = True
     return Credentials(
-        state="tampered" if bad or store.get("validation_state") == "Invalid" else "valid",
-        signer="this installation" if "signingCredential.trusted" in good else "another",
+        state="tampered" if bad else "valid",
+        # An authority may have signed for others too: the certificate must be the own one.
+        signer="this installation" if trusted and serial == signature.get("cert_serial_number") else "another",
         issuer=signature.get("issuer", ""),
         common_name=signature.get("common_name", ""),
         generator=f"{generator.get('name', '')} {generator.get('version', '')}".strip(),
@@ -109,5 +115,5 @@ def _interpreted(store: dict[str, Any]) -> Credentials:
             for i in manifest.get("ingredients", ())
         ),
         bytes_hold=holds,
-        problems=bad,
+        problems=tuple(code for code in failures if code != _OF_THE_SIGNER[0]),
     )
