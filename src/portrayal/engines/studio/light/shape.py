@@ -13,7 +13,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numba import njit
-from scipy.interpolate import LinearNDInterpolator
+from scipy.spatial import Delaunay
 
 from portrayal.engines.studio.light.occlusion import wide_blur
 from portrayal.engines.studio.light.tone import luminance
@@ -116,16 +116,38 @@ def _relief(points: F32, scale: float, size: tuple[int, int]) -> _Face:
     depth = -points[:468, 2] * scale
     hull = np.zeros((size[1], size[0]), np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(flat.astype(np.float32)).astype(np.int32), 1)
-    relief = np.zeros(hull.shape, np.float32)
-    ys, xs = np.nonzero(hull)
-    values = LinearNDInterpolator(flat, depth)(np.c_[xs, ys])
-    relief[ys, xs] = np.nan_to_num(values, nan=float(depth.min()))
+    relief = _interpolated(flat, depth, hull)
     tall = float(np.ptp(flat[:, 1]))
     inside = hull.astype(np.float32)
     sigma = max(tall * 0.018, 0.6)
     spread = np.maximum(cv2.GaussianBlur(inside, (0, 0), sigma), 1e-3)
     relief = np.asarray(cv2.GaussianBlur(relief * inside, (0, 0), sigma) / spread, np.float32)
     return _Face(relief, hull, tall, float(flat[:, 1].mean()))
+
+
+def _interpolated(points: F32, values: F32, inside: U8) -> F32:
+    """Values at points (n, 2) joined by flat triangles where `inside` (h, w) is not 0; the least one beyond them.
+
+    The triangles are drawn, not looked up: SciPy's interpolator solves a system per triangle with LAPACK, whose
+    threads wait for one another for seconds when other programs keep the cores busy.
+    """
+    triangles = Delaunay(points).simplices
+    (x0, y0), (x1, y1), (x2, y2) = points[triangles].astype(np.float64).transpose(1, 2, 0)
+    z = values[triangles].astype(np.float64)
+    u, v = z[:, 1] - z[:, 0], z[:, 2] - z[:, 0]
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    area = np.where(np.abs(area) < 1e-9, np.inf, area)
+    across, down = (u * (y2 - y0) - v * (y1 - y0)) / area, (v * (x1 - x0) - u * (x2 - x0)) / area
+    owner = np.full(inside.shape, -1, np.int32)
+    for i, corners in enumerate(np.round(points[triangles] * 16).astype(np.int32)):
+        cv2.fillConvexPoly(owner, corners, i, cv2.LINE_8, 4)
+    out = np.zeros(inside.shape, np.float32)
+    out[inside > 0] = values.min()
+    ys, xs = np.nonzero((inside > 0) & (owner >= 0))
+    k = owner[ys, xs]
+    # A pixel on an edge may lie a little outside of its triangle.
+    out[ys, xs] = np.clip(z[k, 0] + across[k] * (xs - x0[k]) + down[k] * (ys - y0[k]), z.min(1)[k], z.max(1)[k])
+    return out
 
 
 def _with_face(body: F32, face: _Face) -> tuple[F32, F32]:
