@@ -9,6 +9,7 @@ from portrayal.engines.studio.remix.bands import bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, look_at
 from portrayal.engines.studio.remix.picture import new_picture
 from portrayal.engines.studio.remix.swapped import swapped
+from portrayal.engines.studio.remix.words import say_what_stays, say_who
 from portrayal.engines.studio.swap import check_target
 from portrayal.engines.studio.types import Notes
 from portrayal.errors import InvalidRequestError
@@ -29,8 +30,14 @@ def remix(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     plan = job.members[0] if job.members else job.plan
     progress("looking at the inspiration", 0.02)
     inspiration = look_at(job.source, job.size, notes)
-    share = bands(job.strength, scene=plan.setting not in (None, "studio"))
-    if share.swap and job.cast[0].reading is not None and _can_swap(inspiration, notes):
+    if plan.backdrop is not None and plan.setting is None:
+        plan = plan.model_copy(update={"setting": "studio"})
+    scene = plan.setting not in (None, "studio") or plan.backdrop is not None
+    share = bands(job.strength, scene)
+    swap = share.swap and job.cast[0].reading is not None and _can_swap(inspiration, notes)
+    say_who(inspiration, share, notes)
+    say_what_stays(plan, share, swap, notes)
+    if swap:
         return swapped(job, plan, inspiration, share, kept, notes, progress)
     making.warn(plan, notes)
     return new_picture(job, plan, inspiration, share, kept, notes, progress)

@@ -52,7 +52,8 @@ def framed(
     target = inspiration.target
     if target is None:
         character = better_side(plan, character, kept, notes)
-        return character, compose(plan, character, size, speed, seed, attempt, notes, kept.wider)
+        composition = compose(plan, character, size, speed, seed, attempt, notes, kept.wider)
+        return character, composition if share.own > 0.5 else _aside(composition, character, inspiration, kept)
     given = plan
     if character.reading is not None:
         plan = _posed(plan, character, target, share.pose)
@@ -76,6 +77,44 @@ def framed(
         framing=frame.framing,
         completed=frame.completed,
         shot=shot,
+    )
+
+
+def _aside(composition: Composition, character: IdentityMap, inspiration: Inspiration, kept: Kept) -> Composition:
+    """The composition on the calmer side of a picture that shows something else."""
+    gray = cv2.cvtColor(cv2.resize(inspiration.picture, (96, 96), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    relief = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
+    left, right = float(relief[:, :48].mean()) + 1.0, float(relief[:, 48:].mean()) + 1.0
+    height, width = inspiration.picture.shape[:2]
+    ratio = width / height
+    shift = (0.06 if ratio < 0.9 else 0.11 if ratio < 1.2 else 0.17) * min(1.0, 4 * abs(np.log(right / left)))
+    who = kept.wider(character) if composition.completed else character
+    scale, (_, y) = composition.scale, composition.offset
+    low, high = _extent(who)
+    centre = (low + high) / 2
+    unit = scale * _own_unit(who)
+    wish = width * (0.5 + (shift if left > right else -shift))
+    frame = fit(character, unit, wish, scale * float(centre[1]) + y, (width, height), kept.wider)
+    return replace(
+        composition,
+        scale=frame.scale,
+        offset=frame.offset,
+        framing=frame.framing,
+        completed=frame.completed,
+    )
+
+
+def _extent(character: IdentityMap) -> tuple[F32, F32]:
+    """Lowest and highest x and y of the face; without one, such that their mean is where `fit` holds the subject."""
+    if character.reading is not None:
+        points = character.reading.points[:468, :2]
+        return points.min(0), points.max(0)
+    rows = np.flatnonzero((character.alpha > 0.5).any(1))
+    columns = np.flatnonzero((character.alpha > 0.5).any(0))
+    middle = rows[0] + 0.4 * (rows[-1] + 1 - rows[0])
+    return (
+        np.array([columns[0], middle], np.float32),
+        np.array([columns[-1] + 1, middle], np.float32),
     )
 
 

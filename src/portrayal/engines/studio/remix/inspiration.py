@@ -9,16 +9,20 @@ from typing import Final
 import cv2
 import numpy as np
 
+from portrayal.character.masks import without_others
 from portrayal.engines.studio.types import Notes
 from portrayal.imaging import F32, U8
-from portrayal.parallel import together
 from portrayal.perception.faces import read_faces
+from portrayal.perception.matte import person_matte
+from portrayal.perception.segmentation import segment_person
 from portrayal.perception.types import FaceReading
 from portrayal.sizes import Size
 
 _VIEW: Final = 1400  # longer side at which faces are looked for
 # Faces under this share of the main one's size are no people of the picture (posters, passers-by far away).
 _RIVAL: Final = 0.3
+_CROWD: Final = 4  # people who are cut out one by one
+_ROUGH: Final = 512  # longer side of a rough matte
 _SOFT: Final = 2.0  # enlargement from which a picture is visibly soft
 # Room around a face that a crop must keep, in its heights: beside, above, below.
 _ROOM: Final = (0.35, 0.55, 0.30)
@@ -174,24 +178,31 @@ def scaled(reading: FaceReading, scale: float, offset: tuple[float, float]) -> F
     )
 
 
-def mattes(inspiration: Inspiration) -> tuple[F32, F32]:
-    """(the person who is replaced, everybody), each (h, w) float32 0..1; zeros when nobody is seen."""
-    from portrayal.character.masks import without_others
-    from portrayal.perception.matte import person_matte
+def mattes(inspiration: Inspiration, fine: bool) -> tuple[F32, F32]:
+    """(the person who is replaced, everybody), each (h, w) float32 0..1; zeros when nobody is seen.
 
-    picture, people = inspiration.picture, list(inspiration.people)
+    Args:
+        inspiration: the picture and its people.
+        fine: with single hairs; else what the nets see, ten times as fast: enough for a place that is blurred.
+    """
+    picture, people = inspiration.picture, list(inspiration.people[:_CROWD])
+    nobody = np.zeros(picture.shape[:2], np.float32)
     if not people:
-        nobody = np.zeros(picture.shape[:2], np.float32)
         return nobody, nobody
-    if len(people) == 1:
-        own = person_matte(picture, people[0])
-        return own, own
-    order = [[r, *(o for o in people if o is not r)] for r in people[:4]]
-    first, second = together(
-        lambda: without_others(person_matte(picture, order[0][0]), order[0]),
-        lambda: without_others(person_matte(picture, order[1][0]), order[1]),
-    )
-    everybody = np.maximum(first, second)
-    for readings in order[2:]:
-        everybody = np.maximum(everybody, without_others(person_matte(picture, readings[0]), readings))
-    return first, everybody
+
+    def of(reading: FaceReading) -> F32:
+        alpha = person_matte(picture, reading) if fine else _rough(picture, reading)
+        return without_others(alpha, [reading, *(r for r in people if r is not reading)])
+
+    own = of(people[0])
+    everybody = own
+    for reading in people[1:]:
+        everybody = np.maximum(everybody, of(reading))
+    return own, everybody
+
+
+def _rough(picture: U8, reading: FaceReading) -> F32:
+    height, width = picture.shape[:2]
+    k = min(1.0, _ROUGH / max(height, width))
+    small = segment_person(picture, reading, (max(8, round(width * k)), max(8, round(height * k))))
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -29,8 +29,11 @@ _HIGH: Final = np.array([1.0, 0.32, 0.32])
 _GAINS: Final = (0.35, 2.2)
 # (sigma in grid cells, weight): near samples decide, far ones fill the gaps.
 _DIFFUSION: Final = ((0.8, 1.0), (2.0, 0.05), (4.5, 0.002))
-# Share of the hue shift that skin takes, and how far its contrast may change.
-_SKIN_HUE: Final = 0.5
+# Share of its contrast that a picture keeps at least.
+_LEAST_CONTRAST: Final = 0.7
+# Shares of the shifts in hue and lightness that skin takes, and how far its contrast may change.
+_SKIN_HUE: Final = 0.4
+_SKIN_LIGHT: Final = 0.6
 _SKIN_CONTRAST: Final = (0.8, 1.2)
 _TO_LMS: Final = np.array(
     [
@@ -109,13 +112,18 @@ def colour_map(own: F64, wanted: F64, strength: float = 1.0, skin: F64 | None = 
     move *= strength
     lab = _nodes()
     shift = _looked_up(move, lab)
+    own_light = own[:, 0]
+    left = float((own_light + _looked_up(move, own)[:, 0]).std()) / max(float(own_light.std()), 1e-3)
+    if left < _LEAST_CONTRAST:  # a flat picture lends its colours, not its flatness
+        shift[:, 0] += (_LEAST_CONTRAST - left) * (lab[:, 0] - float(own_light.mean()))
     plain = of_oklab(lab + shift)
     calm = shift * [1.0, _SKIN_HUE, _SKIN_HUE]
     if skin is not None and len(skin) > 50:
         light = skin[:, 0]
         mapped = light + _looked_up(move, skin)[:, 0]
         slope = float(np.clip(mapped.std() / max(float(light.std()), 1e-3), *_SKIN_CONTRAST))
-        calm[:, 0] = float(mapped.mean()) + (lab[:, 0] - float(light.mean())) * slope - lab[:, 0]
+        middle = float(light.mean() + _SKIN_LIGHT * (mapped.mean() - light.mean()))
+        calm[:, 0] = middle + (lab[:, 0] - float(light.mean())) * slope - lab[:, 0]
         # Black and white stay where the rest of the picture has them.
         near = np.clip(np.minimum(lab[:, 0], 1 - lab[:, 0]) / 0.25, 0, 1)
         calm[:, 0] = shift[:, 0] + (calm[:, 0] - shift[:, 0]) * near
@@ -126,12 +134,21 @@ def _cube(codes: F64) -> F32:
     return np.ascontiguousarray(codes, np.float32).reshape(_CUBE, _CUBE, _CUBE, 3)
 
 
-def mapped(picture: U8, colours: ColourMap, skin: F32 | None = None) -> U8:
-    """A picture (h, w, 3) uint8 through a colour map; `skin` (h, w) 0..1 takes the map for skin."""
-    weight = np.zeros(picture.shape[:2], np.float32) if skin is None else np.ascontiguousarray(skin, np.float32)
+def mapped(picture: U8, colours: ColourMap, skin: F32 | None = None, keep: F32 | None = None) -> U8:
+    """A picture through a colour map.
+
+    Args:
+        picture: (h, w, 3) uint8.
+        colours: from `colour_map`.
+        skin: (h, w) 0..1, where the map for skin is taken.
+        keep: (h, w) 0..1, how much of its own colour a pixel keeps.
+    """
+    nowhere = np.zeros(picture.shape[:2], np.float32)
+    weight = nowhere if skin is None else np.ascontiguousarray(skin, np.float32)
+    held = nowhere if keep is None else np.ascontiguousarray(keep, np.float32)
     source = np.ascontiguousarray(picture)
     out = np.empty_like(source)
-    bands(lambda a, b: _apply(source, weight, colours.plain, colours.skin, out, a, b), len(out))
+    bands(lambda a, b: _apply(source, weight, held, colours.plain, colours.skin, out, a, b), len(out))
     return out
 
 
@@ -201,7 +218,7 @@ def _nodes() -> F64:
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _apply(source: Any, skin: Any, plain: Any, calm: Any, out: Any, first: int, last: int) -> None:
+def _apply(source: Any, skin: Any, keep: Any, plain: Any, calm: Any, out: Any, first: int, last: int) -> None:
     n = plain.shape[0] - 1
     unit = np.float32(n / 255.0)
     one = np.float32(1.0)
@@ -222,4 +239,6 @@ def _apply(source: Any, skin: Any, plain: Any, calm: Any, out: Any, first: int, 
                     if s > 0:
                         c += s * (calm[i + di, j + dj, m + dm, k] - c)
                     value += share * c
-                out[y, x, k] = np.uint8(min(max(value, np.float32(0.0)), one) * np.float32(255.0) + np.float32(0.5))
+                value = min(max(value, np.float32(0.0)), one) * np.float32(255.0)
+                value += keep[y, x] * (np.float32(source[y, x, k]) - value)
+                out[y, x, k] = np.uint8(value + np.float32(0.5))

@@ -28,7 +28,8 @@ from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.remix import figure, palette
 from portrayal.engines.studio.remix.bands import Bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, mattes
-from portrayal.engines.studio.remix.plate import defocused, empty, light_in
+from portrayal.engines.studio.remix.looked import looked
+from portrayal.engines.studio.remix.plate import TEXTURED, defocused, empty, light_in
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
 from portrayal.imaging import F32, U8
 from portrayal.parallel import together
@@ -37,6 +38,10 @@ from portrayal.prompting.plan import ScenePlan
 
 # Grain that every picture gets: without any, blurred skies show steps.
 _LEAST_GRAIN = 0.004
+# Share of their own colour that clothes and hair keep when the palette changes.
+_OWN_COLOUR = 0.4
+# Least saturation of the person in a picture that shows nobody's skin.
+_LEAST_SATURATION = 0.85
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,9 @@ def new_picture(
     """Make the picture; `plan` is the prompt's."""
     assert job.size is not None
     size, seed, clock = job.size, job.seed, Clock()
+    fine = share.defocus < TEXTURED
     # A figure without a face needs the whole outline of the person whose place it takes.
-    early = clock.time("matte", lambda: mattes(inspiration)) if job.cast[0].reading is None else None
+    early = clock.time("matte", lambda: mattes(inspiration, fine)) if job.cast[0].reading is None else None
     character, composition = figure.framed(
         plan, job.cast[0], inspiration, None if early is None else early[0], share, size, job.speed, seed,
         job.attempt, kept, notes,
@@ -122,7 +128,7 @@ def _read(
     clock: Clock,
 ) -> _Seen:
     height, width = inspiration.picture.shape[:2]
-    person, everybody = early or clock.time("matte", lambda: mattes(inspiration))
+    person, everybody = early or clock.time("matte", lambda: mattes(inspiration, share.defocus < TEXTURED))
     x, y = composition.offset
     rows, columns = character.alpha.shape
     where = (
@@ -187,15 +193,19 @@ def _develop(
     lit = clock.time("relight", lambda: relight(subject, plate.lighting, job.speed))
     radiance = clock.time("composite", lambda: composite(lit, subject, plate, job.speed))
     look = plan.look if plan.look and plan.look in looks() else "photo"
+    late = share.palette > 0.02  # a palette would colour a black and white look again
     own = share.own
+    grade, first = plate.grade if own > 0.5 else "none", "photo" if late else look
     codes = clock.time(
         "finish",
-        lambda: finish(
-            radiance, plate.grade if own > 0.5 else "none", look, plate.exposure, 0.2 * own, 0.0, 0.22 * own,
-            job.seed, job.speed,
-        ),
-    )  # fmt: skip
-    return clock.time("colours", lambda: _coloured(codes, inspiration, seen, subject, share, job))
+        lambda: finish(radiance, grade, first, plate.exposure, 0.2 * own, 0.0, 0.22 * own, job.seed, job.speed),
+    )
+    codes = clock.time("colours", lambda: _coloured(codes, inspiration, seen, subject, share, job))
+    if share.defocus <= 0:
+        codes = _with_rest(
+            codes, inspiration.picture if look == "photo" else looked(inspiration.picture, plan), subject, seen
+        )
+    return looked(codes, plan) if late else codes
 
 
 def _coloured(codes: U8, inspiration: Inspiration, seen: _Seen, subject: Subject, share: Bands, job: Job) -> U8:
@@ -207,11 +217,14 @@ def _coloured(codes: U8, inspiration: Inspiration, seen: _Seen, subject: Subject
         colours = palette.colour_map(
             palette.samples(codes), palette.samples(inspiration.picture), share.palette, samples, job.seed
         )
-        codes = palette.mapped(codes, colours, skin)
+        keep = (_OWN_COLOUR * subject.alpha * (1 - skin)).astype(np.float32)
+        codes = palette.mapped(codes, colours, skin, keep)
     light = codes.astype(np.float32) * np.float32(1 / 255)
     if camera.gray:
         light = graded(light, replace(camera, black=0.0, white=1.0, saturation=1.0))
     else:
+        if not inspiration.people:
+            camera = replace(camera, saturation=max(camera.saturation, _LEAST_SATURATION))
         weight = subject.alpha[..., None] * np.float32(1 - share.own)
         light = light + (graded(light, camera) - light) * weight
     film = replace(camera, grain=max(camera.grain, _LEAST_GRAIN))
@@ -219,3 +232,13 @@ def _coloured(codes: U8, inspiration: Inspiration, seen: _Seen, subject: Subject
     where = np.maximum(subject.alpha, np.float32(1 - sharp))
     light = grained(light, np.ascontiguousarray(where, np.float32), film, 0.0, job.seed)
     return (light * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _with_rest(codes: U8, picture: U8, subject: Subject, seen: _Seen) -> U8:
+    """The inspiration itself, to the bit, away from who came and who went."""
+    near = np.maximum(subject.alpha, seen.gone) > 0.02
+    away = cv2.distanceTransform((~near).astype(np.uint8), cv2.DIST_L2, 5)
+    tall = max(subject.face_height, 8.0)
+    share = np.clip(away / tall - 0.15, 0, 0.5)[..., None] * np.float32(2)
+    mixed = codes + (picture.astype(np.float32) - codes) * share
+    return np.asarray(mixed + np.float32(0.5), np.uint8)

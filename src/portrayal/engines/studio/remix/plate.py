@@ -16,8 +16,9 @@ from portrayal.imaging import F32, U8
 # Radius in drawn pixels of a blur disc: what is blurred needs no more resolution than this.
 _DRAWN: Final = {"turbo": 5.0, "balanced": 8.0, "quality": 12.0}
 # Blur (share of the sides' mean) under which painted surroundings must have their texture.
-_TEXTURED: Final = 0.02
-_GROWN: Final = 0.006  # beyond a matte, in shares of the sides' mean: colours of the person spill that far
+TEXTURED: Final = 0.02
+# How far beyond a matte colours of the person spill, as a share of the sides' mean; rough mattes miss hair.
+_GROWN: Final = (0.006, 0.016)
 
 
 def side_of(shape: tuple[int, ...]) -> float:
@@ -38,12 +39,13 @@ def empty(picture: U8, people: F32, shown: F32, defocus: float, seed: int, speed
     if not people.any():
         return picture
     side = side_of(picture.shape)
-    gone = _grown(people > 0.03, _GROWN * side)
+    rough = defocus > TEXTURED
+    gone = _grown(people > (0.2 if rough else 0.03), _GROWN[rough] * side)
     if gone.mean() > 0.97:
         gone[:: max(1, gone.shape[0] - 1)] = False
         gone[:, :: max(1, gone.shape[1] - 1)] = False
     smooth = _smooth(picture, gone)
-    if defocus > _TEXTURED:
+    if rough:
         return smooth
     hidden = cv2.erode((shown > 0.98).astype(np.uint8), _disc(0.004 * side)) > 0
     todo = gone & ~hidden

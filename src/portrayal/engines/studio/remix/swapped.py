@@ -10,10 +10,10 @@ from portrayal.engines.base import Job, Progress, Rendering
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.edit.target import head_mask
 from portrayal.engines.studio.kept import Kept
-from portrayal.engines.studio.light.finish import apply_look, looks
 from portrayal.engines.studio.light.tone import tone
 from portrayal.engines.studio.remix.bands import Bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, mattes
+from portrayal.engines.studio.remix.looked import looked
 from portrayal.engines.studio.remix.plate import defocused, empty, light_in
 from portrayal.engines.studio.swap import swap_head
 from portrayal.engines.studio.types import Notes, Patch
@@ -34,7 +34,8 @@ def swapped(
     clock = Clock()
     picture, character = inspiration.picture, job.cast[0]
     progress("cutting out", 0.1)
-    person, _ = clock.time("matte", lambda: mattes(inspiration))
+    shallow = share.defocus > 0.0003
+    person, everybody = clock.time("matte", lambda: mattes(inspiration, fine=shallow))
     mask = head_mask(picture.shape[:2], target, person)
     high = min(_IDENTITY[0] + 0.05 * job.attempt, 1.0)
     low = min(_IDENTITY[1] + 0.1 * job.attempt, 1.0)
@@ -47,8 +48,8 @@ def swapped(
         ),
     )
     image = pasted(picture, patch)
-    if share.defocus > 0.0003:
-        image = clock.time("background", lambda: _shallow(image, person, patch, share, job))
+    if shallow:
+        image = clock.time("background", lambda: _shallow(image, everybody, patch, share, job))
     image = looked(image, plan)
     low_, high_ = target.points[:468, :2].min(0), target.points[:468, :2].max(0)
     box = (float(low_[0]), float(low_[1]), float(high_[0]), float(high_[1]))
@@ -70,9 +71,9 @@ def pasted(picture: U8, patch: Patch) -> U8:
     return out
 
 
-def _shallow(image: U8, person: F32, patch: Patch, share: Bands, job: Job) -> U8:
-    """The picture with a shallower depth of field: all but the person a little out of focus."""
-    sharp = person.copy()
+def _shallow(image: U8, people: F32, patch: Patch, share: Bands, job: Job) -> U8:
+    """The picture with a shallower depth of field: all but the people a little out of focus."""
+    sharp = people.copy()
     rows, columns = patch.cover.shape
     part = np.s_[patch.y : patch.y + rows, patch.x : patch.x + columns]
     sharp[part] = np.maximum(sharp[part], patch.cover.astype(np.float32) / np.float32(255))
@@ -82,11 +83,3 @@ def _shallow(image: U8, person: F32, patch: Patch, share: Bands, job: Job) -> U8
     # Half covered pixels hold the sharp background already, so the blur fades in outside of them.
     weight = np.clip(sharp * 1.5, 0, 1)[..., None]
     return np.asarray((soft + (own - soft) * weight) * np.float32(255) + np.float32(0.5), np.uint8)
-
-
-def looked(image: U8, plan: ScenePlan) -> U8:
-    """The picture in the look that the prompt names, if any."""
-    if plan.look is None or plan.look == "photo" or plan.look not in looks():
-        return image
-    codes = image.reshape(-1, 3).astype(np.float32) / np.float32(255)
-    return (apply_look(codes, looks()[plan.look]) * 255 + 0.5).astype(np.uint8).reshape(image.shape)
