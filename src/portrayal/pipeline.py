@@ -16,10 +16,10 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.character.mentions import without_mentions
 from portrayal.engines.base import Engine, Job, Progress, Rendering, silent
 from portrayal.engines.studio.engine import StudioEngine
-from portrayal.finish import label
-from portrayal.imaging import Array, decode, decode_mask, encode
+from portrayal.finish import label, seal
+from portrayal.imaging import Array, decode, encode
 from portrayal.lock import hold, passes
-from portrayal.masks import Polarity, normalise
+from portrayal.masks import edit_mask
 from portrayal.prompting import read
 from portrayal.prompting.cast import read_cast
 from portrayal.prompting.intent import read_edit
@@ -29,6 +29,8 @@ from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
 from portrayal.sizes import nearest
 from portrayal.source import Source, encode_native, merge, open_source
+
+_LOSSY = "a JPEG file is compressed once more: save as PNG or WebP to keep what was not changed equal to the bit"
 
 
 @lru_cache(1)
@@ -49,6 +51,7 @@ class _Order:
     job: Job
     names: tuple[str, ...]
     source: Source | None
+    notes: tuple[str, ...]
     engine: Engine
     settings: Settings
 
@@ -95,9 +98,12 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     if request.image is not None:
         progress("reading the picture", 0.0)
         source = open_source(request.image, "image")
+    notes: tuple[str, ...] = () if source is None else source.notes
     if request.edit_mask is not None and source is not None:
-        polarity: Polarity = "black" if request.mask_mode == "black" else "white"
-        mask = normalise(decode_mask(request.edit_mask, "edit_mask"), source.size, polarity, "edit_mask")
+        mask, mask_notes = edit_mask(request.edit_mask, source.size, request.mask_mode)
+        notes += mask_notes
+        if request.mask_mode == "alpha" and request.operation != "edit":  # there it says what stays
+            mask = np.asarray(255 - mask, np.uint8)
     if request.background is not None:
         background = decode(request.background, "background")
     if request.characters:
@@ -125,7 +131,7 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         strength=request.strength,
         factor=request.factor,
     )
-    return _Order(request, job, names, source, choose_engine(request.engine), settings)
+    return _Order(request, job, names, source, notes, choose_engine(request.engine), settings)
 
 
 def _plans(request: Request) -> tuple[ScenePlan, tuple[ScenePlan, ...], tuple[int, ...], str]:
@@ -148,11 +154,13 @@ def _names(request: Request) -> tuple[str, ...]:
 
 def _advice(order: _Order) -> tuple[str, ...]:
     several = len(order.names) > 1
-    return tuple(
+    advice = tuple(
         f"{name}: {words}" if several else words
         for name, character in zip(order.names, order.job.cast, strict=True)
         for words in character.advice
     )
+    lossy = order.request.output_format == "jpeg" and order.job.operation == "edit"
+    return (*order.notes, *advice, *((_LOSSY,) if lossy else ()))
 
 
 def _pictures(order: _Order, progress: Progress) -> Iterator[Picture]:
@@ -182,18 +190,22 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
 
         rendering, scores, measured = hold(make, job.cast, order.names, request.speed)
         score = min(scores, key=lambda s: s.score, default=None)
-        data = label(files[id(rendering)].result(), request, seed, order.engine.name, score, settings.metadata)
+        cast = scores if len(scores) > 1 else ()
+        file = files[id(rendering)].result()
+    seen = time.perf_counter()
+    data = seal(label(file, request, seed, order.engine.name, score, settings.metadata, cast), request, settings)
     end = time.perf_counter()
     timings = dict(rendering.timings)
-    timings.update(lock=round(end - rendered[-1], 4), total=round(end - start, 4))
+    timings.update(lock=round(seen - rendered[-1], 4), seal=round(end - seen, 4), total=round(end - start, 4))
     height, width = rendering.image.shape[:2]
     return Picture(
         seed=seed,
         width=width,
         height=height,
         identity=score,
-        cast=scores if len(scores) > 1 else (),
+        cast=cast,
         data=data,
+        format=request.output_format,
         warnings=(*rendering.warnings, *(_unlike(s) for s in scores if not passes(s))),
         timings=timings,
         facts={**rendering.facts, **measured},

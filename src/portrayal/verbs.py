@@ -208,17 +208,19 @@ def _make(
     from portrayal.pipeline import portray
     from portrayal.request import Request
 
+    given = (options.get("image"), options.get("edit_mask"), options.get("background"), mask, *_listed(reference))
+    inputs = [Path(f) for f in given if isinstance(f, Path) or (isinstance(f, str) and not f.startswith("@"))]
     target = None
     if output is not None:
-        target = files.prepare(Path(output), options.get("num_images", 1))
-        options.setdefault("output_format", _format(target))
+        target = files.prepare(Path(output), options.get("num_images", 1), force=force, inputs=inputs)
+        options.setdefault("output_format", files.FORMATS.get(target.suffix.lower(), "png"))
     for field in ("image", "edit_mask", "background"):
         if options.get(field) is not None:
             options[field] = _bytes(options[field], field)
     options["characters"] = _characters(reference, mask, options.get("prompt", ""))
     request = Request.make(operation=operation, **options)
     result = portray(request, progress=progress or silent)
-    return result if target is None else files.save(result, target)
+    return result if target is None else files.save(result, target, force=force, inputs=inputs)
 
 
 def _listed(reference: References) -> list[File]:
@@ -270,10 +272,6 @@ def _size(size: str | tuple[int, int] | None, aspect_ratio: str | None) -> Size 
     if size is None:
         return None
     return parse_size(size) if isinstance(size, str) else check_size(*size)
-
-
-def _format(target: Path) -> str:
-    return {".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}.get(target.suffix.lower(), "png")
 
 
 def _bytes(source: File, field: str) -> bytes:
