@@ -23,6 +23,7 @@ _SIZES = 21
 # What a cut through the head costs, against one through the body.
 _HEAD = 12.0
 _FACE_OF_SUBJECT = 0.215 / 0.62  # a subject without a face: the face that a person of its height would have
+_CLEAR = 4.0  # pixels between a rounded arm and the reference's border, so that `place` fades nothing
 _LARGEST = 0.42  # face height over picture height, when nobody says how large
 
 
@@ -140,6 +141,7 @@ def rounded(character: IdentityMap, placing: Placing, mask: U8) -> IdentityMap:
             t = np.clip((np.abs(v) - 1) * tall / 2 / more, 0, 1)
             # How far from the border each row ends.
             free = deep * np.where(t > 0, 1 - t * t * (3 - 2 * t), 1 - np.sqrt(np.clip(1 - v * v, 0, 1)))
+            free = np.maximum(free, _CLEAR)
             away = np.abs(np.arange(columns, dtype=np.float32) - at)
             part = np.s_[y[0] : y[-1] + 1]
             cap = np.clip((away[None] - free[:, None]) / 2, 0, 1)
@@ -206,8 +208,8 @@ def fit(figure: Figure, mask: U8, wish: Wish, *, behind: F32 | None = None) -> P
 
 
 def _box(mask: U8) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    x, y, width, height = cv2.boundingRect(mask)
+    return x, y, x + width, y + height
 
 
 def _unit_of_mask(figure: Figure, box: tuple[int, int, int, int], height: int) -> float:
@@ -334,7 +336,8 @@ def edge_near(scene: U8, mask: U8, floor: int) -> Array | None:
     if len(columns) < 16:
         return None
     x0, x1 = int(columns[0]), int(columns[-1]) + 1
-    tall = int(np.ptp(np.flatnonzero(mask.any(1)))) + 1
+    _, top, _, lower = _box(mask)
+    tall = lower - top
     y0, y1 = max(0, floor - max(6, round(0.16 * tall))), min(scene.shape[0], floor + 3)
     part = cv2.cvtColor(scene[y0:y1, x0:x1], cv2.COLOR_RGB2Lab).astype(np.float32)
     sigma = max(1.0, 0.006 * (x1 - x0))

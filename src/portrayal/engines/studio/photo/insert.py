@@ -187,8 +187,8 @@ def _check(scene: U8, mask: U8) -> None:
 
 
 def _box_of(mask: U8) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    x, y, width, height = cv2.boundingRect(mask)
+    return x, y, x + width, y + height
 
 
 def _covered(face: FaceReading, mask: U8) -> bool:
@@ -250,7 +250,7 @@ def _ending(scene: U8, mask: U8, figure: Figure, placing: Placing, notes: Notes)
     if placing.seen_cut > 0.12:
         notes.warnings.append("the mask is narrow for this character: parts of the body end at its border")
     tall = (figure.bottom - figure.top) * placing.scale
-    if figure.cut and tall < 0.5 * float(np.ptp(np.flatnonzero(mask.any(1)))):
+    if figure.cut and tall < 0.5 * (_box_of(mask)[3] - _box_of(mask)[1]):
         notes.warnings.append(
             "the mask is narrow for what the reference shows of the body, so the person is small; a wider mask gives a "
             "larger one"
