@@ -116,7 +116,7 @@ def test_a_mask_of_another_size(
     _refused(code, target, capsys, "mask")
 
 
-@pytest.mark.parametrize("name", ["picture.jpg", "picture.webp"])
+@pytest.mark.parametrize("name", ["picture.gif", "picture.tiff"])
 def test_a_format_that_is_not_written(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
