@@ -127,11 +127,12 @@ def occluders(lab: F32, points: F32) -> F32:
     chosen = ((strange > 0.5) & (face > 0.2) & (features(points, shape, 1.25) < 0.3)).astype(np.uint8)
     kept = _joined(chosen, face, points, tall)
     # It may go on over an eye or the lips: a little way, or as far as its colour is no face's.
-    own = lab[..., 1:] - usual[1:].astype(np.float32)
-    foreign = (np.hypot(own[..., 0], own[..., 1]) > 20) & (lab[..., 1] < usual[1] - 4)
+    own = lab[..., 1:] - base[..., 1:]
+    foreign = (np.hypot(own[..., 0], own[..., 1]) > 20) & (own[..., 0] < -4)
     reach = cv2.dilate(kept.astype(np.uint8), disc(0.018 * tall)) > 0
     part = kept | ((strange > 0.5) & (face > 0.2) & (reach | (foreign & _touching(foreign | kept, kept))))
-    return np.clip(1.5 * _soft(part.astype(np.float32), tall), 0, 1).astype(np.float32)
+    out: F32 = np.clip(1.5 * _soft(part.astype(np.float32), tall), 0, 1).astype(np.float32)
+    return out
 
 
 def _soft(mask: F32, tall: float) -> F32:
@@ -148,12 +149,17 @@ def _touching(mask: Bool, seed: Bool) -> Bool:
 
 def _joined(chosen: U8, face: F32, points: F32, tall: float) -> Bool:
     """Components that touch the outline or cross the bridge of the nose."""
-    _, parts = cv2.connectedComponents(chosen)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(chosen)
     depth = cv2.distanceTransform((face > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     rim = (face > 0.2) & (depth < 0.035 * tall)
     bridge = polygon(points[[193, 417, 351, 122], :2], (face.shape[0], face.shape[1])) > 0.5
     labels = np.union1d(np.unique(parts[rim & (chosen > 0)]), np.unique(parts[bridge & (chosen > 0)]))
-    return np.isin(parts, labels[labels > 0])
+    # Specks are shadows and moles; what lies mostly around an eye or the lips belongs to them.
+    area = stats[labels, cv2.CC_STAT_AREA]
+    around = features(points, (face.shape[0], face.shape[1]), 1.7) > 0.5
+    own = np.bincount(parts[around], minlength=len(stats))[labels] / np.maximum(area, 1)
+    labels = labels[(labels > 0) & (area > 0.001 * tall * tall) & (own < 0.5)]
+    return np.isin(parts, labels)
 
 
 def feather(mask: F32, width: float) -> F32:

@@ -81,6 +81,7 @@ def swap_head(
     alpha = np.clip(warp(_head_layer(cutout), face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1)
     alpha = alpha * _neck_fade(new, box, cutout, face)
     left = (old.labels == HAIR) & (old.alpha > 0.3) & (alpha < 0.5)
+    _warn_of_hair(old, box, notes)
     notes.facts["uncovered"] = round(float(left.sum() / max(1.0, float((alpha > 0.5).sum()))), 3)
     if notes.facts["uncovered"] > _MOST_LEFT:
         notes.warnings.append(
@@ -103,11 +104,17 @@ def swap_head(
     return patch_of(box, out, changed)
 
 
+def _warn_of_hair(old: Old, box: Box, notes: Notes) -> None:
+    hair = (old.labels == HAIR) & (old.alpha > 0.3)
+    if float((hair & (box.mask == 0)).sum()) > 0.03 * max(1.0, float(hair.sum())):
+        notes.warnings.append("hair of the person in the picture reaches beyond the mask and stays there")
+
+
 def _in_front(lab: F32, box: Box, old: Old, tall: float) -> F32:
     """What stands in front of the scene's face (h, w) 0..1 and is not its own hair: hands, a microphone."""
     hair = np.maximum(cover.fringe(lab, box.points), (old.labels == HAIR).astype(np.float32))
     hair = np.maximum(hair, (old.alpha < 0.5).astype(np.float32))
-    mine = cover.grown(hair, 0.05 * tall, 0.01 * tall)
+    mine = cover.grown(hair, 0.10 * tall, 0.01 * tall)
     out: F32 = cover.occluders(lab, box.points) * np.clip(1 - 1.5 * mine, 0, 1)
     return out
 
@@ -286,7 +293,7 @@ def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, 
         # The whole old head is painted over, hidden or not: it must not shine through at the seam.
         painted = gone & (under < 0.5)
         filled = _filled(box, painted, forbid, tall, seed, speed, notes)
-        filled = _level(filled, box.rgb, painted, tall)
+        filled = _level(filled, box.rgb, painted, forbid, tall)
         border = _away(~gone)
         # What only glows, at the border, blends into the picture.
         soft = smoothstep(0.0, 0.04 * tall, border) * rest
@@ -363,15 +370,15 @@ def _filled(box: Box, hole: Bool, forbid: Bool, tall: float, seed: int, speed: S
     return light.grained(large, box.rgb, hole, around, seed)
 
 
-def _level(filled: F32, scene: F32, hole: Bool, tall: float) -> F32:
+def _level(filled: F32, scene: F32, hole: Bool, forbid: Bool, tall: float) -> F32:
     """The painting as bright, at its border, as the picture beside it; the change fades inwards."""
     inside, outside = _away(~hole), _away(hole)
     within = (hole & (inside < 0.03 * tall)).astype(np.float32)
-    beside = (~hole & (outside < 0.03 * tall)).astype(np.float32)
-    sigma = 0.03 * tall
+    beside = (~hole & ~forbid & (outside < 0.07 * tall)).astype(np.float32)
+    sigma = 0.05 * tall
     a = blur(filled * within[..., None], sigma) / np.maximum(blur(within, sigma), 1e-3)[..., None]
     b = blur(scene * beside[..., None], sigma) / np.maximum(blur(beside, sigma), 1e-3)[..., None]
-    line = (hole & (inside < max(1.5, 0.012 * tall))).astype(np.float32)
+    line = (hole & (inside < max(1.5, 0.012 * tall)) & (blur(beside, sigma) > 0.02)).astype(np.float32)
     step = max(1, round(tall / 60))
     h, w = hole.shape
     size = (-(-w // step), -(-h // step))
