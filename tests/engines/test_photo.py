@@ -378,7 +378,7 @@ def test_a_large_picture_is_only_looked_at_small(plates: dict[str, U8], person: 
 def test_flat_pictures_have_a_light(value: int) -> None:
     light = light_of(np.full((80, 120, 3), value, np.uint8))
     assert np.isfinite(light.lighting.ambient).all()
-    assert 0.3 <= light.lighting.level <= 1.1
+    assert 0.25 <= light.lighting.level <= 1.1
     assert -1 <= light.side <= 1
 
 

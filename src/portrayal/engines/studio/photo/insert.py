@@ -160,7 +160,8 @@ def replace_person(
     witnesses = [*faces, target] if target is not None else faces
     light = partial(light_of, scene, faces=witnesses, ignore=gone, where=where)
     subject, seen = together(lambda: _person(character, kept, placing, part, plan, motion, speed, seed, notes), light)
-    unit = target.pose.scale * 1.2 if target is not None else figure.unit * placing.scale
+    # Without a face in the picture, the old person's is guessed from how tall the mask is.
+    unit = target.pose.scale * 1.2 if target is not None else 0.12 * (y1 - y0)
     hole = outline_grown(old[part.at], mask[part.at], unit)
     hidden = subject.alpha * part.weight
     plate = emptied(scene, part.box, hole, hidden, unit, seed=seed, speed=speed, notes=notes)
