@@ -122,6 +122,10 @@ def test_a_straight_edge_goes_on() -> None:
     rows = np.array([np.abs(np.flatnonzero(np.diff(dark[100:220, c].astype(int)) == 1) + 101).max() for c in x])
     assert np.abs(rows - (131 + 0.15 * x)).mean() < 1.5
     assert np.abs(rows - (131 + 0.15 * x)).max() < 4
+    # As hard as it was: neither blurred nor with a rim.
+    soft = [cv2.GaussianBlur(v.astype(np.float32), (0, 0), 1.5).mean(2) for v in (out, image)]
+    near = (np.abs(grid()[0] - 131 - 0.15 * grid()[1]) < 12) & (mask > 0)
+    assert np.abs(soft[0] - soft[1])[near].mean() < 2.5
 
 
 def test_stripes_meet() -> None:

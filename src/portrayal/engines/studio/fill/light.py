@@ -59,12 +59,13 @@ def _terms(y: Array, x: Array) -> Array:
     return np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], -1)
 
 
-def soften(picture: F32, hole: Bool, known: Bool, reach: F32 | None = None) -> tuple[F32, F32]:
+def soften(picture: F32, hole: Bool, known: Bool, match: Array | None, reach: F32 | None = None) -> tuple[F32, F32]:
     """Blur the painted edges that are harder than those around: out of focus is out of focus.
 
     Args:
         picture: (h, w, 3) float32, without grain.
         hole, known: (h, w) what was painted, and what tells how sharp it may be.
+        match: (h, w, 2) rows and columns that were copied: an edge that was one there may stay; None = nothing was.
         reach: (h, w) least blur in pixels (sigma), or None.
 
     Returns:
@@ -76,9 +77,13 @@ def soften(picture: F32, hole: Bool, known: Bool, reach: F32 | None = None) -> t
     slopes = _slope(picture)
     told = slopes[sure & near] if (sure & near).any() else slopes[known]
     most = 1.1 * float(np.quantile(told[:: max(1, told.size // 200000)], 0.99)) if told.size else 1.0
+    allowed: Array = np.full(hole.shape, most, np.float32)
+    if match is not None:
+        there = cv2.dilate(np.where(known, slopes, 0).astype(np.float32), np.ones((5, 5), np.uint8))
+        allowed = np.maximum(allowed, np.float32(1.2) * there[match[..., 0], match[..., 1]])
     layers, masks = [picture], []
     for sigma, wider in zip((0.7, *_SIGMAS[:-1]), _SIGMAS, strict=True):
-        hard = ((slopes > most) & hole).astype(np.float32)
+        hard = ((slopes > allowed) & hole).astype(np.float32)
         if reach is not None:
             hard = np.maximum(hard, reach > 1.4 * sigma)
         if not hard.any():

@@ -110,7 +110,7 @@ def paint(
         reach = np.asarray(share * prior.defocus * max(hole.shape) * np.clip((depth - 0.02) / 0.15, 0, 1), np.float32)
         if notes is not None:
             notes.warnings.append("the added part goes softer away from the picture: nothing there fits well")
-    smooth, softened = soften(smooth, hole, source, reach)
+    smooth, softened = soften(smooth, hole, source, done.match, reach)
     if done.match is not None:
         fine = np.where(source[..., None], picture - base, 0).astype(np.float32)
         detail = fine[done.match[..., 0], done.match[..., 1]]
