@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from portrayal import credentials
 from portrayal._version import __version__
 from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
@@ -64,6 +65,7 @@ def portray(request: Request, *, settings: Settings | None = None, progress: Pro
     """
     settings = settings or Settings()
     request.check()
+    credentials.prepare(settings)  # a bad key fails now, not after the work
     start = time.perf_counter()
     order = _prepare(request, settings, progress)
     prepared = time.perf_counter()
@@ -154,13 +156,14 @@ def _names(request: Request) -> tuple[str, ...]:
 
 def _advice(order: _Order) -> tuple[str, ...]:
     several = len(order.names) > 1
+    sealing = credentials.prepare(order.settings)
     advice = tuple(
         f"{name}: {words}" if several else words
         for name, character in zip(order.names, order.job.cast, strict=True)
         for words in character.advice
     )
     lossy = order.request.output_format == "jpeg" and order.job.operation == "edit"
-    return (*order.notes, *advice, *((_LOSSY,) if lossy else ()))
+    return (*order.notes, *sealing, *advice, *((_LOSSY,) if lossy else ()))
 
 
 def _pictures(order: _Order, progress: Progress) -> Iterator[Picture]:

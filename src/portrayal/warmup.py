@@ -16,17 +16,17 @@ from portrayal.engines.base import Progress
 from portrayal.settings import Settings
 
 
-def needed(settings: Settings | None = None) -> bool:
-    """Whether this installation has not compiled its kernels yet."""
-    return not _note(settings or Settings()).exists()
+def needed(settings: Settings | None = None, *, edits: bool = False) -> bool:
+    """Whether this installation has not compiled its kernels yet; with `edits`, also those of edit and remix."""
+    return not _note(settings or Settings(), edits).exists()
 
 
-def prepare(progress: Progress, settings: Settings | None = None) -> bool:
-    """Compile all kernels unless this installation has done so; returns whether it compiled."""
-    note = _note(settings or Settings())
+def prepare(progress: Progress, settings: Settings | None = None, *, edits: bool = False) -> bool:
+    """Compile the kernels unless this installation has done so; returns whether it compiled."""
+    note = _note(settings or Settings(), edits)
     if note.exists():
         return False
-    compile_all(progress)
+    (compile_edits if edits else compile_all)(progress)
     with contextlib.suppress(OSError):  # without a cache folder the kernels are merely compiled again
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         note.write_text("kernels are compiled\n")
@@ -53,10 +53,30 @@ def compile_all(progress: Progress) -> None:
         def step(stage: str, fraction: float, i: int = i) -> None:
             progress(label, (i + fraction) / len(jobs))
 
-        portray(request, settings=Settings(cache=False), progress=step)
+        portray(request, settings=Settings(cache=False, credentials=False), progress=step)
 
 
-def _note(settings: Settings) -> Path:
+def compile_edits(progress: Progress) -> None:
+    """Remix a small picture, so that the kernels of edit and remix are compiled and on disk."""
+    from portrayal import assets
+    from portrayal.pipeline import portray
+    from portrayal.request import Request
+
+    label = "preparing edits, once on this machine"
+    progress(label, 0.0)
+    sample = assets.path("sample/astronaut.png").read_bytes()
+    for i, strength in enumerate((0.3, 0.7)):
+        request = Request.make(
+            operation="remix", image=sample, reference=sample, size=(512, 512), strength=strength, seed=1
+        )
+
+        def step(stage: str, fraction: float, i: int = i) -> None:
+            progress(label, (i + fraction) / 2)
+
+        portray(request, settings=Settings(cache=False, credentials=False), progress=step)
+
+
+def _note(settings: Settings, edits: bool) -> Path:
     """A file whose name changes with everything that makes compiled kernels stale."""
     from importlib.metadata import version
 
@@ -71,4 +91,4 @@ def _note(settings: Settings) -> Path:
         str(newest),
     )
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    return settings.cache_dir / f"kernels-{key}.txt"
+    return settings.cache_dir / f"{'edits' if edits else 'kernels'}-{key}.txt"

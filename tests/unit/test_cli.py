@@ -25,7 +25,8 @@ SAMPLE = str(assets.path("sample/astronaut.png"))
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTRAYAL_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(warmup, "needed", lambda: False)
+    monkeypatch.setenv("PORTRAYAL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(warmup, "needed", lambda **_: False)
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

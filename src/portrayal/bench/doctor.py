@@ -15,7 +15,7 @@ from portrayal.errors import MissingDataError
 from portrayal.parallel import cores
 from portrayal.settings import Settings
 
-_LIBRARIES = ("opencv-python-headless", "numpy", "scipy", "numba", "dlib-bin", "pillow", "pydantic")
+_LIBRARIES = ("opencv-python-headless", "numpy", "scipy", "numba", "dlib-bin", "pillow", "pydantic", "c2pa-python")
 
 
 def examine() -> dict[str, Any]:

@@ -105,7 +105,7 @@ def edit(
     """Magic Fill: put the character under the mask: a face, a head, a whole person, an empty place; or fill it."""
     import portrayal
 
-    with progress_bar(as_json, (image, "image"), *_paths(reference)) as progress:
+    with progress_bar(as_json, (image, "image"), *_paths(reference), edits=True) as progress:
         result = portrayal.edit(
             image,
             prompt,
@@ -146,7 +146,7 @@ def remix(
     """Borrow the look and the composition of any picture."""
     import portrayal
 
-    with progress_bar(as_json, (image, "image"), *_paths(reference)) as progress:
+    with progress_bar(as_json, (image, "image"), *_paths(reference), edits=True) as progress:
         result = portrayal.remix(
             image,
             prompt,
@@ -180,7 +180,7 @@ def reframe(
     """Another size or ratio: what is missing is painted on."""
     import portrayal
 
-    with progress_bar(as_json, (image, "image")) as progress:
+    with progress_bar(as_json, (image, "image"), edits=True) as progress:
         result = portrayal.reframe(
             image,
             size=size,
@@ -211,7 +211,7 @@ def replace_background(
     """The same people somewhere else, in the light of the place."""
     import portrayal
 
-    with progress_bar(as_json, (image, "image"), (background, "background")) as progress:
+    with progress_bar(as_json, (image, "image"), (background, "background"), edits=True) as progress:
         result = portrayal.replace_background(
             image,
             prompt,

@@ -74,7 +74,7 @@ def _verdict(identity: IdentityScore) -> str:
 
 
 @contextmanager
-def progress_bar(quiet: bool, *pictures: tuple[Path | None, str]) -> Iterator[Progress]:
+def progress_bar(quiet: bool, *pictures: tuple[Path | None, str], edits: bool = False) -> Iterator[Progress]:
     """A progress bar on stderr, when it is a terminal and nobody asked for JSON.
 
     The kernels are compiled at the first stage that is told: the options are known to be good then. The pictures are
@@ -83,7 +83,7 @@ def progress_bar(quiet: bool, *pictures: tuple[Path | None, str]) -> Iterator[Pr
     from portrayal.engines.base import silent
 
     if quiet or not sys.stderr.isatty():
-        yield _warming(silent, silent if quiet else _say_stage, pictures)
+        yield _warming(silent, silent if quiet else _say_stage, pictures, edits)
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -96,10 +96,12 @@ def progress_bar(quiet: bool, *pictures: tuple[Path | None, str]) -> Iterator[Pr
         def show(stage: str, fraction: float) -> None:
             bar.update(task, description=stage, completed=fraction)
 
-        yield _warming(show, show, pictures)
+        yield _warming(show, show, pictures, edits)
 
 
-def _warming(show: Progress, preparing: Progress, pictures: tuple[tuple[Path | None, str], ...]) -> Progress:
+def _warming(
+    show: Progress, preparing: Progress, pictures: tuple[tuple[Path | None, str], ...], edits: bool
+) -> Progress:
     """`show`, with the one-time compilation before the first stage; `preparing` is told how that goes."""
     ready = False
 
@@ -107,7 +109,7 @@ def _warming(show: Progress, preparing: Progress, pictures: tuple[tuple[Path | N
         nonlocal ready
         if not ready:
             ready = True
-            _warm_up(preparing, pictures)
+            _warm_up(preparing, pictures, edits)
         show(stage, fraction)
 
     return step
@@ -117,13 +119,15 @@ def _say_stage(stage: str, fraction: float) -> None:
     say(f"{stage} ({fraction:.0%})")
 
 
-def _warm_up(progress: Progress, pictures: tuple[tuple[Path | None, str], ...]) -> None:
+def _warm_up(progress: Progress, pictures: tuple[tuple[Path | None, str], ...], edits: bool) -> None:
     from portrayal.imaging import decode, decode_mask, read_bytes
     from portrayal.warmup import needed, prepare
 
-    if not needed():
+    if not needed() and not (edits and needed(edits=True)):
         return
     for path, field in pictures:
         if path is not None:
             (decode_mask if field in ("mask", "edit_mask") else decode)(read_bytes(path, field), field)
     prepare(progress)
+    if edits:
+        prepare(progress, edits=True)
