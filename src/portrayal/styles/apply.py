@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from portrayal.imaging import F32, U8, Array
+from portrayal.imaging import F32, U8
 from portrayal.parallel import bands
 from portrayal.styles.code import StyleCode
 from portrayal.styles.oklab import from_oklab, to_oklab
@@ -37,7 +37,7 @@ _SCHEMES: Final[dict[str, tuple[tuple[float, ...], float | None, float | None]]]
 }
 _TINT: Final = 0.042  # chroma of the tint at full strength
 _TURN: Final = 0.85  # share of the way to the palette's hue at full strength
-_GENTLE: Final = 0.22  # share of all this that reaches the skin
+_GENTLE: Final = 0.16  # share of all this that reaches the skin
 
 
 def apply(image: U8, code: StyleCode, *, skin: F32 | None = None) -> U8:
@@ -80,12 +80,13 @@ def colours(lab: F32, code: StyleCode, share: float = 1.0) -> F32:
     """
     light, a, b = (np.asarray(lab[..., k], np.float32) for k in range(3))
     light = _contrast(light, 1 + (code.contrast - 1) * (0.4 + 0.6 * share))
-    saturation = np.float32(1 + (code.saturation - 1) * (0.45 + 0.55 * share))
+    saturation = np.float32(1 + (code.saturation - 1) * (0.3 + 0.7 * share))
     a, b = _saturated(a, b, saturation)
     # Tints fade towards black and white, where they would only be dirt.
     middle = (4 * light * (1 - light)).clip(0, 1)
-    warm = np.float32(code.warmth * (0.5 + 0.5 * share))
-    a, b = a + warm * np.float32(_WARM[0]) * middle, b + warm * np.float32(_WARM[1]) * middle
+    warm = np.float32(code.warmth * (0.4 + 0.6 * share))
+    a = np.asarray(a + warm * np.float32(_WARM[0]) * middle, np.float32)
+    b = np.asarray(b + warm * np.float32(_WARM[1]) * middle, np.float32)
     strength = code.strength * share
     if strength > 0:
         hues, lights, shadows = _SCHEMES[code.scheme]
@@ -181,6 +182,7 @@ def _develop(
     n = cubes.shape[0] - 1
     tile = noise.shape[0]
     one, half, full = np.float32(1.0), np.float32(0.5), np.float32(255.0)
+    calm = np.float32(0.65)
     step = np.float32(n) / full
     with_skin = skin.shape[0] > 1
     c = np.zeros(3, np.float32)
@@ -237,8 +239,8 @@ def _develop(
                 top = noise[y0, x0] + fu * (noise[y0, x1] - noise[y0, x0])
                 low = noise[y1, x0] + fu * (noise[y1, x1] - noise[y1, x0])
                 luma = np.float32(0.2126) * c[0] + np.float32(0.7152) * c[1] + np.float32(0.0722) * c[2]
-                # Strongest in the mid-tones; half of it on skin.
+                # Strongest in the mid-tones; a third of it on skin.
                 level = np.float32(0.3) + np.float32(2.8) * luma * (one - luma)
-                grain = amount * level * (one - half * share) * (top + fv * (low - top))
+                grain = amount * level * (one - calm * share) * (top + fv * (low - top))
             for k in range(3):
                 out[y, x, k] = np.uint8(min(max(c[k] + grain, np.float32(0)), one) * full + half)

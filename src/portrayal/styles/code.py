@@ -158,4 +158,3 @@ def _unshifted(y: int, shift: int) -> int:
     for _ in range(32 // shift):
         x = y ^ (x >> shift)
     return x
-

@@ -58,7 +58,9 @@ def nearest(image: U8, skin: F32 | None = None) -> StyleCode:
 
     def try_all(hues: tuple[float, ...], strengths: tuple[float, ...], schemes: tuple[str, ...]) -> None:
         nonlocal best, cost
-        for hue, strength, scheme, warm in product(hues, strengths, schemes, (0.0, warmth) if abs(warmth) > 0.2 else (0.0,)):
+        for hue, strength, scheme, warm in product(
+            hues, strengths, schemes, (0.0, warmth) if abs(warmth) > 0.2 else (0.0,)
+        ):
             code = StyleCode("photo", hue, scheme, strength, start.contrast, start.saturation, start.grain, 0.0, warm)
             found = _cost(plain, weight, code, wanted)
             if found < cost - 1e-6:

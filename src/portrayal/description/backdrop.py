@@ -1,0 +1,123 @@
+"""What is behind the people: paper of a colour, or a place at a time of day in some weather."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+
+from portrayal.description import places
+from portrayal.description.features import features
+from portrayal.description.person import name_of
+from portrayal.description.view import View
+from portrayal.engines.studio.scenes.catalogue import settings
+from portrayal.imaging import F32, Bool
+from portrayal.styles.oklab import to_oklab
+
+_SIDE: Final = 96
+# Deviation in Oklab from a smooth sheet (lightness, colour): paper and canvas keep under 0.021, places over 0.038.
+_PAPER: Final = (0.030, 0.016)
+_SEEN: Final = 0.05  # share of the picture that must be background
+# What must be known of a place before it is said.
+_SURE: Final = 0.55
+_STRANGE: Final = 1.6  # times the distance that 99 % of known pictures keep
+_TIME_SURE: Final = 0.75
+_WEATHER_SURE: Final = 0.8
+_SAID_WEATHERS: Final = frozenset(("fog", "rain", "snow", "storm", "overcast"))
+_GREY: Final = 0.012
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """`paper`: colour name of a plain backdrop; else what is known of a place. None = not sure."""
+
+    paper: str | None = None
+    setting: str | None = None
+    time: str | None = None
+    weather: str | None = None
+    facts: dict[str, float | str] = field(default_factory=dict)
+
+
+def read(view: View) -> Backdrop:
+    """Look behind the people."""
+    lab, seen = _small(view)
+    if float(seen.mean()) < _SEEN:
+        return Backdrop(facts={"background": "hidden"})
+    rest = _rest(lab, seen)
+    if rest[0] < _PAPER[0] and rest[1] < _PAPER[1]:
+        name = name_of(_paper_colour(lab, seen))
+        return Backdrop(paper=name, facts={"background": "plain", "backdrop": name})
+    row = features(view.picture, view.person)
+    tables = places.tables()
+    gray = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2])[seen], 95)) < _GREY
+    likely, strange = tables["grey"].likely(places.grey(row)) if gray else tables["place"].likely(row)
+    facts: dict[str, float | str] = {
+        "background": "scene",
+        "setting": likely[0][0],
+        "setting_sure": round(likely[0][1] * min(1.0, 1.3 / max(strange, 1e-3)), 2),
+        "setting_strange": round(strange, 2),
+        "setting_second": likely[1][0],
+    }
+    if likely[0][1] < _SURE or strange > _STRANGE:
+        return Backdrop(facts=facts)
+    place = settings()[likely[0][0]]
+    time = weather = None
+    if place.place == "outdoor" and not gray:
+        time = _sure("time", row, place.times, _TIME_SURE, facts)
+        weather = _sure("weather", row, place.weathers, _WEATHER_SURE, facts)
+    return Backdrop(
+        setting=place.id,
+        # What goes without saying is not said.
+        time=None if time == place.time else time,
+        weather=weather if weather in _SAID_WEATHERS else None,
+        facts=facts,
+    )
+
+
+def outdoors(view: View) -> bool:
+    """Whether a scene without people is surely under the sky."""
+    likely, strange = places.tables()["place"].likely(features(view.picture, view.person))
+    share = sum(p for name, p in likely if settings()[name].place == "outdoor")
+    return share > 0.8 and strange < _STRANGE
+
+
+def _sure(kind: str, row: F32, allowed: tuple[str, ...], least: float, facts: dict[str, float | str]) -> str | None:
+    likely = [(name, p) for name, p in places.tables()[kind].likely(row)[0] if name in allowed]
+    if not likely:
+        return None
+    name, p = likely[0]
+    p /= sum(q for _, q in likely)
+    facts |= {kind: name, f"{kind}_sure": round(p, 2)}
+    return name if p > least else None
+
+
+def _small(view: View) -> tuple[F32, Bool]:
+    """The picture at 96 x 96 in Oklab, and where background is seen."""
+    size = (_SIDE, _SIDE)
+    small = np.asarray(cv2.resize(view.picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    cover = np.asarray(cv2.resize(view.person, size, interpolation=cv2.INTER_AREA), np.float32)
+    near = cv2.dilate(cover, np.ones((5, 5), np.uint8))  # loose hair and light around the outline
+    return to_oklab(small), np.asarray(near < 0.15, bool)
+
+
+def _rest(lab: F32, seen: Bool) -> tuple[float, float]:
+    """How far the background is from a smooth sheet: deviations of lightness and of colour from a cubic, outliers (a
+    lamp, an arm) left out."""
+    v, u = np.mgrid[:_SIDE, :_SIDE].astype(np.float32) / np.float32(_SIDE) - np.float32(0.5)
+    x, y = u[seen], v[seen]
+    terms = np.column_stack([np.ones_like(x), x, y, x * x, y * y, x * y, x**3, y**3, x * x * y, x * y * y])
+    values = lab[seen].astype(np.float64)
+    rest = values - terms @ np.linalg.lstsq(terms, values, rcond=None)[0]
+    size = np.abs(rest[:, 0])
+    kept = size <= np.quantile(size, 0.97)
+    light, a, b = np.sqrt((rest[kept] ** 2).mean(0))
+    return float(light), float(np.hypot(a, b))
+
+
+def _paper_colour(lab: F32, seen: Bool) -> F32:
+    """The colour that the paper has where light falls on it: vignette and falloff only darken."""
+    values = lab[seen]
+    bright = values[values[:, 0] >= np.quantile(values[:, 0], 0.6)]
+    return np.asarray(np.median(bright, axis=0), np.float32)

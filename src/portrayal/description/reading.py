@@ -1,0 +1,98 @@
+"""From a picture to its description."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from portrayal.description import backdrop, light, person, words
+from portrayal.description.model import Description
+from portrayal.description.view import View, look
+from portrayal.imaging import U8
+from portrayal.styles.nearest import nearest
+from portrayal.styles.skin import skin_weight
+
+_CROWD: Final = 9
+
+
+def describe(image: U8, provenance: dict[str, Any] | None = None) -> Description:
+    """See `portrayal.description.of_picture`."""
+    view = look(image)
+    facts: dict[str, float | str] = {"kind": view.kind, "people": float(len(view.people))}
+    code = nearest(view.picture, skin_weight(view.picture, view.people) if view.people else None)
+    phrases = [*_who(view, facts), *_where(view, facts), *_how(view, code.look, facts)]
+    prompt, own = words.sentence(phrases), False
+    said = _own(provenance)
+    if said is not None:
+        facts["measured"] = prompt
+        facts |= said[1]
+        prompt, own = said[0], True
+    return Description(prompt=prompt, style_code=str(code), facts=facts, own=own)
+
+
+def _own(provenance: dict[str, Any] | None) -> tuple[str, dict[str, float | str]] | None:
+    """The prompt of a picture of our own, and its seed; None when the file says neither."""
+    request = (provenance or {}).get("request")
+    prompt = request.get("prompt") if isinstance(request, dict) else None
+    if not isinstance(prompt, str) or not prompt.strip():
+        return None
+    facts: dict[str, float | str] = {}
+    seed = (provenance or {}).get("seed")
+    if isinstance(seed, int):
+        facts["seed"] = float(seed)
+    return prompt, facts
+
+
+def _who(view: View, facts: dict[str, float | str]) -> list[str]:
+    if view.kind == "scene":
+        return ["a landscape" if backdrop.outdoors(view) else "a picture"]
+    if view.kind == "figure":
+        return ["a figure"]
+    reading = view.people[0]
+    framing = person.framing(view)
+    facts["framing"] = framing
+    said = [f"{words.FRAMINGS[framing]} of {words.people(min(len(view.people), _CROWD))}"]
+    for axis in ("yaw", "pitch", "roll"):
+        facts[axis] = round(float(getattr(reading.pose, axis)), 1)
+    if len(view.people) == 1:
+        said += person.head(reading)
+        aside = person.glance(reading)
+        said += [aside] if aside else []
+    mood, sure = person.expression(reading.expression)
+    facts["smile"] = round(reading.expression.smile, 2)
+    facts["mouth_open"] = round(reading.expression.mouth_open, 2)
+    if mood:
+        facts |= {"expression": mood, "expression_sure": sure}
+        said.append(words.EXPRESSIONS[mood])
+    cloth, share = person.clothes(view)
+    if cloth and len(view.people) == 1:
+        facts |= {"clothes": cloth, "clothes_sure": round(share, 2)}
+        said.append(f"in {cloth} clothes")
+    return said
+
+
+def _where(view: View, facts: dict[str, float | str]) -> list[str]:
+    found = backdrop.read(view)
+    facts |= found.facts
+    if found.paper:
+        return [f"on a plain {found.paper} background"]
+    said = []
+    if found.setting:
+        said.append(words.place(found.setting))
+    if found.time:
+        said.append(words.TIMES[found.time])
+    if found.weather:
+        said.append(words.WEATHERS[found.weather])
+    return said
+
+
+def _how(view: View, style: str, facts: dict[str, float | str]) -> list[str]:
+    said = []
+    if view.people:
+        found = light.read(view)
+        facts |= found.facts
+        if found.rig:
+            said.append(words.LIGHTS[found.rig])
+    if style in words.LOOKS:
+        facts["look"] = style
+        said.append(words.LOOKS[style])
+    return said
