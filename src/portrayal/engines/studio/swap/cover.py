@@ -12,7 +12,7 @@ from portrayal.imaging import F32, U8, Bool
 from portrayal.perception import mesh
 
 _PARTS: Final = (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT, mesh.LIPS)
-_BROWS: Final = (mesh.BROW_LEFT, mesh.BROW_RIGHT)
+_SOCKETS: Final = (mesh.LID_LEFT + mesh.BROW_LEFT, mesh.LID_RIGHT + mesh.BROW_RIGHT)
 _CHEEKS: Final = (50, 280, 118, 347, 101, 330, 205, 425, 151, 9)
 
 
@@ -128,7 +128,9 @@ def occluders(lab: F32, points: F32) -> F32:
     kept = _joined(chosen, face, points, tall)
     # It may go on over an eye or the lips: a little way, or as far as its colour is no face's.
     own = lab[..., 1:] - base[..., 1:]
-    foreign = (np.hypot(own[..., 0], own[..., 1]) > 20) & (own[..., 0] < -4)
+    # Black is no foreign colour: brows and pupils are black too.
+    foreign = (np.hypot(own[..., 0], own[..., 1]) > 20) & (own[..., 0] < -4) & (face > 0.2)
+    foreign &= np.hypot(lab[..., 1], lab[..., 2]) > 14
     reach = cv2.dilate(kept.astype(np.uint8), disc(0.018 * tall)) > 0
     part = kept | ((strange > 0.5) & (face > 0.2) & (reach | (foreign & _touching(foreign | kept, kept))))
     out: F32 = np.clip(1.5 * _soft(part.astype(np.float32), tall), 0, 1).astype(np.float32)
@@ -154,9 +156,9 @@ def _joined(chosen: U8, face: F32, points: F32, tall: float) -> Bool:
     rim = (face > 0.2) & (depth < 0.035 * tall)
     bridge = polygon(points[[193, 417, 351, 122], :2], (face.shape[0], face.shape[1])) > 0.5
     labels = np.union1d(np.unique(parts[rim & (chosen > 0)]), np.unique(parts[bridge & (chosen > 0)]))
-    # Specks are shadows and moles; what lies mostly around an eye or the lips belongs to them.
+    # Specks are shadows and moles; what lies mostly around an eye is its brow.
     area = stats[labels, cv2.CC_STAT_AREA]
-    around = features(points, (face.shape[0], face.shape[1]), 1.7) > 0.5
+    around = features(points, (face.shape[0], face.shape[1]), 1.45, _SOCKETS) > 0.5
     own = np.bincount(parts[around], minlength=len(stats))[labels] / np.maximum(area, 1)
     labels = labels[(labels > 0) & (area > 0.001 * tall * tall) & (own < 0.5)]
     return np.isin(parts, labels)

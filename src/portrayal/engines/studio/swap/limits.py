@@ -10,7 +10,7 @@ from portrayal.perception.types import FaceReading
 # Cheek-to-cheek width in pixels.
 LEAST_FACE: Final = 32.0
 LEAST_HEAD: Final = 32.0
-MOST_YAW: Final = 38.0  # measured to 35: distance 0.52
+MOST_YAW: Final = 38.0  # measured to 35: distance up to 0.52
 MOST_PITCH: Final = 35.0
 
 
