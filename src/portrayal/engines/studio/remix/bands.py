@@ -35,6 +35,7 @@ class Bands:
         pose: how far the head turns as the inspiration's does.
         clothes: how far the clothes take the colour of the inspiration's.
         palette: strength of the colour transfer.
+        vignette: our own lens's fall-off towards the corners.
         crowd: whether other people of the inspiration stay, in the background.
         swap: whether the head goes onto the inspiration's own body.
     """
@@ -45,6 +46,7 @@ class Bands:
     pose: float
     clothes: float
     palette: float
+    vignette: float
     crowd: bool
     swap: bool
 
@@ -60,6 +62,7 @@ def bands(strength: float, scene: bool) -> Bands:
         pose=_step(0.0, 0.55, strength),
         clothes=_step(0.42, 0.6, strength),
         palette=0.75 * own,
+        vignette=max(0.2 * own, 0.3 * (1 - strength / 0.7)) if strength < 0.7 else 0.0,
         crowd=strength >= 0.45,
         swap=strength >= SWAP,
     )

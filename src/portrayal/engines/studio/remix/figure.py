@@ -26,6 +26,8 @@ from portrayal.sizes import Size
 # A face so much larger than the inspiration's is worth a warning.
 _TIGHTER: Final = 1.3
 _STRONGEST: Final = 20.0  # degrees of yaw that the calm bar allows
+_ALIKE: Final = 22.0  # CIE Lab distance of clothes that are left as they are
+_HEADROOM: Final = 0.015  # of the height, over the hair
 _MIRROR_FROM: Final = 0.8  # share of the pose from which a head may be turned in the mirror
 
 
@@ -57,14 +59,28 @@ def framed(
     given = plan
     if character.reading is not None:
         plan = _posed(plan, character, target, share.pose)
-        if share.pose > _MIRROR_FROM or given.head.yaw is not None:
+        if given.head.yaw is not None:
             character = better_side(plan, character, kept, notes)
+        elif share.pose > _MIRROR_FROM:
+            said = Notes()
+            other = better_side(plan, character, kept, said)
+            unit, x, y = _wish(character, target, everybody)
+            frames = [fit(who, unit, x, y, size, kept.wider) for who in (character, other)]
+            # Cut shoulders change sides as well: not at the price of another framing.
+            if frames[1].scale < 1.1 * frames[0].scale:
+                character = other
+                notes.warnings += said.warnings
         plan = _possible(plan, given, character, kept)
     composition = compose(plan, character, size, speed, seed, attempt, Notes(), kept.wider)
     if plan.framing is not None and share.own > 0.5:
         return character, composition
     unit, x, y = _wish(character, target, everybody)
     frame = fit(character, unit, x, y, size, kept.wider)
+    who = kept.wider(character) if frame.completed else character
+    crown = float(np.flatnonzero((who.alpha > 0.5).any(1))[0]) * frame.scale + frame.offset[1]
+    low = float(target.points[:468, 1].min())
+    if crown < _HEADROOM * size[1] and low > 0.1 * size[1]:  # taller hair than in the inspiration
+        frame = fit(character, unit, x, y + _HEADROOM * size[1] - crown, size, kept.wider)
     if frame.scale > _TIGHTER * unit / _own_unit(character):
         notes.warnings.append("framing: the reference shows less of the body than the inspiration, so it is tighter")
     if plan.framing and plan.framing != frame.framing:
@@ -182,6 +198,8 @@ def cloth_colour(character: IdentityMap, inspiration: Inspiration, person: F32, 
     own = main_cloth(character.foreground.astype(np.float32) / np.float32(255), np.asarray(worn, np.float32))
     other = main_cloth(inspiration.picture.astype(np.float32) / np.float32(255), below_chin(target, person))
     if own is None or other is None:
+        return None
+    if np.hypot(own.lightness - other.lightness, np.hypot(own.a - other.a, own.b - other.b)) < _ALIKE:
         return None
     a, b = (
         oklab(cv2.cvtColor(np.array([[[c.lightness, c.a, c.b]]], np.float32), cv2.COLOR_Lab2RGB)[0, 0])

@@ -26,7 +26,7 @@ _GRID: Final = 25
 _CUBE: Final = 33
 _LOW: Final = np.array([0.0, -0.32, -0.32])
 _HIGH: Final = np.array([1.0, 0.32, 0.32])
-_GAINS: Final = (0.35, 2.2)
+_GAINS: Final = (0.35, 1.7)
 # (sigma in grid cells, weight): near samples decide, far ones fill the gaps.
 _DIFFUSION: Final = ((0.8, 1.0), (2.0, 0.05), (4.5, 0.002))
 # Share of its contrast that a picture keeps at least.

@@ -198,7 +198,7 @@ def _develop(
     grade, first = plate.grade if own > 0.5 else "none", "photo" if late else look
     codes = clock.time(
         "finish",
-        lambda: finish(radiance, grade, first, plate.exposure, 0.2 * own, 0.0, 0.22 * own, job.seed, job.speed),
+        lambda: finish(radiance, grade, first, plate.exposure, share.vignette, 0.0, 0.22 * own, job.seed, job.speed),
     )
     codes = clock.time("colours", lambda: _coloured(codes, inspiration, seen, subject, share, job))
     if share.defocus <= 0:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 
+from portrayal import colours
 from portrayal.engines.base import Job, Progress, Rendering
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.edit.target import head_mask
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light.tone import tone
+from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.remix.bands import Bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, mattes
 from portrayal.engines.studio.remix.looked import looked
 from portrayal.engines.studio.remix.plate import defocused, empty, light_in
 from portrayal.engines.studio.swap import swap_head
-from portrayal.engines.studio.types import Notes, Patch
+from portrayal.engines.studio.types import Cutout, Notes, Patch
 from portrayal.imaging import F32, U8
+from portrayal.perception import mesh
+from portrayal.perception.regions import parse_regions
+from portrayal.perception.types import CLOTHING, FACE, SKIN, FaceReading
 from portrayal.prompting.plan import ScenePlan
 
 BAR: Final = 0.50
@@ -35,7 +41,8 @@ def swapped(
     picture, character = inspiration.picture, job.cast[0]
     progress("cutting out", 0.1)
     shallow = share.defocus > 0.0003
-    person, everybody = clock.time("matte", lambda: mattes(inspiration, fine=shallow))
+    worn = any(garment.colour for garment in plan.outfit)
+    person, everybody = clock.time("matte", lambda: mattes(inspiration, fine=shallow or worn))
     mask = head_mask(picture.shape[:2], target, person)
     high = min(_IDENTITY[0] + 0.05 * job.attempt, 1.0)
     low = min(_IDENTITY[1] + 0.1 * job.attempt, 1.0)
@@ -48,6 +55,9 @@ def swapped(
         ),
     )
     image = pasted(picture, patch)
+    colour = next((garment.colour for garment in plan.outfit if garment.colour), None)
+    if colour is not None:
+        image = clock.time("clothes", lambda: _dyed(image, target, person, colour, notes))
     if shallow:
         image = clock.time("background", lambda: _shallow(image, everybody, patch, share, job))
     image = looked(image, plan)
@@ -69,6 +79,26 @@ def pasted(picture: U8, patch: Patch) -> U8:
     rows, columns = patch.rgb.shape[:2]
     out[patch.y : patch.y + rows, patch.x : patch.x + columns] = patch.rgb
     return out
+
+
+def _dyed(image: U8, target: FaceReading, person: F32, colour: str, notes: Notes) -> U8:
+    """The clothes of the inspiration's person in the colour that the prompt names."""
+    regions = parse_regions(image, person, target).labels
+    own = image.astype(np.float32) / np.float32(255)
+    lab = cv2.cvtColor(own, cv2.COLOR_RGB2Lab)
+    cloth = main_cloth(own, ((regions == CLOTHING) * person).astype(np.float32))
+    if cloth is not None:  # the labels of hands reach over the sleeves beside them
+        skin = np.median(lab[regions == FACE], axis=0) if (regions == FACE).any() else np.array([65.0, 15.0, 18.0])
+        nearer = np.linalg.norm(lab - [cloth.lightness, cloth.a, cloth.b], axis=2) < np.linalg.norm(lab - skin, axis=2)
+        below = np.arange(len(lab))[:, None] > target.points[mesh.CHIN, 1]
+        regions = np.where((regions == SKIN) & nearer & below, CLOTHING, regions).astype(np.uint8)
+    cutout = Cutout(own, person, regions, target.points)
+    dyed = recolour(cutout, colours.hex_of(colour), cloth=cloth)
+    if dyed is cutout:
+        notes.warnings.append(f"not portrayed: clothes in {colour}; the inspiration shows none")
+        return image
+    mixed = own + (dyed.rgb - own) * person[..., None]
+    return np.asarray(np.clip(mixed, 0, 1) * np.float32(255) + np.float32(0.5), np.uint8)
 
 
 def _shallow(image: U8, people: F32, patch: Patch, share: Bands, job: Job) -> U8:

@@ -29,7 +29,12 @@ def say_what_stays(plan: ScenePlan, share: Bands, swap: bool, notes: Notes) -> N
         unmet.append(("camera", plan.camera))
     if swap:
         turned = any(v is not None for v in (plan.head.yaw, plan.head.pitch, plan.head.roll))
-        unmet += [("light", plan.light), ("framing", plan.framing), ("head", "turned" if turned else None)]
+        unmet += [
+            ("expression", plan.expression),
+            ("light", plan.light),
+            ("framing", plan.framing),
+            ("head", "turned" if turned else None),
+        ]
         unmet.append(("gaze", "aside" if plan.gaze else None))
     for kind, value in unmet:
         if value is not None and not (kind == "setting" and value == "studio"):
