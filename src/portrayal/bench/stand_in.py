@@ -14,11 +14,14 @@ import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from portrayal import assets
+from portrayal import assets, colours
 from portrayal.character import study
+from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.studio.recolour import recolour
+from portrayal.engines.studio.types import Cutout
 from portrayal.imaging import F32, U8, encode_png
 from portrayal.perception import mesh
-from portrayal.perception.types import HAIR
+from portrayal.perception.types import CLOTHING, HAIR
 
 _GRID: Final = 6  # pixels between the points at which the spline is evaluated
 
@@ -31,6 +34,7 @@ class Features:
         jaw, chin: share of width, length added.
         nose_width, nose_length, eyes, apart, tilt, mouth_width, lips, brow: likewise of the features.
         hair: lightness, a and b (CIE Lab) of the hair, and the contrast that is left to it.
+        clothes: colour name.
     """
 
     jaw: float
@@ -44,12 +48,15 @@ class Features:
     lips: float
     brow: float
     hair: tuple[float, float, float, float]
+    clothes: str
 
 
 PEOPLE: Final[dict[str, Features]] = {
-    "red": Features(-0.21, -0.05, -0.27, -0.07, 0.33, -0.018, -0.18, 0.18, -0.15, 0.027, (38.0, 20.0, 25.0, 0.9)),
-    "dark": Features(0.25, 0.08, 0.44, 0.08, -0.19, 0.035, 0.16, -0.25, 0.32, -0.03, (20.0, 4.0, 8.0, 0.7)),
-    "fair": Features(-0.18, 0.05, -0.2, 0.07, 0.25, 0.02, 0.16, 0.15, 0.2, -0.03, (66.0, 3.0, 26.0, 1.0)),
+    "red": Features(
+        -0.21, -0.05, -0.27, -0.07, 0.33, -0.018, -0.18, 0.18, -0.15, 0.027, (38.0, 20.0, 25.0, 0.9), "navy"
+    ),
+    "dark": Features(0.25, 0.08, 0.44, 0.08, -0.19, 0.035, 0.16, -0.25, 0.32, -0.03, (20.0, 4.0, 8.0, 0.7), "emerald"),
+    "fair": Features(-0.13, 0.03, -0.2, 0.05, 0.24, 0.02, 0.16, 0.12, 0.2, -0.03, (66.0, 3.0, 26.0, 1.0), "burgundy"),
 }
 
 
@@ -61,11 +68,20 @@ def stand_in(name: str) -> bytes:
     assert sample.reading is not None
     old = sample.reading.points[:, :2].astype(np.float32)
     field = _field(old, _moved(old, features), sample.image.shape[:2])
-    image = cv2.remap(sample.image, *field, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    image = cv2.remap(_dressed(sample, features.clothes), *field, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     hair = (sample.regions == HAIR).astype(np.float32) * sample.alpha
     weight = cv2.remap(hair, *field, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     dyed = _dyed(np.asarray(image, np.uint8), np.asarray(weight, np.float32), features)
     return encode_png(np.ascontiguousarray(dyed[:, ::-1]))
+
+
+def _dressed(sample: IdentityMap, colour: str) -> U8:
+    """The sample in clothes of another colour."""
+    rgb = sample.image.astype(np.float32) / np.float32(255)
+    worn = (sample.regions == CLOTHING).astype(np.float32)
+    person = Cutout(rgb=rgb, alpha=sample.alpha, regions=sample.regions, points=None)
+    dyed = recolour(person, colours.hex_of(colour), worn)
+    return np.asarray(np.clip(dyed.rgb, 0, 1) * 255 + 0.5, np.uint8)
 
 
 def _moved(points: F32, features: Features) -> F32:
