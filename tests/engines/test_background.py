@@ -10,14 +10,14 @@ import pytest
 
 from portrayal import imaging
 from portrayal.engines.studio import background
-from portrayal.engines.studio.background import CutPicture, before, cut, pockets
+from portrayal.engines.studio.background import CutPicture, before, cut
 from portrayal.engines.studio.background import plate as plate_module
 from portrayal.engines.studio.background.fringe import without_spill
 from portrayal.engines.studio.light.skin import lab
 from portrayal.engines.studio.types import Notes, Speed
 from portrayal.errors import MaskMismatchError, NoSubjectError
 from portrayal.imaging import F32, U8
-from portrayal.perception import identity
+from portrayal.perception import identity, pockets
 from portrayal.perception.faces import read_face_near
 from portrayal.perception.types import FACE, HAIR
 from portrayal.prompting import read

@@ -13,6 +13,7 @@ from portrayal.imaging import F32, U8, Array, Bool
 from portrayal.perception.closed_form import pose_problem, solve
 from portrayal.perception.filters import eroded, main_part, smoothed
 from portrayal.perception.matte import SIZE, finish_alpha
+from portrayal.perception.pockets import pockets
 
 _SIZE: Final = 448
 
@@ -50,7 +51,17 @@ def subject_matte(rgb: U8, field: str = "reference") -> SubjectMatte:
     mask = _subject_mask(small, lab)
     if not 0.01 < float(mask.mean()) < 0.97:
         return SubjectMatte(np.ones((h, w), np.float32), whole=True)
-    return SubjectMatte(matte_of_mask(rgb, mask), whole=False)
+    return SubjectMatte(_without_pockets(rgb, matte_of_mask(rgb, mask)), whole=False)
+
+
+def _without_pockets(rgb: U8, alpha: F32) -> F32:
+    """The matte without what its arms and handles enclose of the background."""
+    gaps = pockets(rgb, alpha)
+    if gaps is None:
+        return alpha
+    size = (gaps.shape[1], gaps.shape[0])
+    solid = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32) > 0.5
+    return np.minimum(alpha, matte_of_mask(rgb, solid & ~gaps))
 
 
 def matte_of_mask(rgb: U8, mask: Bool, band: float = 0.006) -> F32:

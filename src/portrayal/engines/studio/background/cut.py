@@ -12,7 +12,6 @@ from portrayal import masks
 from portrayal.character.masks import masked_share
 from portrayal.engines.studio import edges
 from portrayal.engines.studio.background.fringe import without_spill
-from portrayal.engines.studio.background.pockets import pockets
 from portrayal.engines.studio.types import Notes, Speed
 from portrayal.errors import NoSubjectError
 from portrayal.imaging import F32, U8, Bool
@@ -309,12 +308,7 @@ def _subject(image: U8, chosen: Bool | None) -> F32:
             field="image",
             remedy="Give a mask of what is to be kept, or a picture with a calmer background.",
         )
-    gaps = pockets(image, found.alpha)
-    if gaps is None:
-        return found.alpha
-    size = (gaps.shape[1], gaps.shape[0])
-    solid = np.asarray(cv2.resize(found.alpha, size, interpolation=cv2.INTER_AREA), np.float32) > 0.5
-    return np.minimum(found.alpha, matte_of_mask(image, solid & ~gaps))
+    return found.alpha
 
 
 def _regions(image: U8, alpha: F32, readings: tuple[FaceReading, ...], owners: U8) -> U8:
