@@ -31,9 +31,13 @@ _GREY: Final = 0.012
 
 @dataclass(frozen=True)
 class Backdrop:
-    """`paper`: colour name of a plain backdrop; else what is known of a place. None = not sure."""
+    """`paper`, `level`: colour name and lightness (Oklab, 0..1) of a plain backdrop; else what is known of a place.
+
+    None = not sure.
+    """
 
     paper: str | None = None
+    level: float | None = None
     setting: str | None = None
     time: str | None = None
     weather: str | None = None
@@ -48,7 +52,8 @@ def read(view: View) -> Backdrop:
     rest = _rest(lab, seen)
     if rest[0] < _PAPER[0] and rest[1] < _PAPER[1]:
         name = name_of(_paper_colour(lab, seen))
-        return Backdrop(paper=name, facts={"background": "plain", "backdrop": name})
+        level = float(np.median(lab[..., 0][seen]))
+        return Backdrop(paper=name, level=level, facts={"background": "plain", "backdrop": name})
     row = features(view.picture, view.person)
     tables = places.tables()
     gray = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2])[seen], 95)) < _GREY

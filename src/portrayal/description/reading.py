@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from portrayal.description import backdrop, light, person, words
+from portrayal.description.backdrop import Backdrop
 from portrayal.description.model import Description
 from portrayal.description.view import View, look
 from portrayal.imaging import U8
@@ -19,7 +20,10 @@ def describe(image: U8, provenance: dict[str, Any] | None = None) -> Description
     view = look(image)
     facts: dict[str, float | str] = {"kind": view.kind, "people": float(len(view.people))}
     code = nearest(view.picture, skin_weight(view.picture, view.people) if view.people else None)
-    phrases = [*_who(view, facts), *_where(view, facts), *_how(view, code.look, facts)]
+    phrases = _who(view, facts)
+    behind = backdrop.read(view)
+    facts |= behind.facts
+    phrases += [*_where(behind), *_how(view, behind, code.look, facts)]
     prompt, own = words.sentence(phrases), False
     said = _own(provenance)
     if said is not None:
@@ -70,9 +74,7 @@ def _who(view: View, facts: dict[str, float | str]) -> list[str]:
     return said
 
 
-def _where(view: View, facts: dict[str, float | str]) -> list[str]:
-    found = backdrop.read(view)
-    facts |= found.facts
+def _where(found: Backdrop) -> list[str]:
     if found.paper:
         return [f"on a plain {found.paper} background"]
     said = []
@@ -85,10 +87,10 @@ def _where(view: View, facts: dict[str, float | str]) -> list[str]:
     return said
 
 
-def _how(view: View, style: str, facts: dict[str, float | str]) -> list[str]:
+def _how(view: View, behind: Backdrop, style: str, facts: dict[str, float | str]) -> list[str]:
     said = []
     if view.people:
-        found = light.read(view)
+        found = light.read(view, behind.level)
         facts |= found.facts
         if found.rig:
             said.append(words.LIGHTS[found.rig])
