@@ -53,11 +53,11 @@ class Bands:
 
 def bands(strength: float, scene: bool) -> Bands:
     """The shares at a strength of 0..1; `scene`: whether the prompt names a place of its own."""
-    own = 1 - _step(0.10, 0.40, strength) if scene else 0.0
+    own = 1 - _step(0.04, 0.40, strength) if scene else 0.0
     x, y = zip(*_DEFOCUS, strict=True)
     return Bands(
         own=own,
-        own_defocus=0.03 * _step(0.05, 0.35, strength),
+        own_defocus=0.03 * _step(0.0, 0.35, strength),
         defocus=float(np.interp(strength, x, y)),
         pose=_step(0.0, 0.55, strength),
         clothes=_step(0.42, 0.6, strength),

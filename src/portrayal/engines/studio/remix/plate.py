@@ -17,6 +17,8 @@ from portrayal.imaging import F32, U8
 _DRAWN: Final = {"turbo": 5.0, "balanced": 8.0, "quality": 12.0}
 # Blur (share of the sides' mean) under which painted surroundings must have their texture.
 TEXTURED: Final = 0.02
+# Radius of the blur in pixels that a painted place gets at its own size.
+_PAINTED: Final = 4.0
 # How far beyond a matte colours of the person spill, as a share of the sides' mean; rough mattes miss hair.
 _GROWN: Final = (0.006, 0.016)
 
@@ -52,11 +54,23 @@ def empty(picture: U8, people: F32, shown: F32, defocus: float, seed: int, speed
     if not todo.any():
         return smooth
     base = np.where((gone & hidden)[..., None], smooth, picture)
-    mask = todo.astype(np.uint8) * np.uint8(255)
-    patch = fill(base, mask, seed=seed, speed=speed, forbid=gone.astype(np.uint8) * np.uint8(255))
+    # What will be blurred by several pixels is painted at a smaller size.
+    k = float(np.clip(defocus * side / _PAINTED, 1.0, 4.0))
+    size = (round(picture.shape[1] / k), round(picture.shape[0] / k))
+    if k < 1.2 or min(size) < 96:
+        size = (picture.shape[1], picture.shape[0])
+    small = np.asarray(cv2.resize(base, size, interpolation=cv2.INTER_AREA), np.uint8)
+    mask, forbid = (
+        (cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8) * np.uint8(255)
+        for m in (todo, gone)
+    )
+    patch = fill(small, mask, seed=seed, speed=speed, forbid=forbid)
     rows, columns = patch.rgb.shape[:2]
-    out = base.copy()
-    out[patch.y : patch.y + rows, patch.x : patch.x + columns] = patch.rgb
+    small[patch.y : patch.y + rows, patch.x : patch.x + columns] = patch.rgb
+    if size == (picture.shape[1], picture.shape[0]):
+        return small
+    large = cv2.resize(small, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_CUBIC)
+    out = np.where(todo[..., None], large, base)
     return np.asarray(out, np.uint8)
 
 
