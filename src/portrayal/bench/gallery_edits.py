@@ -64,14 +64,15 @@ def _edit() -> U8:
         mask = face_mask(shape, face) if kind == "face" else head_mask(shape, face, None)
         rows.append(_before_after(scene, mask, kind, reference=sample(), seed=1))
     places: tuple[tuple[str, str | None, tuple[int, int, int, int], str], ...] = (
-        ("coffee shop", None, (300, 170, 760, 1024), "in a coffee shop"),
-        ("beach", "sunset", (430, 220, 900, 1024), "on a beach"),
+        ("coffee shop", None, (170, 150, 880, 1024), "in a coffee shop"),
+        ("beach", "sunset", (180, 120, 860, 1024), "on a beach"),
     )
     for setting, time, (x0, y0, x1, y1), words in places:
         scene = encode_png(empty_scene(setting, 21, time=time))
         mask = np.zeros((1024, 1024), np.uint8)
         mask[y0:y1, x0:x1] = 255
         rows.append(_before_after(scene, mask, "empty place", reference=sample(), seed=1, prompt=f"she stands {words}"))
+    rows += [_recoloured(), _removed()]
     pairs = [tiles for _, tiles in rows]
     lines = [(rows[i][0], pairs[i] + pairs[i + 1]) for i in range(0, len(pairs), 2)]
     return contact_sheet(
@@ -80,6 +81,20 @@ def _edit() -> U8:
         440,
         subtitle="Outside of the mask every pixel stays equal to the bit. " + _OTHERS,
     )
+
+
+def _recoloured() -> tuple[str, list[Tile]]:
+    scene = scene_with("dark", "portrait in an office", 13)
+    words = "make the clothes burgundy"
+    made = portrayed(operation="edit", image=scene, prompt=words, seed=1)
+    return "nobody put in", [Tile(decode(scene), "the picture, no mask"), tile(made, words)]
+
+
+def _removed() -> tuple[str, list[Tile]]:
+    scene = empty_scene("park", 21)
+    mask = np.zeros((1024, 1024), np.uint8)
+    mask[535:735, 670:935] = 255
+    return _before_after(encode_png(scene), mask, "", prompt="remove the bench", seed=1)
 
 
 def _remix() -> U8:
