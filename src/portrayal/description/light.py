@@ -70,10 +70,12 @@ def _white(seen: FaceLight, level: float) -> str | None:
         return "rim"
     if seen.hard >= 0.68:
         if seen.up >= 0.5:
-            return "Rembrandt" if level < 0.42 else "hard sun"
+            return "Rembrandt" if level < 0.5 else "hard sun"
         return "split" if side > 0.93 else "window"
     if level < 0.42:
         return None  # dark paper under soft light: too many rigs do that
-    if side < 0.22:
-        return "high key" if level > 0.6 and seen.level > 1.2 else "beauty"
+    if level > 0.6 and side < 0.4 and seen.level > 1.2:
+        return "high key"
+    if side < 0.28:
+        return "beauty"
     return "softbox" if 0.45 < side < 0.62 else None

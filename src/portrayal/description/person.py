@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -9,14 +10,16 @@ import numpy as np
 from portrayal import colours
 from portrayal.description.view import View
 from portrayal.engines.studio.compose import framing_of
-from portrayal.imaging import F32, U8
+from portrayal.imaging import F32
 from portrayal.perception import mesh
 from portrayal.perception.expression import SHUT
 from portrayal.perception.types import Expression, FaceReading
 from portrayal.styles.oklab import to_oklab
 
 # Degrees under which nothing is said: within what a photographer's seed and the reading vary.
-_YAW, _PITCH, _ROLL = 11.0, 8.0, 6.0
+_YAW: Final = 10.0
+_PITCH: Final = 8.0
+_ROLL: Final = 6.0
 _TURN_LIMIT: Final = 45.0
 # Least share of the picture that clothes must cover to be named.
 _CLOTHES: Final = 0.02
@@ -137,13 +140,14 @@ def main_colour(lab: F32) -> tuple[F32, float]:
 
 def name_of(lab: F32) -> str:
     """The colour name nearest to an Oklab colour (3,)."""
-    names = colours.names()
-    codes = np.array([[int(colours.hex_of(n)[i : i + 2], 16) for i in (1, 3, 5)] for n in names], np.uint8)
-    away = (to_oklab(codes) - lab) * np.array([_LIGHTNESS, 1, 1], np.float32)
-    return names[int((away**2).sum(1).argmin())]
+    away = (oklab_of_names() - lab) * np.array([_LIGHTNESS, 1, 1], np.float32)
+    return colours.names()[int((away**2).sum(1).argmin())]
 
 
-def clothes_code(picture: U8, where: np.ndarray) -> str:
-    """The mean colour of a part as ``"#rrggbb"``."""
-    r, g, b = picture[where].mean(0)
-    return f"#{round(r):02x}{round(g):02x}{round(b):02x}"
+@lru_cache(1)
+def oklab_of_names() -> F32:
+    """The colours (n, 3) of `portrayal.colours.names`, in their order."""
+    codes = [[int(colours.hex_of(name)[i : i + 2], 16) for i in (1, 3, 5)] for name in colours.names()]
+    found = to_oklab(np.array(codes, np.uint8))
+    found.setflags(write=False)
+    return found

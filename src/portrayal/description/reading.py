@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from portrayal.description import backdrop, light, person, words
 from portrayal.description.backdrop import Backdrop
 from portrayal.description.model import Description
 from portrayal.description.view import View, look
 from portrayal.imaging import U8
+from portrayal.prompting import read
 from portrayal.styles.nearest import nearest
 from portrayal.styles.skin import skin_weight
-
-_CROWD: Final = 9
 
 
 def describe(image: U8, provenance: dict[str, Any] | None = None) -> Description:
@@ -54,7 +53,7 @@ def _who(view: View, facts: dict[str, float | str]) -> list[str]:
     reading = view.people[0]
     framing = person.framing(view)
     facts["framing"] = framing
-    said = [f"{words.FRAMINGS[framing]} of {words.people(min(len(view.people), _CROWD))}"]
+    said = [f"{words.FRAMINGS[framing]} of {words.people(len(view.people))}"]
     for axis in ("yaw", "pitch", "roll"):
         facts[axis] = round(float(getattr(reading.pose, axis)), 1)
     if len(view.people) == 1:
@@ -77,13 +76,14 @@ def _who(view: View, facts: dict[str, float | str]) -> list[str]:
 def _where(found: Backdrop) -> list[str]:
     if found.paper:
         return [f"on a plain {found.paper} background"]
-    said = []
-    if found.setting:
-        said.append(words.place(found.setting))
-    if found.time:
-        said.append(words.TIMES[found.time])
-    if found.weather:
-        said.append(words.WEATHERS[found.weather])
+    said = [words.place(found.setting)] if found.setting else []
+    more = [words.TIMES[found.time]] if found.time else []
+    more += [words.WEATHERS[found.weather]] if found.weather else []
+    for phrase in more:
+        # Some words change the place together: a city street at night is a night street.
+        plan = read(words.sentence([*said, phrase]))
+        if plan.setting == found.setting and not plan.unknown:
+            said.append(phrase)
     return said
 
 

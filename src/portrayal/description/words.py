@@ -60,7 +60,6 @@ LIGHTS: Final = {
     "hard sun": "hard sunlight",
 }
 LOOKS: Final = {"black and white": "black and white photograph", "sepia": "sepia photograph"}
-_COUNTS: Final = ("", "a person", "two", "three", "four", "five", "six", "seven", "eight", "nine or more")
 _ON: Final = frozenset(
     (
         "stage",
@@ -96,7 +95,7 @@ _PLACES: Final = {
 
 def people(count: int) -> str:
     """How many there are."""
-    return _COUNTS[1] if count == 1 else f"{_COUNTS[min(count, 9)]} persons"
+    return "a person" if count == 1 else f"{count} persons"
 
 
 def place(setting: str) -> str:
