@@ -115,7 +115,7 @@ def swap_face(
     below, above = light.fields(own, lab, skin, tall)
     rgb = light.to_rgb(light.lit(own, below, above, plain(new, box.shape, tall)))
     rgb = light.filmed(rgb, box.rgb, skin, seed)
-    rgb = rgb + (box.rgb - rgb) * face.inside[..., None]
+    rgb = face.with_mouth(rgb, box.rgb)
     rgb = light.to_rgb(light.toned(light.to_lab(np.clip(rgb, 0, 1)), lab, skin))
     outline = np.minimum(cover.oval(new.points, box.shape, 0.99), cover.oval(box.points, box.shape, 1.02)) * face.cover
     reach = _reach(outline, box.points, (0.15 - 0.10 * identity) * tall, tall)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import cv2
 import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.head import HeadMotion, move
-from portrayal.engines.studio.head import topology as tp
-from portrayal.engines.studio.head.fields import blur, disc, fill, resize, smoothstep, warp
+from portrayal.engines.studio.head.fields import blur, disc, smoothstep, warp
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.swap import cover, light, texture
 from portrayal.engines.studio.swap.expression import Ready, adapted
 from portrayal.engines.studio.swap.face import Box, box_of, patch_of, plain, swap_face
+from portrayal.engines.studio.swap.plate import Old, jaw_line, old_head, plate
 from portrayal.engines.studio.swap.shape import Target
 from portrayal.engines.studio.swap.shape import target as target_shape
 from portrayal.engines.studio.types import Cutout, Notes, Patch, Speed
-from portrayal.imaging import F32, F64, U8, Bool
+from portrayal.imaging import F32, F64, U8
 from portrayal.parallel import together
 from portrayal.perception import mesh
 from portrayal.perception.crops import similarity
-from portrayal.perception.matte import person_matte
-from portrayal.perception.regions import parse_regions
 from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN, FaceReading
 
 _MARGIN: Final = (1.05, 1.05, 0.75)  # of the scene's box: beside, above and below the face, in its heights
@@ -34,16 +31,6 @@ _REACH: Final = (1.1, 1.0, 0.85)  # of the reference's
 _MISSED: Final = 3.0  # degrees by which a turn must fall short before the mirrored head is looked at
 # Old hair beside the new head, as a share of the new head, from which the swap of the face looks better.
 _MOST_LEFT: Final = 0.7
-_FILL: Final = 150.0  # height of a face at which the surroundings are continued
-
-
-@dataclass(frozen=True)
-class Old:
-    """The scene's head: its matte and labels in the box, and its jaw's line (w,) y by column."""
-
-    alpha: F32
-    labels: U8
-    jaw: F32
 
 
 def swap_head(
@@ -57,6 +44,7 @@ def swap_head(
     speed: Speed,
     identity: float = 0.8,
     notes: Notes,
+    alpha: F32 | None = None,
 ) -> Patch:
     """Put the character's head, with its hair, on a person of the scene.
 
@@ -67,22 +55,24 @@ def swap_head(
         scene, mask, target, character, kept, seed, speed, notes: as for `swap_face`. The mask should cover the old hair
             and the room of the new. `notes.facts["uncovered"]` is the old hair beside the new head over the new head.
         identity: 0..1; higher = less of the scene's expression.
+        alpha: (h, w) 0..1 matte of the scene's person, where it is known.
     """
     assert character.reading is not None
     box = box_of(scene, mask, target.points, _MARGIN)
     tall = cover.height(box.points)
     scale = float(target.pose.scale / character.reading.pose.scale)
+    known = None if alpha is None else alpha[box.y : box.y + box.shape[0], box.x : box.x + box.shape[1]]
     old, (cutout, ready) = together(
-        lambda: _old(box, target),
+        lambda: old_head(box, target, known),
         lambda: _turned_head(target, character, kept, scale, speed, seed, box, notes),
     )
     back, new = _fit(ready, box, identity)
     face = texture.head(ready, new, back, box.points, box.shape)
-    alpha = np.clip(warp(_head_layer(cutout), face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1)
-    alpha = alpha * _neck_fade(new, box, cutout, face)
-    left = (old.labels == HAIR) & (old.alpha > 0.3) & (alpha < 0.5)
+    shown = np.clip(warp(_head_layer(cutout), face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1)
+    shown = shown * _neck_fade(new, box, old, cutout, face)
+    left = (old.labels == HAIR) & (old.alpha > 0.3) & (shown < 0.5)
     _warn_of_hair(old, box, notes)
-    notes.facts["uncovered"] = round(float(left.sum() / max(1.0, float((alpha > 0.5).sum()))), 3)
+    notes.facts["uncovered"] = round(float(left.sum() / max(1.0, float((shown > 0.5).sum()))), 3)
     if notes.facts["uncovered"] > _MOST_LEFT:
         notes.warnings.append(
             "the hair of the person in the picture is too large to hide behind the new head: only the face was swapped"
@@ -91,14 +81,14 @@ def swap_head(
             scene, mask, target, character, kept, seed=seed, speed=speed, identity=max(identity, 0.9), notes=notes
         )
     before = _in_front(light.to_lab(box.rgb), box, old, tall)
-    plate, rgb = together(
-        lambda: _plate(box, old, alpha, new, tall, seed, speed, notes),
-        lambda: _lit(face, cutout, new, box, old, alpha, before, tall, seed),
+    ground, rgb = together(
+        lambda: plate(box, old, shown, new, tall),
+        lambda: _lit(face, cutout, new, box, old, shown, before, tall, seed),
     )
     open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
-    amount = alpha * (1 - before) * open_to
-    out = plate + (rgb - plate) * amount[..., None]
-    changed = np.clip(np.maximum(amount, _changed(plate, box) * open_to), 0, 1)
+    amount = shown * (1 - before) * open_to
+    out = ground + (rgb - ground) * amount[..., None]
+    changed = np.clip(np.maximum(amount, _changed(ground, box) * open_to), 0, 1)
     soft = cover.within(box.mask, 2.0)[..., None]
     out = box.rgb + (out - box.rgb) * soft
     return patch_of(box, out, changed)
@@ -119,34 +109,8 @@ def _in_front(lab: F32, box: Box, old: Old, tall: float) -> F32:
     return out
 
 
-def _changed(plate: F32, box: Box) -> F32:
-    out: F32 = (np.abs(plate - box.rgb).max(2) > 0.5 / 255).astype(np.float32)
-    return out
-
-
-def _old(box: Box, target: FaceReading) -> Old:
-    keypoints = (target.face.keypoints - np.array([box.x, box.y])).astype(np.float32)
-    moved = replace(
-        target,
-        face=replace(target.face, box=_box_around(box.points), keypoints=keypoints),
-        points=box.points,
-        pose=replace(target.pose, origin=target.pose.origin - np.array([box.x, box.y, 0], np.float32)),
-    )
-    alpha = person_matte(box.original, moved)
-    labels = parse_regions(box.original, alpha, moved).labels
-    return Old(alpha, labels, _jaw(box.points, box.shape[1]))
-
-
-def _box_around(points: F32) -> tuple[float, float, float, float]:
-    low, high = points[:468, :2].min(0), points[:468, :2].max(0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def _jaw(points: F32, width: int) -> F32:
-    """(w,) height of the jaw in each column; beside the face that of its corners."""
-    line = points[list(tp.JAW_LINE), :2]
-    order = np.argsort(line[:, 0])
-    out: F32 = np.interp(np.arange(width), line[order, 0], line[order, 1]).astype(np.float32)
+def _changed(ground: F32, box: Box) -> F32:
+    out: F32 = (np.abs(ground - box.rgb).max(2) > 0.5 / 255).astype(np.float32)
     return out
 
 
@@ -251,7 +215,7 @@ def _head_layer(cutout: Cutout) -> F32:
     return out
 
 
-def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32:
+def _neck_fade(new: Target, box: Box, old: Old, cutout: Cutout, face: texture.Face) -> F32:
     """1 above the jaw, falling to 0 along the neck; hair goes on."""
     h, w = box.shape
     tall = cover.height(new.points)
@@ -259,142 +223,18 @@ def _neck_fade(new: Target, box: Box, cutout: Cutout, face: texture.Face) -> F32
     x = np.arange(w, dtype=np.float32)
     # Beside the face nothing above the mouth is neck: ears hang lower than the jaw begins.
     mouth = float(new.points[list(mesh.LIPS), 1].mean())
-    line = np.maximum(_jaw(new.points, w), mouth)[None]
+    line = np.maximum(jaw_line(new.points, w), mouth)[None]
     middle = float(new.points[mesh.CHIN, 0])
     side = np.abs(x - middle) / max(0.5 * float(np.ptp(new.points[:468, 0])), 1.0)
     fade = (0.16 * tall * np.clip(1.15 - 0.8 * side, 0.12, 1.0))[None]
     neck = 1 - smoothstep(0.0, 1.0, (y - line) / fade)
+    # A collar stands in front of the neck.
+    collar = blur((old.labels == CLOTHING).astype(np.float32), 0.006 * tall)
+    neck = neck * (1 - collar * smoothstep(0.0, 0.02 * tall, y - line))
     hair = (cutout.regions == HAIR).astype(np.float32)
     long = blur(np.clip(warp(hair, face.x, face.y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT), 0, 1), 0.012 * tall)
     out: F32 = np.maximum(neck, smoothstep(0.4, 0.8, long)).astype(np.float32)
     return out
-
-
-def _plate(box: Box, old: Old, alpha: F32, new: Target, tall: float, seed: int, speed: Speed, notes: Notes) -> F32:
-    """The scene without its old head: neck goes on under the chin, the rest is filled with the surroundings."""
-    y = np.arange(box.shape[0], dtype=np.float32)[:, None]
-    body = (old.labels == CLOTHING) & (y > old.jaw[None] - 0.25 * tall)
-    neck = (old.labels == SKIN) & (y > old.jaw[None] + 0.02 * tall)
-    # Thin strips beside the neck are light, not hair.
-    solid = _opened(np.isin(old.labels, (FACE, HAIR, SKIN)) & ~neck, 0.03 * tall)
-    # Soft edges belong to what is nearest; light from behind makes hair glow beyond its matte.
-    near = _away(solid) < _away(body | neck)
-    hair = (old.labels == HAIR) & solid
-    gone = ((old.alpha > 0.04) | (_away(solid) < 0.025 * tall) | (_away(hair) < 0.06 * tall)) & near
-    forbid = gone | (_away(hair) < 0.10 * tall) & near
-    gone &= box.mask > 0
-    hole = gone & (alpha < 0.985)
-    if not hole.any():
-        return box.rgb
-    under = _under_chin(hole, old, neck, new, tall)
-    out = box.rgb.copy()
-    rest = hole & (under < 0.5)
-    if rest.any():
-        # The whole old head is painted over, hidden or not: it must not shine through at the seam.
-        painted = gone & (under < 0.5)
-        filled = _filled(box, painted, forbid, tall, seed, speed, notes)
-        filled = _level(filled, box.rgb, painted, forbid, tall)
-        border = _away(~gone)
-        # What only glows, at the border, blends into the picture.
-        soft = smoothstep(0.0, 0.04 * tall, border) * rest
-        out += (filled - out) * soft[..., None]
-    if float(under.max()) > 0:
-        skin = _skin_on(out, neck, tall)
-        share = blur(under, 0.006 * tall) * hole
-        out += (skin - out) * share[..., None]
-    return out
-
-
-def _opened(mask: Bool, radius: float) -> Bool:
-    """A mask without what is thinner than a disc."""
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius)), np.uint8) > 0
-
-
-def _away(mask: Bool) -> F32:
-    """(h, w) distance to the nearest pixel of a mask."""
-    if not mask.any():
-        return np.full(mask.shape, 1e6, np.float32)
-    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
-
-
-def _under_chin(hole: Bool, old: Old, neck: Bool, new: Target, tall: float) -> F32:
-    """Where the old chin was and the neck must go on (h, w) 0..1: between the neck's sides, below the new jaw."""
-    h, w = hole.shape
-    if neck.sum() < 0.01 * tall * tall:
-        return np.zeros((h, w), np.float32)
-    y = np.arange(h, dtype=np.float32)[:, None]
-    chin = float(new.points[mesh.CHIN, 1])
-    rows = neck & (y < float(old.jaw.max()) + 0.25 * tall)
-    columns = np.flatnonzero(rows.sum(0) > 0.02 * tall)
-    if not len(columns):
-        return np.zeros((h, w), np.float32)
-    inside = np.zeros((h, w), np.float32)
-    inside[:, columns[0] : columns[-1] + 1] = 1
-    return hole * inside * (y > chin - 0.35 * tall) * (y < old.jaw[None] + 0.08 * tall)
-
-
-def _skin_on(rgb: F32, neck: Bool, tall: float) -> F32:
-    """The neck's colour continued, with its own fine texture."""
-    known = cv2.erode(neck.astype(np.uint8), disc(0.012 * tall)).astype(np.float32)
-    if known.sum() < 20:
-        known = neck.astype(np.float32)
-    smooth = blur(fill(rgb, known), 0.01 * tall)
-    fine = (rgb - blur(rgb, 0.012 * tall))[known > 0]
-    grain = np.random.default_rng(7).standard_normal(neck.shape).astype(np.float32)
-    grain = blur(grain, 0.7)
-    grain *= np.float32(min(0.02, float(fine.std()) if len(fine) else 0.0) / max(float(grain.std()), 1e-6))
-    return np.asarray(smooth + grain[..., None], np.float32)
-
-
-def _filled(box: Box, hole: Bool, forbid: Bool, tall: float, seed: int, speed: Speed, notes: Notes) -> F32:
-    """The surroundings continued into a hole, at reduced size where the head is large: little of it is seen."""
-    module: Any = _fill_module()
-    h, w = hole.shape
-    k = min(1.0, _FILL / tall)
-    size = (max(8, round(w * k)), max(8, round(h * k)))
-    small = (
-        np.asarray(cv2.resize(box.original, size, interpolation=cv2.INTER_AREA), np.uint8) if k < 1 else box.original
-    )
-    mask = (resize(hole.astype(np.float32), size) > 0.02).astype(np.uint8) * np.uint8(255)
-    never = (resize(forbid.astype(np.float32), size) > 0.02).astype(np.uint8) * np.uint8(255)
-    if module is None or mask.all():
-        return fill(box.rgb, (~(hole | forbid)).astype(np.float32))
-    patch = module.fill(small, mask, seed=seed, speed=speed, forbid=never, notes=notes)
-    out = small.astype(np.float32) * np.float32(1 / 255)
-    rows, columns = patch.rgb.shape[:2]
-    out[patch.y : patch.y + rows, patch.x : patch.x + columns] = patch.rgb.astype(np.float32) * np.float32(1 / 255)
-    if k == 1:
-        return out
-    large = np.asarray(cv2.resize(out, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
-    around = (_away(hole) < 0.2 * tall) & ~hole & ~forbid
-    return light.grained(large, box.rgb, hole, around, seed)
-
-
-def _level(filled: F32, scene: F32, hole: Bool, forbid: Bool, tall: float) -> F32:
-    """The painting as bright, at its border, as the picture beside it; the change fades inwards."""
-    inside, outside = _away(~hole), _away(hole)
-    within = (hole & (inside < 0.03 * tall)).astype(np.float32)
-    beside = (~hole & ~forbid & (outside < 0.07 * tall)).astype(np.float32)
-    sigma = 0.05 * tall
-    a = blur(filled * within[..., None], sigma) / np.maximum(blur(within, sigma), 1e-3)[..., None]
-    b = blur(scene * beside[..., None], sigma) / np.maximum(blur(beside, sigma), 1e-3)[..., None]
-    line = (hole & (inside < max(1.5, 0.012 * tall)) & (blur(beside, sigma) > 0.02)).astype(np.float32)
-    step = max(1, round(tall / 60))
-    h, w = hole.shape
-    size = (-(-w // step), -(-h // step))
-    share = resize(line, size)
-    change = fill(
-        resize((b - a) * line[..., None], size) / np.maximum(share, 1e-3)[..., None], np.minimum(4 * share, 1)
-    )
-    fade = np.exp(-((inside / (0.35 * tall)) ** 2)).astype(np.float32)
-    return np.asarray(np.clip(filled + resize(change, (w, h)) * fade[..., None], 0, 1), np.float32)
-
-
-def _fill_module() -> Any:
-    try:
-        return importlib.import_module("portrayal.engines.studio.fill")
-    except ModuleNotFoundError:
-        return None
 
 
 def _lit(
@@ -421,7 +261,7 @@ def _lit(
     hair = light.lit_hair(own, below, above)
     rgb = light.to_rgb(hair + (lit - hair) * fleshy[..., None])
     rgb = light.filmed(rgb, box.rgb, skin, seed)
-    rgb = rgb + (box.rgb - rgb) * face.inside[..., None]
+    rgb = face.with_mouth(rgb, box.rgb)
     return light.to_rgb(light.toned(light.to_lab(np.clip(rgb, 0, 1)), lab, skin))
 
 

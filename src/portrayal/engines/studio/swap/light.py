@@ -227,6 +227,9 @@ def lit_hair(own: F32, below: F32, scene: F32) -> F32:
     gain = level**0.5 * (gain / level) ** 0.9
     lamp = scene[..., 1:] - _natural(scene[..., 1:])
     out = np.empty_like(own)
-    out[..., 0] = own[..., 0] * np.clip(gain, 0.3, 1.4)
+    gain = np.clip(gain, 0.3, 1.4)
+    # Dark hair gets lighter in proportion; fair hair must not lose its strands in white.
+    bright = 100 * (1 - (1 - np.clip(own[..., 0], 0, 100) / 100) ** np.maximum(gain, 1))
+    out[..., 0] = np.where(gain > 1, bright, own[..., 0] * gain)
     out[..., 1:] = own[..., 1:] * np.clip(gain, 0.5, 1.1)[..., None] + lamp * np.clip(own[..., :1] / 60, 0.1, 1)
     return out

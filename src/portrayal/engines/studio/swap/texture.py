@@ -52,6 +52,15 @@ def prepared(character: IdentityMap, scene: F32, wanted: Expression, scale: floa
 
 
 @dataclass(frozen=True)
+class Inside:
+    """What is seen of the scene's mouth between the new lips: (h, w) its share 0..1, and where it is in the scene."""
+
+    share: F32
+    x: F32
+    y: F32
+
+
+@dataclass(frozen=True)
 class Face:
     """The reference's face in the scene's place, not yet lit.
 
@@ -59,14 +68,22 @@ class Face:
         rgb: (h, w, 3) 0..1.
         cover: (h, w) 0..1, where it is defined.
         x, y: (h, w) where each pixel comes from in the reference.
-        inside: (h, w) 0..1, the mouth's inside that must stay the scene's.
+        inside: the mouth's inside that must stay the scene's; None where nothing of it shows.
     """
 
     rgb: F32
     cover: F32
     x: F32
     y: F32
-    inside: F32
+    inside: Inside | None
+
+    def with_mouth(self, rgb: F32, scene: F32) -> F32:
+        """The lit face with the inside of the scene's mouth; both (h, w, 3) 0..1."""
+        if self.inside is None:
+            return rgb
+        there = warp(scene, self.inside.x, self.inside.y, cv2.INTER_CUBIC)
+        out: F32 = rgb + (there - rgb) * self.inside.share[..., None]
+        return out
 
 
 def face(ready: Ready, target: Target, scene: F32, shape: tuple[int, int]) -> Face:
@@ -235,13 +252,25 @@ def _ball(ready: Ready, side: int) -> tuple[F32, tuple[int, int]]:
     return np.ascontiguousarray(ball, np.float32), (patch.x, patch.y)
 
 
-def _inside(ready: Ready, target: Target, scene: F32, shape: tuple[int, int]) -> F32:
-    """Where the scene's own mouth shows between the new lips: when it is opened unlike the reference's."""
+def _inside(ready: Ready, target: Target, scene: F32, shape: tuple[int, int]) -> Inside | None:
+    """The scene's own mouth between the new lips, where it is opened unlike the reference's."""
     there, here = mouth_gap(scene), mouth_gap(ready.points)
     other = step(0.03, 0.08, there - here) if there > here else step(0.12, 0.25, here - there)
     if other == 0 or there < 0.03:
-        return np.zeros(shape, np.float32)
+        return None
     new = target.points
     tall = float(np.ptp(new[:468, 1]))
     ring = opening(new[tp.INNER_UPPER, :2], new[tp.INNER_LOWER, :2])
-    return polygon(ring, shape, max(0.5, 0.006 * tall)) * np.float32(other)
+    share = polygon(ring, shape, max(0.5, 0.006 * tall)) * np.float32(other)
+    # Its teeth go where the new lips are, or the scene's lip would look like a tongue.
+    way, buffer = rasterise(
+        new[:468, :2], -new[:468, 2], (scene - new)[:468, :2], tp.closed_triangles()[len(tp.triangles()) :], *shape
+    )
+    seen = (buffer > NOTHING).astype(np.float32)
+    if not seen.any():
+        return None
+    near = blur(seen, 0.01 * tall)
+    way = np.asarray(blur(way, 0.01 * tall) / np.maximum(near, 1e-3)[..., None], np.float32)
+    share = np.asarray(share * smoothstep(0.0, 0.1, near), np.float32)
+    gy, gx = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    return Inside(share, np.asarray(gx + way[..., 0], np.float32), np.asarray(gy + way[..., 1], np.float32))
