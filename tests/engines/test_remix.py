@@ -96,7 +96,7 @@ def apart(one: U8, other: U8) -> float:
         cv2.cvtColor(cv2.resize(p, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         for p in (one, other)
     ]
-    middle = [cv2.resize(p, (256, 256), interpolation=cv2.INTER_AREA) for p in (one, other)]
+    middle = [np.asarray(cv2.resize(p, (256, 256), interpolation=cv2.INTER_AREA), np.uint8) for p in (one, other)]
     return float(np.linalg.norm(lab[0] - lab[1], axis=2).mean()) + 20 * (1 - _ssim(*middle))
 
 
@@ -182,7 +182,8 @@ def test_nobody_of_the_inspiration_is_left_behind_at_low_strengths() -> None:
 
 
 def test_gray_stays_gray() -> None:
-    source = cv2.cvtColor(cv2.cvtColor(_with_person("in an office", 4), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    gray = cv2.cvtColor(_with_person("in an office", 4), cv2.COLOR_RGB2GRAY)
+    source = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
     for strength in (0.0, 0.5, 1.0):
         image = _remix(source, strength).image.astype(int)
         assert np.abs(image - image.mean(2, keepdims=True)).max() <= 4
@@ -248,7 +249,7 @@ def test_a_crop_never_cuts_the_face(size: tuple[int, int]) -> None:
 
 
 def test_small_inspirations_work_and_say_so() -> None:
-    tiny = cv2.resize(_with_person("close-up", 5), (64, 64), interpolation=cv2.INTER_AREA)
+    tiny = np.asarray(cv2.resize(_with_person("close-up", 5), (64, 64), interpolation=cv2.INTER_AREA), np.uint8)
     rendering = _remix(tiny, 0.0)
     assert any("enlarged" in w for w in rendering.warnings)
     assert rendering.image.shape == (512, 512, 3)
@@ -281,12 +282,12 @@ class TestPalette:
         new = palette.mapped(own, colours)
 
         def mean(p: U8) -> F32:
-            return palette.oklab(p.reshape(-1, 3) / 255).mean(0)
+            return np.asarray(palette.oklab(p.reshape(-1, 3) / 255).mean(0), np.float32)
 
         before = np.linalg.norm(mean(own) - mean(wanted))
         assert np.linalg.norm(mean(new) - mean(wanted)) < 0.4 * before
-        gray = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).ravel().astype(float) for p in (own, new)]
-        assert np.corrcoef(*gray)[0, 1] > 0.9
+        gray = np.stack([cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).ravel().astype(float) for p in (own, new)])
+        assert np.corrcoef(gray)[0, 1] > 0.9
 
     def test_no_strength_changes_nothing(self) -> None:
         own = _plain("forest")
