@@ -82,7 +82,7 @@ def made(sample: bytes, settings: Settings) -> Callable[..., bytes]:
 
 def test_a_studio_portrait_leads_back_to_itself(made: Callable[..., bytes]) -> None:
     picture = made(
-        "bust portrait, head turned 20 degrees to the right, in navy clothes, on a plain teal background, soft studio light",
+        "bust portrait, head turned 20 degrees to the right, in navy clothes, on a plain teal background, softbox",
         3,
     )
     found = describe(picture)

@@ -59,7 +59,7 @@ def read(view: View) -> Backdrop:
     if float(seen.mean()) < _SEEN:
         return Backdrop(facts={"background": "hidden"})
     rest = _rest(lab, seen)
-    gray = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2])[seen], 95)) < _GREY
+    gray = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2]), 95)) < _GREY  # the whole photograph is
     flat = rest[0] < _PAPER[0] and rest[1] < _PAPER[1]
     if flat or (rest[0] < _CANVAS[0] and rest[1] < _CANVAS[1] and not gray):
         name = _paper_name(lab, seen)
