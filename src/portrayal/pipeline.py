@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from portrayal import credentials
@@ -98,7 +99,6 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     """Read every picture and word of a request; nothing is made yet."""
     source = mask = background = None
     if request.image is not None:
-        progress("reading the picture", 0.0)
         source = open_source(request.image, "image")
     notes: tuple[str, ...] = () if source is None else source.notes
     if request.edit_mask is not None and source is not None:
@@ -108,6 +108,8 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
             mask = np.asarray(255 - mask, np.uint8)
     if request.background is not None:
         background = decode(request.background, "background")
+    # The first stage that is told: what may be wrong with the pictures was said before.
+    progress("reading the picture" if source is not None else "reading the prompt", 0.0)
     if request.characters:
         progress("studying the reference", 0.0)
     plan, members, order, words = _plans(request)
@@ -115,6 +117,8 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     cast = tuple(know(character, settings) for character in characters)
     names = tuple(_names(request)[i] for i in order)
     intent = read_edit(words, request.negative_prompt) if request.operation == "edit" else None
+    if intent is not None:
+        plan, members = intent.plan, (intent.plan,) * len(members)
     size = request.size
     if request.operation == "remix" and size is None and source is not None:
         size = nearest(*source.size)
@@ -181,6 +185,7 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
     start = time.perf_counter()
     request, job, settings = order.request, order.job, order.settings
     files: dict[int, Future[bytes]] = {}
+    masks: dict[int, Future[bytes | None]] = {}
     rendered: list[float] = []
     with ThreadPoolExecutor(1) as beside:
 
@@ -188,13 +193,14 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
             rendering = order.engine.portray(replace(job, seed=seed, attempt=attempt), progress)
             # The file is compressed while the lock looks at the picture.
             files[id(rendering)] = beside.submit(_encoded, rendering, order)
+            masks[id(rendering)] = beside.submit(_mask_file, rendering, request)
             rendered.append(time.perf_counter())
             return rendering
 
         rendering, scores, measured = hold(make, job.cast, order.names, request.speed)
         score = min(scores, key=lambda s: s.score, default=None)
         cast = scores if len(scores) > 1 else ()
-        file = files[id(rendering)].result()
+        file, mask = files[id(rendering)].result(), masks[id(rendering)].result()
     seen = time.perf_counter()
     data = seal(label(file, request, seed, order.engine.name, score, settings.metadata, cast), request, settings)
     end = time.perf_counter()
@@ -212,7 +218,25 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
         warnings=(*rendering.warnings, *(_unlike(s) for s in scores if not passes(s))),
         timings=timings,
         facts={**rendering.facts, **measured},
+        did=rendering.did,
+        mask_box=_mask_box(rendering, request),
+        mask=mask,
     )
+
+
+def _mask_file(rendering: Rendering, request: Request) -> bytes | None:
+    """The mask of an edit as a PNG file."""
+    if rendering.mask is None or request.operation != "edit":
+        return None
+    chosen = np.where(rendering.mask > 127, np.uint8(255), np.uint8(0))
+    return bytes(cv2.imencode(".png", chosen, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1])
+
+
+def _mask_box(rendering: Rendering, request: Request) -> tuple[int, int, int, int] | None:
+    if rendering.mask is None or request.operation != "edit":
+        return None
+    x, y, width, height = cv2.boundingRect(rendering.mask)
+    return x, y, x + width, y + height
 
 
 def _encoded(rendering: Rendering, order: _Order) -> bytes:

@@ -34,6 +34,8 @@ _REMEDIES = {
     "mask_mode": "Use white (white is repainted), black (black is repainted) or alpha (transparent is repainted).",
     "strength": "Give a number from 0 (only colours, framing and light of the picture) to 1 (the very picture).",
     "factor": "Use 2 or 4.",
+    "size": "Give a size such as 1024x1024, or an aspect ratio such as 16:9.",
+    "background": "Give a picture of what shall be behind: a JPEG, PNG or WebP file.",
     "characters": f"Give at most {MAX_CAST} characters.",
     "output_format": "Use png, jpeg or webp.",
     "operation": "Use generate, edit, remix, reframe, replace-background, remove-background or upscale.",
@@ -50,7 +52,7 @@ _MESSAGES = {
     "literal_error": "is not {expected}",
     "extra_forbidden": "is not a field of a request",
     "finite_number": "is not a finite number",
-    "too_long": "are more than {max_length}",
+    "too_long": "more than {max_length} are given",
 }
 
 # Operation -> (fields that it needs, fields that it may have besides those that every operation has).
@@ -191,6 +193,14 @@ class Request(_Frozen):
                 raise InvalidRequestError(
                     f"{self.operation} has no use for it", field=field, remedy="Leave it out, or use another operation."
                 )
+        if self._given("mask_mode") and not self._given("edit_mask"):
+            raise InvalidRequestError(
+                "there is no mask that it could be the mode of", field="mask_mode", remedy="Give a mask too."
+            )
+        if self.operation == "remove-background" and self.output_format == "jpeg":
+            raise InvalidRequestError(
+                "a JPEG file holds no transparency", field="output_format", remedy="Save as PNG or WebP."
+            )
         if self.operation == "replace-background" and not (self._given("prompt") or self._given("background")):
             raise InvalidRequestError(
                 "neither a prompt nor a background picture is given",

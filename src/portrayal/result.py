@@ -46,6 +46,10 @@ class Picture(_Frozen):
         seed: gives this very picture again with the same request.
         identity: the proof; of a cast, that of the least alike. None when nobody was put in.
         cast: the proof of each member of a cast of several.
+        did: of an edit: "face swapped", "head swapped", "person replaced", "put in", "removed", "filled", "recoloured"
+            or "background replaced"; "" of all else.
+        mask_box: x0, y0, x1, y1 (end exclusive) of the mask of an edit, in pixels.
+        mask: of an edit, as PNG bytes, white = was allowed to change (not part of `summary`).
         data: the file's bytes (not part of `summary`).
         format: of the file.
         path: where it was saved.
@@ -65,6 +69,9 @@ class Picture(_Frozen):
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = {}
     facts: dict[str, float] = {}
+    did: str = ""
+    mask_box: tuple[int, int, int, int] | None = None
+    mask: Annotated[bytes | None, Field(repr=False)] = None
 
     @property
     def proof(self) -> IdentityScore:
@@ -79,7 +86,7 @@ class Picture(_Frozen):
 
     def summary(self) -> dict[str, Any]:
         """Plain values for JSON, without the pixels."""
-        return self.model_dump(mode="json", exclude={"data"})
+        return self.model_dump(mode="json", exclude={"data", "mask"})
 
     def save(self, path: str | Path) -> Picture:
         """Write the file whole or not at all; return the picture with its path.

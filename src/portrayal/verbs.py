@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from portrayal.character.identity_map import IdentityMap
     from portrayal.description import Description
     from portrayal.engines.base import Progress
+    from portrayal.errors import PortrayalError
     from portrayal.request import CharacterReference
     from portrayal.result import Portrayal
     from portrayal.sizes import Size
@@ -59,6 +60,7 @@ def edit(
     reference: References = (),
     reference_mask: File | None = None,
     mask: File | None = None,
+    save_mask: str | Path | None = None,
     output: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -71,11 +73,25 @@ def edit(
         prompt: what shall be there, or how it shall change ("navy jacket", "remove").
         reference: who; empty = nobody is put in.
         reference_mask: mask of the reference, white = belongs to the character.
-        mask: what may change; None = the person nearest to the prompt is found.
+        mask: what may change; None = the person nearest to the prompt is found; in the mask mode "alpha" it is what is
+            transparent in `image` then.
+        save_mask: a PNG file for the mask that was used, black and white.
         options: as for `generate`; also mask_mode: "white" (white is repainted), "black" or "alpha".
     """
+    if mask is None and options.get("mask_mode") == "alpha":
+        mask = image
     options.update(image=image, edit_mask=mask)
-    return _make("edit", output, force, progress, reference=reference, mask=reference_mask, prompt=prompt, **options)
+    return _make(
+        "edit",
+        output,
+        force,
+        progress,
+        reference=reference,
+        mask=reference_mask,
+        save_mask=save_mask,
+        prompt=prompt,
+        **options,
+    )
 
 
 def remix(
@@ -201,10 +217,31 @@ def _make(
     *,
     reference: References = (),
     mask: File | None = None,
+    save_mask: str | Path | None = None,
     **options: Any,
+) -> Portrayal:
+    from portrayal.errors import PortrayalError
+
+    try:
+        return _made(operation, output, force, progress, reference, mask, save_mask, options)
+    except PortrayalError as error:
+        error.field = _argument(operation, error.field)
+        raise
+
+
+def _made(
+    operation: str,
+    output: str | Path | None,
+    force: bool,
+    progress: Progress | None,
+    reference: References,
+    mask: File | None,
+    save_mask: str | Path | None,
+    options: dict[str, Any],
 ) -> Portrayal:
     from portrayal import output as files
     from portrayal.engines.base import silent
+    from portrayal.imaging import write_file
     from portrayal.pipeline import portray
     from portrayal.request import Request
 
@@ -214,13 +251,45 @@ def _make(
     if output is not None:
         target = files.prepare(Path(output), options.get("num_images", 1), force=force, inputs=inputs)
         options.setdefault("output_format", files.FORMATS.get(target.suffix.lower(), "png"))
+    mask_file = None if save_mask is None else _mask_file(Path(save_mask), target, force, inputs)
+    if mask is not None and not _listed(reference):
+        raise _unused_mask()
     for field in ("image", "edit_mask", "background"):
         if options.get(field) is not None:
             options[field] = _bytes(options[field], field)
     options["characters"] = _characters(reference, mask, options.get("prompt", ""))
     request = Request.make(operation=operation, **options)
     result = portray(request, progress=progress or silent)
-    return result if target is None else files.save(result, target, force=force, inputs=inputs)
+    if target is not None:
+        result = files.save(result, target, force=force, inputs=inputs)
+    if mask_file is not None and (used := result.pictures[0].mask) is not None:
+        write_file(mask_file, used)
+    return result
+
+
+def _argument(operation: str, field: str) -> str:
+    """The argument of a verb that a field of the request comes from."""
+    names = {"characters": "reference", "output_format": "output", "edit_mask": "mask"}
+    if operation in ("edit", "remix"):
+        names["mask"] = "reference_mask"
+    return names.get(field, field)
+
+
+def _mask_file(path: Path, output: Path | None, force: bool, inputs: list[Path]) -> Path:
+    from portrayal import output as files
+    from portrayal.errors import InvalidRequestError
+
+    if path.suffix.lower() != ".png":
+        raise InvalidRequestError("masks are written as PNG", field="save_mask", remedy="Name a .png file.")
+    if output is not None and path.absolute() == output.absolute():
+        raise InvalidRequestError("is the output itself", field="save_mask", remedy="Name another file.")
+    return files.prepare(path, 1, force=force, inputs=inputs)
+
+
+def _unused_mask() -> PortrayalError:
+    from portrayal.errors import InvalidRequestError
+
+    return InvalidRequestError("there is no reference that it is the mask of", field="mask", remedy="Give a reference.")
 
 
 def _listed(reference: References) -> list[File]:

@@ -45,7 +45,7 @@ def main() -> None:
         say(f"portrayal: {error}")
         sys.exit(error.exit_code)
     except typer.TyperException as error:
-        say(f"portrayal: {error.format_message()}. `portrayal --help` lists commands and options.")
+        say(f"portrayal: {error.format_message().rstrip('.')}. `portrayal --help` lists commands and options.")
         sys.exit(2)
     except typer.Exit as error:
         sys.exit(error.exit_code)

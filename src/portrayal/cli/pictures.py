@@ -38,6 +38,7 @@ ReferenceMask = Annotated[
     Path | None, typer.Option("--reference-mask", help="Mask of the reference, white = belongs to the character.")
 ]
 EditMask = Annotated[Path | None, typer.Option("--mask", help="What may change; of the image's size.")]
+SaveMask = Annotated[Path | None, typer.Option(help="Write the mask that was used, a black and white .png.")]
 AnySize = Annotated[str | None, typer.Option(help="Width x height, e.g. 1024x1024, or square_hd.")]
 AnyRatio = Annotated[str | None, typer.Option(help="E.g. 16:9; instead of --size.")]
 
@@ -92,6 +93,7 @@ def edit(
     output: Output,
     mask: EditMask = None,
     mask_mode: MaskMode = "white",
+    save_mask: SaveMask = None,
     reference: References = None,
     reference_mask: ReferenceMask = None,
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="What shall be there, or what shall change.")] = "",
@@ -113,6 +115,7 @@ def edit(
             reference_mask=reference_mask,
             mask=mask,
             mask_mode=mask_mode,
+            save_mask=save_mask,
             output=output,
             force=force,
             progress=progress,

@@ -56,6 +56,7 @@ def report(result: Portrayal, as_json: bool) -> None:
         return
     for picture in result.pictures:
         words = [f"{picture.path}", f"{picture.width}x{picture.height}", f"seed {picture.seed}"]
+        words += [picture.did] if picture.did else []
         words += [_verdict(score) for score in picture.cast or (picture.identity,) if score]
         out("  ".join(words))
     for warning in dict.fromkeys((*result.warnings, *(w for p in result.pictures for w in p.warnings))):

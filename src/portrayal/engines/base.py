@@ -80,6 +80,7 @@ class Rendering:
         mask: (H, W) uint8, 255 where the source was allowed to change; None = a new picture.
         cover: (H, W) uint8, how much of each pixel of the source was painted anew; None = all under the mask.
         alpha: (H, W) uint8, transparency of the result; None = opaque.
+        did: what an edit did, in words; see `portrayal.result.Picture`.
     """
 
     image: U8
@@ -94,6 +95,7 @@ class Rendering:
     mask: U8 | None = None
     cover: U8 | None = None
     alpha: U8 | None = None
+    did: str = ""
 
 
 class Engine(Protocol):

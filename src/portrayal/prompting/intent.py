@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +16,20 @@ from portrayal.prompting.plan import ScenePlan
 from portrayal.prompting.reader import read
 from portrayal.prompting.vocabulary import LANGUAGES, load
 
-Action = Literal["remove", "change"]
+Action = Literal["remove", "recolour", "change"]
 Target = Literal["face", "head", "person", "background"]
-Place = Literal["left", "right", "middle", "largest", "smallest"]
+Place = Literal["left", "right", "middle", "second", "third", "largest", "smallest", "others", "all"]
+
+# What stands between a thing and its owner, and what may stand before a thing without being one.
+# fmt: off
+_OF: Final = frozenset((
+    "of", "from", "off", "von", "vom", "des", "der", "de", "del", "du", "d", "da", "do", "dos", "das", "di", "della",
+))
+_SMALL: Final = frozenset((
+    "the", "a", "an", "this", "that", "please", "bitte", "die", "den", "das", "la", "el", "le", "les", "l", "o", "os",
+    "as", "il", "lo", "los", "por", "favor",
+))
+# fmt: on
 
 WORDS: Final = Path(__file__).parent / "edit_words.toml"
 
@@ -28,10 +40,11 @@ class EditIntent:
 
     Attributes:
         action: None when no word says it.
-        target: what is meant, as far as a word says it.
+        target: what is meant, as far as a word says it. Of "the hat of the man" it is not the man.
         place: who is meant, among several people.
         colour: the first colour that is named, e.g. what shall be under the mask.
-        plan: what the rest of the prompt says: expression, garments, a setting.
+        plan: what the rest of the prompt says: expression, garments, a setting; colours are not unknown.
+        negated: the words say what shall not be done ("do not remove him").
     """
 
     action: Action | None
@@ -39,6 +52,7 @@ class EditIntent:
     place: Place | None
     colour: str | None
     plan: ScenePlan
+    negated: bool = False
 
 
 class _Phrase(NamedTuple):
@@ -73,28 +87,77 @@ def read_edit(prompt: str, negative: str = "") -> EditIntent:
     evened = texts.even(without_lettering)
     tokens = texts.tokens(evened)
     language = detect(tokens)
+    if language not in LANGUAGES or not _instructs(tokens, [language, "en"]):
+        # A few words may look like another language: one in which they are an instruction is the better guess.
+        language = next((other for other in LANGUAGES if _instructs(tokens, [other])), language)
     spoken = [language, "en"] if language in LANGUAGES and language != "en" else ["en"]
     found: dict[str, str] = {}
-    rest, at, copied = [], 0, 0
-    while at < len(tokens):
-        phrase = _longest(tokens, at, spoken)
-        if phrase is None:
-            at += 1
-            continue
-        first, last = tokens[at], tokens[at + len(phrase.words) - 1]
-        found.setdefault(phrase.kind, phrase.id)
-        rest.append(evened[copied : first.start])
-        copied = last.end
-        at += len(phrase.words)
+    at_first: dict[str, tuple[int, int]] = {}
+    rest, copied = [], 0
+    for at, end, phrase in _phrases_in(tokens, spoken):
+        if phrase.kind not in found:
+            found[phrase.kind], at_first[phrase.kind] = phrase.id, (at, end)
+        rest.append(evened[copied : tokens[at].start])
+        copied = tokens[end - 1].end
     rest.append(evened[copied:])
+    if found.get("target") == "person" and _owns(tokens, at_first):
+        del found["target"]
     plan = read(prompt if not found else " ".join(" ".join(rest).split()), negative)
+    colour = _colour(tokens, spoken)
+    if found.get("target") == "background" and colour is not None and not plan.setting:
+        plan = plan.model_copy(update={"backdrop": colour})
+    unknown = tuple(words for phrase in plan.unknown if (words := _without_colours(phrase, spoken)))
     return EditIntent(
         action=cast("Action | None", found.get("action")),
         target=cast("Target | None", found.get("target")),
         place=cast("Place | None", found.get("place")),
-        colour=_colour(tokens, spoken),
-        plan=plan.model_copy(update={"prompt": prompt, "language": language}),
+        colour=colour,
+        plan=plan.model_copy(update={"prompt": prompt, "language": language, "unknown": unknown}),
+        negated="not" in found,
     )
+
+
+def _phrases_in(tokens: list[texts.Token], languages: list[str]) -> Iterator[tuple[int, int, _Phrase]]:
+    """First token, end and phrase of each phrase, from left to right."""
+    at = 0
+    while at < len(tokens):
+        phrase = _longest(tokens, at, languages)
+        if phrase is None:
+            at += 1
+            continue
+        yield at, at + len(phrase.words), phrase
+        at += len(phrase.words)
+
+
+def _instructs(tokens: list[texts.Token], languages: list[str]) -> bool:
+    """Whether the words say that something shall be done."""
+    known = [language for language in languages if language in LANGUAGES]
+    return any(phrase.kind == "action" for _, _, phrase in _phrases_in(tokens, known))
+
+
+def _owns(tokens: list[texts.Token], at: dict[str, tuple[int, int]]) -> bool:
+    """Whether the person who is named only owns what is meant: "the man's hat", "den Hut der Frau", "人の帽子"."""
+    start, end = at["target"]
+    if end < len(tokens) and tokens[end].word in ("s", "の"):
+        return True
+    if "action" not in at or at["action"][1] > start:
+        return False
+    between = [token.word for token in tokens[at["action"][1] : start]]
+    at_owner = next((i for i, word in enumerate(between) if word in _OF), None)
+    return at_owner is not None and any(word not in _SMALL for word in between[:at_owner])
+
+
+def _without_colours(phrase: str, languages: list[str]) -> str:
+    """An unknown phrase without the names of colours, which an edit understands."""
+    tokens, kept, at = texts.tokens(texts.even(phrase)), [], 0
+    while at < len(tokens):
+        matches = [load(language).longest(tokens, at) for language in languages]
+        end = max((m.end for m in matches if any(s.kind == "colour" for s in m.senses)), default=at)
+        if end == at:
+            kept.append(tokens[at])
+            end += 1
+        at = end
+    return phrase if len(kept) == len(tokens) else " ".join(token.word for token in kept)
 
 
 def _colour(tokens: list[texts.Token], languages: list[str]) -> str | None:

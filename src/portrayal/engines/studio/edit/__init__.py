@@ -6,20 +6,23 @@ outside of it no pixel changes.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering, silent
-from portrayal.engines.studio.background.cut import cut_out
 from portrayal.engines.studio.clock import Clock
-from portrayal.engines.studio.edit.change import change
-from portrayal.engines.studio.edit.target import Target, face_mask, find_target
-from portrayal.engines.studio.edit.words import mask_for
+from portrayal.engines.studio.edit.change import NO_MASK, change
+from portrayal.engines.studio.edit.target import Target, check_place, find_target, goes_on, who
+from portrayal.engines.studio.edit.words import mask_for, matte_of
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.photo.insert import insert, replace_person
 from portrayal.engines.studio.swap import check_target, swap_face, swap_head
 from portrayal.engines.studio.types import Notes, Patch
-from portrayal.imaging import F32, U8
+from portrayal.errors import InvalidRequestError
+from portrayal.imaging import U8
 from portrayal.perception import identity
 from portrayal.perception.types import FaceReading
 from portrayal.prompting.intent import EditIntent, read_edit
@@ -39,6 +42,7 @@ def edit(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     assert job.source is not None
     notes, clock = Notes(), Clock()
     intent = job.intent or read_edit(job.plan.prompt)
+    _check_words(job, intent)
     progress("looking", 0.05)
     mask, target = job.mask, None
     if mask is not None:
@@ -46,16 +50,14 @@ def edit(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     progress("painting", 0.3)
     faces: tuple[Box | None, ...] = ()
     if not job.cast:
-        patch, mask = clock.time("paint", lambda: change(job, intent, target, notes))
-        for words in intent.plan.unknown if intent.colour is None and intent.action != "remove" else ():
-            notes.warnings.append(f"not portrayed: {words}")
+        patch, mask, did = clock.time("paint", lambda: change(job, intent, target, notes))
     else:
         if mask is None or target is None:
             meant = clock.time("look", lambda: mask_for(job.source, intent, _has_face(job.cast[0]), job.speed, notes))  # type: ignore[arg-type]
             mask, target = meant.mask, meant.target
-            notes.warnings.append(f"no mask was given: {meant.what} is replaced")
+            notes.warnings.append(f"{NO_MASK}{meant.what} is replaced")
         place, what = mask, target
-        patch, box = clock.time("paint", lambda: _put(job, intent, place, what, kept, notes))
+        patch, box, did = clock.time("paint", lambda: _put(job, intent, place, what, kept, notes))
         faces = (box,)
     progress("developing", 0.9)
     image, cover = _pasted(job.source, patch)
@@ -69,47 +71,76 @@ def edit(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
         subject=cover if faces == (None,) else None,
         mask=mask,
         cover=cover,
+        did=did,
     )
+
+
+def _check_words(job: Job, intent: EditIntent) -> None:
+    """Refuse words that turn an instruction round, or that contradict the reference.
+
+    Raises:
+        InvalidRequestError: the remedy says what to leave out.
+    """
+    if intent.negated:
+        raise InvalidRequestError(
+            "the words say what shall not be done", field="prompt", remedy="Say only what shall change."
+        )
+    if job.cast and intent.action == "remove":
+        raise InvalidRequestError(
+            "the words ask to remove something, and a reference says who shall be put in",
+            field="prompt",
+            remedy="Leave out the one or the other.",
+        )
+    if job.cast and job.mask is None and intent.target == "background":
+        raise InvalidRequestError(
+            "the words ask for another background, and a reference says who shall be put in",
+            field="prompt",
+            remedy="Do the one, then the other: leave out the reference for the background.",
+        )
 
 
 def _has_face(character: IdentityMap) -> bool:
     return character.reading is not None
 
 
-def _put(job: Job, intent: EditIntent, mask: U8, target: Target, kept: Kept, notes: Notes) -> tuple[Patch, Box | None]:
-    """The character under the mask; returns the patch and where its face is."""
+def _put(
+    job: Job, intent: EditIntent, mask: U8, target: Target, kept: Kept, notes: Notes
+) -> tuple[Patch, Box | None, str]:
+    """The character under the mask; returns the patch, where its face is, and what was done."""
     assert job.source is not None
     scene, character, face = job.source, job.cast[0], target.face
-    if face is not None and target.kind in ("face", "head") and _has_face(character):
-        return _swap(job, intent, mask, target, kept, notes)
+    options: Any = {
+        "plan": intent.plan,
+        "seed": job.seed,
+        "speed": job.speed,
+        "notes": notes,
+        "attempt": job.attempt,
+    }
     if face is None:
-        return insert(
-            scene,
-            mask,
-            character,
-            kept,
-            plan=intent.plan,
-            seed=job.seed,
-            speed=job.speed,
-            notes=notes,
-            attempt=job.attempt,
+        check_place(mask, target)
+        _say_place_stays(intent, notes)
+        return *insert(scene, mask, character, kept, **options), "put in"
+    if target.covered:
+        everybody = (face, *target.others)
+        notes.warnings.append(
+            f"the mask covers {target.covered + 1} faces: {who(face, everybody)} is replaced; mask the next one in "
+            "another edit"
         )
-    return replace_person(
-        scene,
-        mask,
-        face,
-        _matte(scene, face, job, notes),
-        character,
-        kept,
-        plan=intent.plan,
-        seed=job.seed,
-        speed=job.speed,
-        notes=notes,
-        attempt=job.attempt,
-    )
+    if target.kind in ("face", "head") and _has_face(character):
+        return _swap(job, intent, mask, target, kept, notes)
+    person = matte_of(scene, [face], job.speed, notes)
+    if goes_on(mask, person):
+        if _has_face(character) and target.kind == "person":
+            notes.warnings.append("the mask covers only a part of the body, so the head is replaced and the body kept")
+            return _swap(job, intent, mask, replace(target, kind="head"), kept, notes)
+        notes.warnings.append("the mask covers only a part of the person; the rest of them stays in the picture")
+    _say_place_stays(intent, notes)
+    return *replace_person(scene, mask, face, person, character, kept, **options), "person replaced"
 
 
-def _swap(job: Job, intent: EditIntent, mask: U8, target: Target, kept: Kept, notes: Notes) -> tuple[Patch, Box | None]:
+def _swap(
+    job: Job, intent: EditIntent, mask: U8, target: Target, kept: Kept, notes: Notes
+) -> tuple[Patch, Box | None, str]:
     assert job.source is not None
     assert target.face is not None
     scene, character, face = job.source, job.cast[0], target.face
@@ -132,7 +163,16 @@ def _swap(job: Job, intent: EditIntent, mask: U8, target: Target, kept: Kept, no
         before = identity.distance(character.embedding, identity.embed(scene, face.points))
         notes.facts["distance_before"] = round(before, 4)
     _say_what_stays(intent, head, notes)
-    return patch, _box(face)
+    return patch, _box(face), f"{target.kind} swapped"
+
+
+def _say_place_stays(intent: EditIntent, notes: Notes) -> None:
+    """Whoever is put in stands in the picture's own place and light."""
+    plan = intent.plan
+    if plan.setting or plan.backdrop or plan.light or plan.time or plan.weather:
+        notes.warnings.append("the picture keeps its own place, weather and light; only the person is new")
+    for unknown in plan.unknown:
+        notes.warnings.append(f"not portrayed: {unknown}")
 
 
 def _say_what_stays(intent: EditIntent, head: bool, notes: Notes) -> None:
@@ -140,15 +180,11 @@ def _say_what_stays(intent: EditIntent, head: bool, notes: Notes) -> None:
     plan = intent.plan
     for words, value in (("expression", plan.expression), ("setting", plan.setting), ("light", plan.light)):
         if value:
-            notes.warnings.append(f"not portrayed: {words} {value!r}; a swap keeps that of the picture")
+            notes.warnings.append(f"not portrayed: {value}; a swap keeps the {words} of the picture")
     for garment in plan.outfit:
         notes.warnings.append(f"not portrayed: {garment.text}; a swap keeps the clothes of the picture")
     for unknown in plan.unknown:
         notes.warnings.append(f"not portrayed: {unknown}")
-
-
-def _matte(scene: U8, face: FaceReading, job: Job, notes: Notes) -> F32:
-    return cut_out(scene, speed=job.speed, notes=notes, mask=face_mask(scene.shape[:2], face)).alpha
 
 
 def _box(face: FaceReading) -> Box:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 
-from portrayal.errors import InvalidRequestError
+from portrayal.errors import InvalidRequestError, MaskMismatchError
 from portrayal.imaging import F32, U8
 from portrayal.perception import mesh
 from portrayal.perception.faces import read_faces
@@ -19,11 +19,19 @@ from portrayal.prompting.intent import EditIntent, Place
 Kind = Literal["face", "head", "person", "place"]
 Corners = tuple[int, int, int, int]
 
-# A face belongs to the mask from this share of its oval on.
+# A face belongs to the mask from this share of its oval on; up to the other one it is only touched.
 _COVERED: Final = 0.55
+_TOUCHED: Final = 0.12
+# From this share of a mask on it is meant for the hair or the body on which it lies.
+_UPON: Final = 0.6
+# Narrowest place for a person, in lengths of the mask's box: strokes and spots are none.
+_SOLID: Final = 0.08
+_LEAST: Final = 24  # pixels of the shorter side of a place
 # The picture around the mask's box in which faces are looked for, in lengths of the box, and its longest side there.
 _AROUND: Final = 0.6
 _LONGEST: Final = 1600
+# Share of a person outside of the mask from which on the body is kept.
+_BEYOND: Final = 0.25
 _CROWN: Final = 0.30  # height of the hair over the forehead, in face heights
 _CHEST: Final = 0.85  # below the chin, in face heights
 
@@ -36,11 +44,13 @@ class Target:
         kind: what is to be replaced.
         face: the face under the mask, in pixels of the whole picture; None for a place.
         others: all other faces that were seen near the mask.
+        covered: how many of these the mask covers as well.
     """
 
     kind: Kind
     face: FaceReading | None
     others: tuple[FaceReading, ...] = ()
+    covered: int = 0
 
 
 def box_of(mask: U8) -> Corners:
@@ -62,7 +72,86 @@ def find_target(scene: U8, mask: U8) -> Target:
         return Target("place", None, tuple(faces))
     face = faces[best]
     others = tuple(other for other in faces if other is not face)
-    return Target(_kind(mask, face.points), face, others)
+    return Target(_kind(mask, face.points), face, others, sum(share >= _COVERED for share in shares) - 1)
+
+
+def check_place(mask: U8, target: Target) -> None:
+    """Refuse a mask that is no place for somebody: a piece of a person who is there, or mere strokes and spots.
+
+    Args:
+        mask: (h, w) uint8, 255 = chosen.
+        target: what it covers, of the kind "place".
+
+    Raises:
+        MaskMismatchError: says what would work.
+    """
+    x0, y0, x1, y1 = box_of(mask)
+    if min(x1 - x0, y1 - y0) < _LEAST:
+        raise MaskMismatchError(
+            f"the mask is only {x1 - x0}x{y1 - y0} px",
+            field="edit_mask",
+            remedy=f"Paint a place of {_LEAST} pixels or more.",
+        )
+    part = mask[y0:y1, x0:x1]
+    total = float(cv2.countNonZero(part))
+    for face in target.others:
+        share = oval_share(mask, face.points)
+        if share >= _TOUCHED:
+            raise MaskMismatchError(
+                f"the mask covers only {share:.0%} of a face",
+                field="edit_mask",
+                remedy="Paint over all of the face, or leave it out.",
+            )
+        points = (face.points[:, :2] - np.array([x0, y0], np.float32)).astype(np.float32)
+        head = _head_zone(part.shape, points)
+        if cv2.countNonZero(part & head) > _UPON * total:
+            raise MaskMismatchError(
+                "the mask covers the hair of a person without the face",
+                field="edit_mask",
+                remedy="Paint over face and hair to replace the head.",
+            )
+        if cv2.countNonZero(part & (head | _trunk_zone(part.shape, points))) > _UPON * total:
+            raise MaskMismatchError(
+                "the mask covers the body of a person without the face",
+                field="edit_mask",
+                remedy="Paint over the face as well to replace the person; to recolour clothes, give no reference.",
+            )
+    scale = min(1.0, 512 / max(part.shape))
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST) if scale < 1 else part
+    width = 2 * float(cv2.distanceTransform(np.pad(small, 1), cv2.DIST_L2, 3).max())
+    if width < _SOLID * max(small.shape):
+        raise MaskMismatchError(
+            "the mask is only strokes or spots; nobody can stand there",
+            field="edit_mask",
+            remedy="Paint one whole area.",
+        )
+
+
+def _head_zone(shape: tuple[int, ...], points: F32) -> U8:
+    """Where a head with short hair is, about; (h, w) uint8 of 0 and 255."""
+    height, down = _frame(points)
+    x, y = oval(points).mean(0) - down * np.float32(0.14 * height)
+    angle = float(np.degrees(np.arctan2(down[1], down[0])) - 90)
+    zone = np.zeros(shape, np.uint8)
+    axes = (round(0.86 * height), round(1.0 * height))
+    cv2.ellipse(zone, (round(float(x)), round(float(y))), axes, angle, 0, 360, 255, -1)
+    return zone
+
+
+def _trunk_zone(shape: tuple[int, ...], points: F32) -> U8:
+    """Where neck and trunk are, about; (h, w) uint8 of 0 and 255."""
+    height, down = _frame(points)
+    across = np.array([-down[1], down[0]], np.float32)
+    ends = ((-1.2, 0.0), (1.2, 0.0), (1.2, 3.0), (-1.2, 3.0))
+    corners = [points[mesh.CHIN, :2] + (across * s + down * k) * np.float32(height) for s, k in ends]
+    zone = np.zeros(shape, np.uint8)
+    cv2.fillPoly(zone, [np.round(corners).astype(np.int32)], 255)
+    return zone
+
+
+def goes_on(mask: U8, person: F32) -> bool:
+    """Whether much of a person lies outside of the mask, so that another body under it would end in the air."""
+    return float(person[mask < 128].sum()) > _BEYOND * float(person.sum())
 
 
 def faces_in(scene: U8, box: Corners, least: float = 0.0) -> list[FaceReading]:
@@ -156,18 +245,33 @@ def choose_face(faces: Sequence[FaceReading], place: Place | None) -> FaceReadin
         raise InvalidRequestError(
             "no face is found in the picture, and no mask is given",
             field="image",
-            remedy="Give a mask of the place where the character shall be.",
+            remedy="Give a mask of what shall change.",
         )
-    by_x = sorted(faces, key=lambda f: float(f.pose.origin[0]))
-    if place == "left":
-        return by_x[0]
-    if place == "right":
-        return by_x[-1]
-    if place == "middle":
-        return by_x[len(by_x) // 2]
+    by_x = _from_left(faces)
+    at = {"left": 0, "right": -1, "middle": len(by_x) // 2, "second": 1, "third": 2}.get(place or "")
+    if at is not None:
+        if at >= len(by_x):
+            raise InvalidRequestError(
+                f"only {len(by_x)} face{'s are' if len(by_x) > 1 else ' is'} found in the picture",
+                field="prompt",
+                remedy="Say who is meant in other words, or give a mask.",
+            )
+        return by_x[at]
     if place == "smallest":
         return min(faces, key=lambda f: f.pose.scale)
     return max(faces, key=lambda f: f.pose.scale)
+
+
+def who(face: FaceReading, faces: Sequence[FaceReading]) -> str:
+    """A person in words: "the person", or "person 2 of 3 from the left"."""
+    if len(faces) < 2:
+        return "the person"
+    at = next(i for i, other in enumerate(_from_left(faces)) if other is face)
+    return f"person {at + 1} of {len(faces)} from the left"
+
+
+def _from_left(faces: Sequence[FaceReading]) -> list[FaceReading]:
+    return sorted(faces, key=lambda f: float(f.pose.origin[0]))
 
 
 def face_mask(shape: tuple[int, int], face: FaceReading) -> U8:
@@ -181,14 +285,11 @@ def face_mask(shape: tuple[int, int], face: FaceReading) -> U8:
 
 def head_mask(shape: tuple[int, int], face: FaceReading, person: F32 | None) -> U8:
     """Mask of head and hair; with a matte of the person, long hair is in it as well."""
-    height, down = _frame(face.points)
-    outline = oval(face.points)
-    centre = (outline.mean(0) - down * np.float32(0.14 * height)).astype(np.float32)
-    angle = float(np.degrees(np.arctan2(down[1], down[0])) - 90)
-    mask = np.zeros(shape, np.uint8)
-    axes = (round(0.86 * height), round(1.0 * height))
-    cv2.ellipse(mask, (round(float(centre[0])), round(float(centre[1]))), axes, angle, 0, 360, 255, -1)
+    mask = _head_zone(shape, face.points)
     if person is not None:
+        height, down = _frame(face.points)
+        centre = oval(face.points).mean(0) - down * np.float32(0.14 * height)
+        angle = float(np.degrees(np.arctan2(down[1], down[0])) - 90)
         near = np.zeros(shape, np.uint8)
         cv2.ellipse(
             near,
@@ -215,4 +316,5 @@ def person_mask(person: F32, grow: int) -> U8:
 
 def target_word(intent: EditIntent) -> Kind | None:
     """The kind of thing that the words name, if they do."""
-    return None if intent.target in (None, "background") else intent.target
+    kinds: dict[str | None, Kind] = {"face": "face", "head": "head", "person": "person"}
+    return kinds.get(intent.target)
