@@ -22,6 +22,7 @@ from portrayal.perception.types import FaceReading
 
 _MARGIN = 0.45  # around the face, in its heights
 _CONTEXT = 0.35  # around the mask
+_LIPS = 0.15  # of their own shine that lips keep, besides skin's
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,13 @@ def _reference_fringe(ready: Ready, face: texture.Face, new: Target) -> F32:
 
 
 def plain(new: Target, shape: tuple[int, int], tall: float) -> F32:
-    """1 on skin, 0 on the new face's eyes, brows and lips."""
-    return np.asarray(1 - np.clip(1.5 * blur(cover.features(new.points, shape, 1.1), 0.008 * tall), 0, 1), np.float32)
+    """1 on skin, 0 on the new face's eyes, brows and mouth, between on its lips, which shine."""
+    parts = (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.BROW_LEFT, mesh.BROW_RIGHT)
+    own = np.maximum(
+        cover.features(new.points, shape, 1.1, parts), cover.features(new.points, shape, 1.05, (mesh.MOUTH,))
+    )
+    own = np.maximum(own, _LIPS * cover.features(new.points, shape, 1.1, (mesh.LIPS,)))
+    return np.asarray(1 - np.clip(1.5 * blur(own, 0.008 * tall), 0, 1), np.float32)
 
 
 def _skin(face: texture.Face, new: Target, scene: F32, before: F32, fringe: F32, tall: float) -> F32:
