@@ -17,6 +17,7 @@ from portrayal.engines.studio.swap.shape import Target
 from portrayal.engines.studio.swap.shape import target as target_shape
 from portrayal.engines.studio.types import Notes, Patch, Speed
 from portrayal.imaging import F32, U8
+from portrayal.parallel import together
 from portrayal.perception import mesh
 from portrayal.perception.types import FaceReading
 
@@ -104,10 +105,11 @@ def swap_face(
     box = box_of(scene, mask, target.points, (_MARGIN, _MARGIN, _MARGIN))
     scale = float(target.pose.scale / character.reading.pose.scale)
     _note(scale, target, notes)
-    ready = texture.prepared(character, box.points, target.expression, scale, speed, seed)
     tall = cover.height(box.points)
-    lab = light.to_lab(box.rgb)
-    before = np.maximum(cover.occluders(lab, box.points), _hair(lab, box.points))
+    ready, (lab, before) = together(
+        lambda: texture.prepared(character, box.points, target.expression, scale, speed, seed),
+        lambda: _scene(box),
+    )
     new = target_shape(ready.points, box.points, identity, _brow_hold(before, box.points))
     face = texture.face(ready, new, box.points, box.shape)
     own = light.to_lab(face.rgb)
@@ -145,6 +147,12 @@ def _reach(outline: F32, scene: F32, soft: float, tall: float) -> F32:
     hide = cover.grown(cover.features(scene, shape, 1.15, eyes), 0.015 * tall, 0.012 * tall)
     out: F32 = np.maximum(cover.feather(outline, soft), hide * cover.feather(outline, 0.02 * tall))
     return out
+
+
+def _scene(box: Box) -> tuple[F32, F32]:
+    """The box in Lab, and what stands in front of its face: hair, hands, glasses (h, w) 0..1."""
+    lab = light.to_lab(box.rgb)
+    return lab, np.maximum(cover.occluders(lab, box.points), _hair(lab, box.points))
 
 
 def _hair(lab: F32, points: F32) -> F32:

@@ -62,9 +62,9 @@ def swap_head(
     tall = cover.height(box.points)
     scale = float(target.pose.scale / character.reading.pose.scale)
     known = None if alpha is None else alpha[box.y : box.y + box.shape[0], box.x : box.x + box.shape[1]]
-    old, (cutout, ready) = together(
+    old, (cutout, ready, lab, front) = together(
         lambda: old_head(box, target, known),
-        lambda: _turned_head(target, character, kept, scale, speed, seed, box, notes),
+        lambda: (*_turned_head(target, character, kept, scale, speed, seed, box, notes), *_scene(box)),
     )
     back, new = _fit(ready, box, identity)
     face = texture.head(ready, new, back, box.points, box.shape)
@@ -80,10 +80,10 @@ def swap_head(
         return swap_face(
             scene, mask, target, character, kept, seed=seed, speed=speed, identity=max(identity, 0.9), notes=notes
         )
-    before = _in_front(light.to_lab(box.rgb), box, old, tall)
+    before = _in_front(front, lab, box, old, tall)
     ground, rgb = together(
         lambda: plate(box, old, shown, new, tall),
-        lambda: _lit(face, cutout, new, box, old, shown, before, tall, seed),
+        lambda: _lit(face, cutout, new, box, lab, old, shown, before, tall, seed),
     )
     open_to = cover.within(box.mask, max(2.0, 0.02 * tall))
     amount = shown * (1 - before) * open_to
@@ -100,12 +100,18 @@ def _warn_of_hair(old: Old, box: Box, notes: Notes) -> None:
         notes.warnings.append("hair of the person in the picture reaches beyond the mask and stays there")
 
 
-def _in_front(lab: F32, box: Box, old: Old, tall: float) -> F32:
+def _scene(box: Box) -> tuple[F32, F32]:
+    """The box in Lab, and what looks as if it stood in front of its face."""
+    lab = light.to_lab(box.rgb)
+    return lab, cover.occluders(lab, box.points)
+
+
+def _in_front(front: F32, lab: F32, box: Box, old: Old, tall: float) -> F32:
     """What stands in front of the scene's face (h, w) 0..1 and is not its own hair: hands, a microphone."""
     hair = np.maximum(cover.fringe(lab, box.points), (old.labels == HAIR).astype(np.float32))
     hair = np.maximum(hair, (old.alpha < 0.5).astype(np.float32))
     mine = cover.grown(hair, 0.10 * tall, 0.01 * tall)
-    out: F32 = cover.occluders(lab, box.points) * np.clip(1 - 1.5 * mine, 0, 1)
+    out: F32 = front * np.clip(1 - 1.5 * mine, 0, 1)
     return out
 
 
@@ -242,6 +248,7 @@ def _lit(
     cutout: Cutout,
     new: Target,
     box: Box,
+    lab: F32,
     old: Old,
     alpha: F32,
     before: F32,
@@ -249,7 +256,7 @@ def _lit(
     seed: int,
 ) -> F32:
     """The head in the scene's light, sharpness, grain and tone."""
-    lab, own = light.to_lab(box.rgb), light.to_lab(face.rgb)
+    own = light.to_lab(face.rgb)
     skin = _common_skin(face, cutout, new, box, old, alpha, before, tall)
     below, above = light.fields(own, lab, skin, tall, 0.16)
     labels = (np.isin(cutout.regions, (FACE, SKIN))).astype(np.float32)

@@ -19,7 +19,7 @@ from portrayal.perception.regions import parse_regions
 from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN, FaceReading
 
 # Cheek-to-cheek width at which the old head is looked at: its outline is covered or painted over with room.
-_WIDTH: Final = 130.0
+_WIDTH: Final = 110.0
 _GRID: Final = 150.0  # height of a face on the grid on which the way to the surroundings is found
 # How far beyond the border the surroundings are mirrored, in depths; the first that lands on them counts.
 _TIMES: Final = (1.45, 1.3, 1.15)
