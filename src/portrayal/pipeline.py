@@ -19,7 +19,7 @@ from portrayal.character.mentions import without_mentions
 from portrayal.engines.base import Engine, Job, Progress, Rendering, silent
 from portrayal.engines.studio.engine import StudioEngine
 from portrayal.finish import label, seal
-from portrayal.imaging import Array, decode, encode
+from portrayal.imaging import U8, Array, decode, encode
 from portrayal.lock import hold, passes
 from portrayal.masks import edit_mask
 from portrayal.prompting import read
@@ -33,6 +33,8 @@ from portrayal.sizes import nearest
 from portrayal.source import Source, encode_native, merge, open_source
 
 _LOSSY = "a JPEG file is compressed once more: save as PNG or WebP to keep what was not changed equal to the bit"
+_SHALLOW = "the picture has 16 bits per colour; only a PNG file keeps them"
+_TEXTURE = 6.0  # codes; below it there is only one colour under the transparency
 
 
 @lru_cache(1)
@@ -122,6 +124,7 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     size = request.size
     if request.operation == "remix" and size is None and source is not None:
         size = nearest(*source.size)
+    rgb, hole = (None, None) if source is None else _opened_hole(source, mask, request)
     job = Job(
         operation=request.operation,
         plan=plan,
@@ -131,13 +134,33 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         speed=request.speed,
         size=size,
         intent=intent,
-        source=None if source is None else source.rgb,
+        source=rgb,
         mask=mask,
+        hole=hole,
         background=background,
         strength=request.strength,
         factor=request.factor,
     )
     return _Order(request, job, names, source, notes, choose_engine(request.engine), settings)
+
+
+def _opened_hole(source: Source, mask: U8 | None, request: Request) -> tuple[U8, U8 | None]:
+    """The source with the colours that are still there under its transparency, and where that is under the mask.
+
+    A picture whose own transparency is the mask may hold what was there before, or nothing (one colour).
+    """
+    if request.operation != "edit" or request.mask_mode != "alpha" or mask is None or source.alpha is None:
+        return source.rgb, None
+    clear = (source.alpha < 128) & (mask > 0)
+    if not clear.any():
+        return source.rgb, None
+    rgb = source.rgb
+    if source.kind == "rgba" and source.icc is None:
+        hidden = source.native[..., :3]
+        hidden = hidden if source.depth == 8 else hidden >> 8
+        if hidden[clear].std(axis=0).max() > _TEXTURE:
+            rgb = np.where(clear[..., None], hidden, rgb).astype(np.uint8)
+    return rgb, (clear * np.uint8(255)).astype(np.uint8)
 
 
 def _plans(request: Request) -> tuple[ScenePlan, tuple[ScenePlan, ...], tuple[int, ...], str]:
@@ -167,7 +190,9 @@ def _advice(order: _Order) -> tuple[str, ...]:
         for words in character.advice
     )
     lossy = order.request.output_format == "jpeg" and order.job.operation == "edit"
-    return (*order.notes, *sealing, *advice, *((_LOSSY,) if lossy else ()))
+    deep = order.source is not None and order.source.depth == 16 and order.job.operation == "edit"
+    shallow = deep and order.request.output_format == "webp"
+    return (*order.notes, *sealing, *advice, *((_LOSSY,) if lossy else ()), *((_SHALLOW,) if shallow else ()))
 
 
 def _pictures(order: _Order, progress: Progress) -> Iterator[Picture]:

@@ -40,6 +40,7 @@ class Job:
         size: (width, height) of the result; None = as the source.
         source: (h, w, 3) uint8, the picture that is worked on.
         mask: (h, w) uint8 of the source, 255 = repaint.
+        hole: (h, w) uint8 of the source, 255 where it is transparent under the mask; such pixels become opaque.
         background: (h, w, 3) uint8, a picture to put behind the people.
         intent: the reading of an edit's prompt.
         strength: 0..1, how much of the source a remix keeps.
@@ -58,6 +59,7 @@ class Job:
     places: tuple[str | None, ...] = ()
     source: U8 | None = None
     mask: U8 | None = None
+    hole: U8 | None = None
     background: U8 | None = None
     intent: EditIntent | None = None
     strength: float = 0.5

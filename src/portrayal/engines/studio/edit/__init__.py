@@ -17,6 +17,7 @@ from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.edit.change import NO_MASK, change
 from portrayal.engines.studio.edit.target import Target, check_place, find_target, goes_on, who
 from portrayal.engines.studio.edit.words import mask_for, matte_of
+from portrayal.engines.studio.fill import fill
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.photo.insert import insert, replace_person
 from portrayal.engines.studio.swap import check_target, swap_face, swap_head
@@ -44,6 +45,7 @@ def edit(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     intent = job.intent or read_edit(job.plan.prompt)
     _check_words(job, intent)
     progress("looking", 0.05)
+    job = _without_hole(job, notes)
     mask, target = job.mask, None
     if mask is not None:
         target = clock.time("look", lambda: find_target(job.source, mask))  # type: ignore[arg-type]
@@ -60,7 +62,10 @@ def edit(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
         patch, box, did = clock.time("paint", lambda: _put(job, intent, place, what, kept, notes))
         faces = (box,)
     progress("developing", 0.9)
+    assert job.source is not None
     image, cover = _pasted(job.source, patch)
+    if job.hole is not None:
+        cover = np.maximum(cover, job.hole)
     return Rendering(
         image=image,
         bar=BAR,
@@ -97,6 +102,17 @@ def _check_words(job: Job, intent: EditIntent) -> None:
             field="prompt",
             remedy="Do the one, then the other: leave out the reference for the background.",
         )
+
+
+def _without_hole(job: Job, notes: Notes) -> Job:
+    """A transparent place with nothing in it is filled first, so that whoever is put in stands somewhere."""
+    if job.hole is None or not job.cast or job.source is None:
+        return job
+    if job.source[job.hole > 0].std(axis=0).max() > 1:
+        return job
+    notes.warnings.append("nothing is left under the transparency: it is taken as an empty place")
+    filled, _ = _pasted(job.source, fill(job.source, job.hole, seed=job.seed, speed=job.speed, notes=notes))
+    return replace(job, source=filled)
 
 
 def _has_face(character: IdentityMap) -> bool:

@@ -27,7 +27,6 @@ from portrayal.perception.types import CLOTHING, FaceReading
 from portrayal.prompting.intent import EditIntent
 from portrayal.request import Speed
 
-
 _ROOM: Final = 0.45  # around a person who is replaced, in face widths: hair and shoulders of others are wider
 
 
