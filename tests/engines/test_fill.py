@@ -10,6 +10,8 @@ import pytest
 
 from portrayal import parallel
 from portrayal.engines.studio.fill import fill, reframe
+from portrayal.engines.studio.fill.grain import regrained
+from portrayal.engines.studio.fill.held import held
 from portrayal.engines.studio.fill.placing import place
 from portrayal.engines.studio.types import Notes, Patch, Speed
 from portrayal.errors import MaskMismatchError
@@ -345,3 +347,64 @@ def test_cut_off_above_and_below_the_sides_are_cropped() -> None:
     assert where.scale == pytest.approx(1.5)
     assert where.y == 0
     assert "cropped" in where.note
+
+
+def test_a_sky_over_sand_goes_on_in_rows() -> None:
+    y, x = grid(N, N)
+    sky, sand = 200 - 0.3 * y, 90 + 0.2 * y
+    rows = np.where(y < 150, sky, sand)
+    rough = 12 * np.sin(x / 7) * np.sin(y / 5) * (y > 150)
+    picture = noisy(np.stack([rows + rough, 0.9 * rows + rough, 0.8 * rows + rough], -1), 4.0)
+    notes = Notes()
+    out, (x0, _, x1, _), _ = reframe(picture, (512, N), seed=1, speed="balanced", notes=notes)
+    beside = out.astype(np.float32).mean(2)[:, [*range(8, x0 - 8), *range(x1 + 8, 504)]]
+    true = picture.astype(np.float32).mean((1, 2))
+    assert np.abs(beside.mean(1) - true)[np.abs(y[:, 0] - 150) > 6].max() < 8
+    # The sky is as grainy as it was, and as even.
+    assert (
+        0.75
+        < grain(out, np.pad(np.ones((120, x0 - 16), bool), ((8, 128), (8, 520 - x0)))) / grain(picture, y < 120)
+        < 1.3
+    )
+
+
+def test_grain_is_added_only_where_it_is_missing() -> None:
+    picture = flat(sigma=6.0).astype(np.float32) / 255
+    hole = oval() > 0
+    bare = np.where(hole[..., None], cv2.GaussianBlur(picture, (0, 0), 9), picture).astype(np.float32)
+    out = regrained(bare, hole, ~hole, 1)
+    assert np.array_equal(out[~hole], bare[~hole])
+    assert 0.8 < out[hole].std(0).mean() / picture[~hole].std(0).mean() < 1.2
+    again = regrained(picture, hole, ~hole, 1)
+    assert again[hole].std(0).mean() < 1.25 * picture[hole].std(0).mean()
+    clean = np.full_like(picture, 0.5)
+    assert np.array_equal(regrained(clean, hole, ~hole, 1), clean)
+
+
+def test_what_somebody_holds_is_theirs() -> None:
+    picture = noisy(np.full((N, N, 3), (60, 90, 70), np.float32))
+    people = np.zeros((N, N), bool)
+    people[60:, 60:140] = True
+    picture[people] = (200, 60, 40)
+    assert not held(picture, people).any()
+    ball = np.zeros((N, N), np.uint8)
+    cv2.circle(ball, (150, 256), 34, 1, -1)
+    thing = (ball > 0) & ~people
+    picture[thing] = (245, 245, 245)
+    found = held(picture, people)
+    assert found[thing].mean() > 0.98
+    assert found.sum() < 2.2 * thing.sum()
+    picture[200:] = np.where(people[200:, :, None], picture[200:], 245)  # a floor is no thing
+    assert not held(picture, people).any()
+
+
+def test_a_very_large_hole_keeps_its_detail() -> None:
+    picture = np.tile(grass(), (4, 5, 1))
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    mask[60:-60, 200:-200] = 255
+    assert (mask > 0).sum() > 700_000
+    picture_out = filled(picture, mask)
+    assert 0.75 < grain(picture_out, mask > 0) / grain(picture, mask == 0) < 1.3
+    inside, outside = picture_out[mask > 0].astype(np.float32), picture[mask == 0].astype(np.float32)
+    assert np.abs(inside.mean(0) - outside.mean(0)).max() < 6
+    assert 0.7 < inside.std(0).mean() / outside.std(0).mean() < 1.2

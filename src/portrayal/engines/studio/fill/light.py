@@ -59,7 +59,61 @@ def _terms(y: Array, x: Array) -> Array:
     return np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], -1)
 
 
-def soften(picture: F32, hole: Bool, known: Bool, match: Array | None, reach: F32 | None = None) -> tuple[F32, F32]:
+def banded_light(picture: F32, known: Bool, columns: bool) -> F32:
+    """Colours that go on sideways, row by row: sky over sea over sand; by columns when the picture grows upwards.
+
+    Each row has the median of its known pixels, on the left and on the right; what varies slowly within the rows is
+    added. So pieces from different places fit together, and a horizon stays where it is.
+
+    Args:
+        picture: (h, w, 3) float32.
+        known: (h, w).
+        columns: whether it is the columns that go on.
+    """
+    if columns:
+        return np.ascontiguousarray(banded_light(picture.swapaxes(0, 1), known.T, False).swapaxes(0, 1))
+    h, w = known.shape
+    first, last = np.flatnonzero(known.any(0))[[0, -1]]
+    xs = np.linspace(first, last, min(_SIDE, last - first + 1)).astype(int)
+    seen = np.where(known[:, xs, None], picture[:, xs], np.nan)
+    half = len(xs) // 2
+    # A row without known pixels on one side has those of the other side, or of the rows above and below.
+    sides = [_rows(part, h) for part in (seen[:, : half + 1], seen[:, half:])]
+    filled = [np.where(np.isnan(s), t, s) for s, t in (sides, sides[::-1])]
+    left, right = (_between(f) for f in filled)
+    t = np.clip((np.arange(w, dtype=np.float32) - first) / max(last - first, 1), 0, 1)[:, None]
+    bands = (left[:, None] + (right - left)[:, None] * t).astype(np.float32)
+    scale = min(1.0, _SIDE / max(h, w))
+    size = (max(4, round(w * scale)), max(4, round(h * scale)))
+    share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    rest = cv2.resize(np.where(known[..., None], picture - bands, 0), size, interpolation=cv2.INTER_AREA)
+    sigma = 0.07 * max(size)
+    slow = cv2.GaussianBlur(rest, (0, 0), sigma) / (cv2.GaussianBlur(share, (0, 0), sigma) + 0.02)[..., None]
+    return np.asarray(bands + cv2.resize(slow, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _rows(seen: Array, h: int) -> Array:
+    """(h, 3) median of each row; NaN where fewer than a tenth of its pixels are known."""
+    enough = (~np.isnan(seen[..., 0])).sum(1) > 0.1 * seen.shape[1]
+    out = np.full((h, 3), np.nan)
+    if enough.any():
+        out[enough] = np.nanmedian(seen[enough], 1)
+    return out
+
+
+def _between(rows: Array) -> Array:
+    """Rows without a colour get one between those above and below; then all are smoothed a little."""
+    known = np.flatnonzero(~np.isnan(rows[:, 0]))
+    if not len(known):
+        return np.zeros_like(rows)
+    at = np.arange(len(rows))
+    full = np.stack([np.interp(at, known, rows[known, c]) for c in range(3)], -1)
+    return np.asarray(cv2.GaussianBlur(full[:, None], (0, 0), max(0.8, 0.003 * len(rows)))[:, 0])
+
+
+def soften(
+    picture: F32, hole: Bool, known: Bool, match: Array | None, reach: F32 | None, hardest: float
+) -> tuple[F32, F32]:
     """Blur the painted edges that are harder than those around: out of focus is out of focus.
 
     Args:
@@ -67,6 +121,7 @@ def soften(picture: F32, hole: Bool, known: Bool, match: Array | None, reach: F3
         hole, known: (h, w) what was painted, and what tells how sharp it may be.
         match: (h, w, 2) rows and columns that were copied: an edge that was one there may stay; None = nothing was.
         reach: (h, w) least blur in pixels (sigma), or None.
+        hardest: quantile of the known slopes that the painted ones may reach.
 
     Returns:
         The picture, and (h, w) how much of it was blurred, 0..1.
@@ -76,7 +131,7 @@ def soften(picture: F32, hole: Bool, known: Bool, match: Array | None, reach: F3
     sure = cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     slopes = _slope(picture)
     told = slopes[sure & near] if (sure & near).any() else slopes[known]
-    most = 1.1 * float(np.quantile(told[:: max(1, told.size // 200000)], 0.99)) if told.size else 1.0
+    most = 1.1 * float(np.quantile(told[:: max(1, told.size // 200000)], hardest)) if told.size else 1.0
     allowed: Array = np.full(hole.shape, most, np.float32)
     if match is not None:
         there = cv2.dilate(np.where(known, slopes, 0).astype(np.float32), np.ones((5, 5), np.uint8))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.body import extend
+from portrayal.engines.studio.fill.held import held
 from portrayal.engines.studio.fill.placing import Place, place
 from portrayal.engines.studio.fill.removal import paint
 from portrayal.engines.studio.fill.synthesis import Prior
@@ -16,10 +17,22 @@ from portrayal.imaging import F32, U8, Bool
 from portrayal.perception.types import CLOTHING, FaceReading
 from portrayal.sizes import Size
 
-_SIDEWAYS = Prior(rows=2.0, objects=0.4, repeats=0.001, near=0.02, open_ended=True, melt=0.05, defocus=0.012)
+_SIDEWAYS = Prior(
+    rows=2.0, objects=0.4, repeats=0.001, near=0.02, open_ended=True, melt=0.05, defocus=0.005, bands="rows"
+)
 # Above a picture lies what its top shows: sky, wall, ceiling; not the things that stand on the ground.
-_UPWARDS = Prior(rows=0.0, columns=0.1, objects=0.4, repeats=0.001, near=2.0, open_ended=True, melt=0.05, defocus=0.012)
-_TOP = 0.2  # share of the picture's height that is copied from there
+_UPWARDS = Prior(
+    columns=0.1,
+    rows=0.0,
+    objects=0.4,
+    repeats=0.001,
+    near=2.0,
+    open_ended=True,
+    melt=0.05,
+    defocus=0.005,
+    bands="columns",
+)
+_TOP = 0.14  # share of the picture's height that is copied from there
 
 
 def reframe(
@@ -61,7 +74,8 @@ def reframe(
         return canvas, box, where.scale
     people = np.zeros(inside.shape, np.uint8)
     if subject is not None:
-        people = _laid(np.where(subject > 0.03, 255, 0).astype(np.uint8), where, size)[0]
+        theirs = (subject > 0.03) | held(image, subject > 0.5)
+        people = _laid(np.where(theirs, 255, 0).astype(np.uint8), where, size)[0]
         people = np.asarray(cv2.dilate((people > 0).astype(np.uint8), np.ones((7, 7), np.uint8)), np.uint8)
     free = inside & (people == 0)
     source, prior = free, _SIDEWAYS

@@ -13,6 +13,7 @@ completion of video", 2007; Barnes et al., "PatchMatch", 2009). On top of that:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -43,6 +44,7 @@ class Prior:
         open_ended: long edges that enter the hole go on, also when nothing on its other side meets them.
         melt: how far the border is made soft where things do not fit together, as a fraction of the longer side.
         defocus: largest blur (sigma, as a fraction of the longer side) of what does not fit and is far from the border.
+        bands: the picture's rows or columns go on in their own colours.
     """
 
     rows: float = 0.06
@@ -53,6 +55,7 @@ class Prior:
     open_ended: bool = False
     melt: float = 0.012
     defocus: float = 0.0
+    bands: Literal["", "rows", "columns"] = ""
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ class Placing:
 
     Attributes:
         seen_cut: share of the person that the mask cuts off within the picture.
+        head_cut: the same share of the head; what lies beyond the picture counts as well.
         floor: row at which a body that the reference cuts off ends, None when nothing ends inside the picture.
     """
 
@@ -87,6 +88,7 @@ class Placing:
     cost: float
     seen_cut: float
     floor: int | None
+    head_cut: float = 0.0
 
 
 def figure_of(character: IdentityMap) -> Figure:
@@ -267,7 +269,8 @@ def _best_place(figure: Figure, ground: _Ground, wish: Wish, start: float, scale
     head[min(size[1], max(1, round((figure.chin + 0.1 * figure.unit) * k))) :] = 0
     area = max(float(body.sum()), 1e-3)
     lost = counted(ground.cut, body) / area
-    cost = 12.0 * lost + _HEAD * counted(ground.head, head) / max(float(head.sum()), 1e-3)
+    beheaded = counted(ground.head, head) / max(float(head.sum()), 1e-3)
+    cost = 12.0 * lost + _HEAD * beheaded
     for cut, strip in zip(figure.sides, (np.s_[:, :2], np.s_[:, -2:]), strict=True):
         if cut:  # an arm that the reference cuts off must not end inside the mask
             ends = np.zeros_like(body)
@@ -289,7 +292,8 @@ def _best_place(figure: Figure, ground: _Ground, wish: Wish, start: float, scale
         cost += (30 * below / (figure.bottom - figure.top) / scale)[:, None]
     i, j = np.unravel_index(int(cost.argmin()), cost.shape)
     ends_inside = floor if figure.cut and floor is not None else None
-    return Placing(scale, float(x[j]), float(y[i]), float(cost[i, j]), float(lost[i, j]), ends_inside)
+    costs = float(cost[i, j]), float(lost[i, j])
+    return Placing(scale, float(x[j]), float(y[i]), *costs, ends_inside, float(beheaded[i, j]))
 
 
 def _wishes(figure: Figure, ground: _Ground, wish: Wish, start: float, scale: float, x: F32, y: F32) -> F32:

@@ -158,13 +158,19 @@ def replace_person(
     gone = (old > 0.3).astype(np.uint8) * np.uint8(255)
     where = _stand(figure, placing)
     witnesses = [*faces, target] if target is not None else faces
-    light = partial(light_of, scene, faces=witnesses, ignore=gone, where=where)
-    subject, seen = together(lambda: _person(character, kept, placing, part, plan, motion, speed, seed, notes), light)
     # Without a face in the picture, the old person's is guessed from how tall the mask is.
     unit = target.pose.scale * 1.2 if target is not None else 0.12 * (y1 - y0)
     hole = outline_grown(old[part.at], mask[part.at], unit)
-    hidden = subject.alpha * part.weight
-    plate = emptied(scene, part.box, hole, hidden, unit, seed=seed, speed=speed, notes=notes)
+    own = Notes()  # two threads write
+
+    def behind() -> tuple[PhotoLight, U8]:
+        light = light_of(scene, faces=witnesses, ignore=gone, where=where)
+        return light, emptied(scene, part.box, hole, seed=seed, speed=speed, notes=own)
+
+    subject, (seen, plate) = together(
+        lambda: _person(character, kept, placing, part, plan, motion, speed, seed, notes), behind
+    )
+    notes.warnings.extend(own.warnings)
     rgb, alpha = _develop(plate, part, subject, seen, speed, seed)
     return _patch(scene, part, rgb, np.maximum(alpha, hole.astype(np.float32) / 255), mask), _in_scene(
         face_box(subject), part
@@ -250,6 +256,8 @@ def _ending(scene: U8, mask: U8, figure: Figure, placing: Placing, notes: Notes)
     """Row (w,) at which the body ends behind something, None for no end; warns of a body that ends in the air."""
     if placing.seen_cut > 0.12:
         notes.warnings.append("the mask is narrow for this character: parts of the body end at its border")
+    elif placing.head_cut > 0.02 and figure.face:
+        notes.warnings.append("the mask cuts into the head of the character: paint it wider beside head and neck")
     tall = (figure.bottom - figure.top) * placing.scale
     if figure.cut and tall < 0.5 * (_box_of(mask)[3] - _box_of(mask)[1]):
         notes.warnings.append(
