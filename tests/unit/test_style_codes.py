@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from portrayal.perception.identity import distance, embed
 from portrayal.prompting import ids
 from portrayal.styles.apply import apply
 from portrayal.styles.code import LOOKS, PHOTOGRAPHS, SCHEMES, StyleCode, steps
+from portrayal.styles.nearest import nearest
 from portrayal.styles.oklab import from_oklab, to_oklab
 from portrayal.styles.skin import skin_weight
 
@@ -154,3 +156,41 @@ def test_people_keep_their_face_and_complexion(portrait: tuple[U8, F32]) -> None
         assert distance(before, embed(out, face.points)) < 0.12, repr(code)
         shift = _mean(out, skin) - own
         assert float(np.hypot(shift[1], shift[2])) < 0.035, repr(code)
+
+
+def _gap(one: U8, other: U8, skin: F32) -> float:
+    """Distance of the mean colours of four steps of lightness, people's skin left out."""
+    where = skin < 0.3
+    a, b = to_oklab(one[where]), to_oklab(other[where])
+    steps_ = np.digitize(a[:, 0], np.quantile(a[:, 0], (0.25, 0.5, 0.75)))
+    return float(np.mean([np.linalg.norm(a[steps_ == k].mean(0) - b[steps_ == k].mean(0)) for k in range(4)]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [StyleCode(hue=h, scheme="single", strength=0.85) for h in (0, 90, 180, 270)]
+    + [StyleCode(hue=180, scheme="analogous", strength=0.85), StyleCode(saturation=0.5)],
+    ids=str,
+)
+def test_the_nearest_code_leads_towards_the_style(code: StyleCode, portrait: tuple[U8, F32]) -> None:
+    plain, skin = portrait
+    styled = apply(plain, code, skin=skin)
+    again = apply(plain, nearest(styled, skin), skin=skin)
+    assert _gap(again, styled, skin) < 0.95 * _gap(plain, styled, skin)
+
+
+def test_the_nearest_code_of_a_monochrome_picture_says_so(portrait: tuple[U8, F32]) -> None:
+    image, skin = portrait
+    grey = np.repeat(image.mean(-1, keepdims=True), 3, -1)
+    assert nearest(grey.astype(np.uint8), skin).look == "black and white"
+    toned = np.clip(grey * (1.05, 0.95, 0.75), 0, 255).astype(np.uint8)
+    assert nearest(toned, skin).look == "sepia"
+    assert nearest(image, skin).look == "photo"
+
+
+def test_grain_is_read_back(portrait: tuple[U8, F32]) -> None:
+    image, skin = portrait
+    soft = np.asarray(cv2.GaussianBlur(image, (0, 0), 3), np.uint8)
+    found = [nearest(apply(soft, StyleCode(grain=g), skin=skin), skin).grain for g in (0.0, 0.5, 1.0)]
+    assert found[0] <= 0.14
+    assert found[0] + 0.2 < found[1] < found[2] - 0.2

@@ -23,12 +23,12 @@ _SKIN: Final = 0.15  # weight of skin, on which styles hardly show
 # Of the average photograph: range of lightness (10 % to 90 %), mean chroma, and film grain in display codes.
 _RANGE: Final = 0.56
 _CHROMA: Final = 0.062
-_OWN_GRAIN: Final = 0.006
+_OWN_GRAIN: Final = 0.009
 # Pictures differ by nature: this share (of the logarithm) of what is unusual is taken for the style.
-_TRUST: Final = 0.45
+_TRUST: Final = 0.3
 _NATURAL: Final = 0.014  # chroma of a tint that any scene may have
 _PALE: Final = (0.02, 0.04)  # chroma of what may be grey under the tint
-_EFFORT: Final = 0.03  # what a palette at full strength must gain
+_EFFORT: Final = 0.02  # what a palette at full strength must gain
 _GREY: Final = 0.012
 _BLOCK: Final = 8
 
@@ -177,7 +177,7 @@ def _grain_of(image: U8) -> float:
         return values[:rows, :columns].reshape(rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK)
 
     power, level = (blocks(rest) ** 2).mean((1, 3)), blocks(luma).mean((1, 3))
-    quiet = (level > 0.12) & (level < 0.92)
+    quiet = (level > 0.2) & (level < 0.92)
     if quiet.sum() < 16:
         return 0.0
     strength = 0.3 + 2.8 * level[quiet] * (1 - level[quiet])
