@@ -31,7 +31,7 @@ _PALER: Final = 0.92
 _SEEN: Final = 0.05  # share of the picture that must be background
 # What must be known of a place before it is said.
 _SURE: Final = 0.55
-_STRANGE: Final = 1.6  # times the distance that 99 % of known pictures keep
+_STRANGE: Final = 1.0  # times the distance that 99 % of known backgrounds keep
 _TIME_SURE: Final = 0.75
 _WEATHER_SURE: Final = 0.8
 _SAID_WEATHERS: Final = frozenset(("fog", "rain", "snow", "storm", "overcast"))
