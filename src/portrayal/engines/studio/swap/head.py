@@ -16,7 +16,7 @@ from portrayal.engines.studio.place import place
 from portrayal.engines.studio.swap import cover, light, texture
 from portrayal.engines.studio.swap.expression import Ready, adapted
 from portrayal.engines.studio.swap.face import Box, box_of, patch_of, plain, swap_face
-from portrayal.engines.studio.swap.plate import Old, jaw_line, old_head, plate
+from portrayal.engines.studio.swap.plate import Old, beside, jaw_line, old_head, plate
 from portrayal.engines.studio.swap.shape import Target
 from portrayal.engines.studio.swap.shape import target as target_shape
 from portrayal.engines.studio.types import Cutout, Notes, Patch, Speed
@@ -229,7 +229,8 @@ def _neck_fade(new: Target, box: Box, old: Old, cutout: Cutout, face: texture.Fa
     x = np.arange(w, dtype=np.float32)
     # Beside the face nothing above the mouth is neck: ears hang lower than the jaw begins.
     mouth = float(new.points[list(mesh.LIPS), 1].mean())
-    line = np.maximum(jaw_line(new.points, w), mouth)[None]
+    # What goes on farther out below them is the reference's own wide neck.
+    line = np.maximum(jaw_line(new.points, w), mouth)[None] - np.minimum(beside(new, w), 0.10 * tall)[None]
     middle = float(new.points[mesh.CHIN, 0])
     side = np.abs(x - middle) / max(0.5 * float(np.ptp(new.points[:468, 0])), 1.0)
     fade = (0.16 * tall * np.clip(1.15 - 0.8 * side, 0.12, 1.0))[None]

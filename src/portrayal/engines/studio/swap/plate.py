@@ -96,8 +96,12 @@ def plate(box: Box, old: Old, alpha: F32, new: Target, tall: float) -> F32:
     """
     y = np.arange(box.shape[0], dtype=np.float32)[:, None]
     body = (old.labels == CLOTHING) & (y > old.jaw[None] - 0.25 * tall)
-    # Where the old neck is wider than the new jaw it begins lower: a slope, not a step.
-    neck = (old.labels == SKIN) & (y > (old.jaw + 0.02 * tall + 1.2 * _beside(new, box.shape[1]))[None])
+    # Where the old neck is wider than the new jaw it begins lower, with a slope: the lobes above are the old head's.
+    out_by = beside(new, box.shape[1])
+    low = 0.4 * box.points[list(mesh.LIPS), 1].mean() + 0.6 * box.points[mesh.CHIN, 1]
+    start = old.jaw + 0.02 * tall + 1.2 * out_by
+    start = np.where(out_by > 0, np.maximum(start, low), start)
+    neck = (old.labels == SKIN) & (y > start[None])
     # Thin strips beside the neck are light, not hair.
     solid = _opened(np.isin(old.labels, (FACE, HAIR, SKIN)) & ~neck, 0.03 * tall)
     # Soft edges belong to what is nearest; light from behind makes hair glow beyond its matte.
@@ -125,7 +129,7 @@ def plate(box: Box, old: Old, alpha: F32, new: Target, tall: float) -> F32:
     return out
 
 
-def _beside(new: Target, width: int) -> F32:
+def beside(new: Target, width: int) -> F32:
     """(w,) how far each column lies beside the jaw of the new face, in pixels."""
     jaw = new.points[list(tp.JAW_LINE), :2]
     jaw = jaw[jaw[:, 1] >= new.points[list(mesh.LIPS), 1].mean()]

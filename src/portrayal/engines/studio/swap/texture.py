@@ -255,7 +255,9 @@ def _ball(ready: Ready, side: int) -> tuple[F32, tuple[int, int]]:
 def _inside(ready: Ready, target: Target, scene: F32, shape: tuple[int, int]) -> Inside | None:
     """The scene's own mouth between the new lips, where it is opened unlike the reference's."""
     there, here = mouth_gap(scene), mouth_gap(ready.points)
-    other = step(0.03, 0.08, there - here) if there > here else step(0.12, 0.25, here - there)
+    # A mouth that is hardly opened farther, for the sake of identity, keeps its own teeth.
+    wider = mouth_gap(target.points) - here
+    other = step(0.03, 0.06, wider) if there > here else step(0.12, 0.25, here - there)
     if other == 0 or there < 0.03:
         return None
     new = target.points
