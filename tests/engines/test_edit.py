@@ -121,6 +121,107 @@ def test_several_faces_the_one_under_the_mask(edit: Edit, scene: bytes, sample: 
         assert (x1 <= half) == (meant.pose.origin[0] < half)
 
 
+def _box(face: FaceReading, left: float, top: float, right: float, bottom: float) -> U8:
+    """A mask as people draw it: a box around the middle of a face, in face heights."""
+    tall = float(np.linalg.norm(face.points[152, :2] - face.points[10, :2]))
+    x, y = face.points[:468, :2].mean(0)
+    mask = np.zeros((1024, 1024), np.uint8)
+    y0, y1, x0, x1 = (round(float(v)) for v in (y + top * tall, y + bottom * tall, x + left * tall, x + right * tall))
+    mask[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 255
+    return mask
+
+
+# A box, and what is done.
+DRAWN: dict[str, tuple[tuple[float, float, float, float], str]] = {
+    "tight around the face": ((-0.42, -0.5, 0.42, 0.5), "face swapped"),
+    "loose around the face": ((-0.6, -0.75, 0.6, 0.65), "face swapped"),
+    "face and background": ((-9, -0.6, 0.7, 0.7), "face swapped"),
+    "around the head": ((-0.9, -1.0, 0.9, 0.8), "head swapped"),
+    "wide around the head": ((-1.3, -1.4, 1.3, 1.2), "head swapped"),
+    "head and chest": ((-1.3, -1.4, 1.3, 1.7), "head swapped"),
+    "the whole person": ((-2.2, -1.5, 2.2, 9), "person replaced"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_boxes_mean_what_they_surround(name: str, edit: Edit, scene: bytes, face: FaceReading, sample: bytes) -> None:
+    box, did = DRAWN[name]
+    mask = _box(face, *box)
+    made = edit(image=scene, edit_mask=mask_file(mask), reference=sample)
+    assert made.did == did
+    assert made.proof.same_person
+    assert made.mask_box == box_of(mask)
+
+
+PIECES = {
+    "half a face": (0.0, -0.6, 3.0, 0.6),
+    "the mouth": (-0.6, 0.0, 0.6, 0.7),
+    "hair": (-0.8, -1.2, 0.8, -0.45),
+    "chest": (-1.0, 0.9, 1.0, 2.5),
+}
+
+
+@pytest.mark.parametrize("name", [*PIECES, "strokes", "spots"])
+def test_nobody_is_put_into_a_piece_of_somebody(
+    name: str, edit: Edit, scene: bytes, face: FaceReading, sample: bytes
+) -> None:
+    mask = np.zeros((1024, 1024), np.uint8)
+    if name in PIECES:
+        mask = _box(face, *PIECES[name])
+    elif name == "strokes":
+        cv2.polylines(mask, [np.array([(40, 60), (900, 90), (60, 130), (900, 170)], np.int32)], False, 255, 9)
+    else:
+        for x in range(60, 1000, 120):
+            cv2.circle(mask, (x, (x * 37) % 900), 16, 255, -1)
+    with pytest.raises(PortrayalError) as caught:
+        edit(image=scene, edit_mask=mask_file(mask), reference=sample)
+    assert caught.value.field == "edit_mask"
+    assert caught.value.remedy
+
+
+def test_a_mask_over_two_faces_says_who_is_meant(edit: Edit, scene: bytes, sample: bytes) -> None:
+    one = decode(scene)
+    both = np.ascontiguousarray(np.concatenate([one, one[:, ::-1]], axis=1)[::2, ::2])
+    mask = np.zeros(both.shape[:2], np.uint8)
+    mask[60:330, 20:-20] = 255
+    made = edit(image=encode_png(both), edit_mask=mask_file(mask), reference=sample)
+    assert any("the mask covers 2 faces" in words for words in made.warnings)
+
+
+def _with_hole(image: U8, mask: U8, kept: bool) -> bytes:
+    colours = image if kept else np.where(mask[..., None] > 0, np.uint8(0), image)
+    out = io.BytesIO()
+    Image.fromarray(np.dstack([colours, 255 - mask])).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_hole_in_the_picture_is_its_mask(edit: Edit, scene: bytes, face: FaceReading, sample: bytes) -> None:
+    image = decode(scene)
+    mask = face_mask((1024, 1024), face)
+    file = _with_hole(image, mask, kept=True)
+    made = edit(image=file, edit_mask=file, mask_mode="alpha", reference=sample)
+    assert made.did == "face swapped"
+    after = open_source(made.data)
+    assert after.alpha is not None
+    assert after.alpha.min() == 255
+    assert np.array_equal(after.native[mask == 0], np.dstack([image, 255 - mask])[mask == 0])
+
+
+def test_an_empty_hole_is_filled_before_somebody_stands_there(edit: Edit, sample: bytes) -> None:
+    place = empty_scene("beach", 5, (640, 640))
+    mask = np.zeros((640, 640), np.uint8)
+    mask[150:, 180:480] = 255
+    file = _with_hole(place, mask, kept=False)
+    made = edit(image=file, edit_mask=file, mask_mode="alpha", reference=sample)
+    assert made.did == "put in"
+    assert made.proof.same_person
+    after = open_source(made.data)
+    assert after.alpha is not None
+    assert after.alpha.min() == 255
+    top = after.rgb[152:170, 185:475].astype(int)
+    assert np.abs(top - place[152:170, 185:475]).mean() < 25  # sky as around, not the grey under transparency
+
+
 def test_an_empty_place_gets_the_person(edit: Edit, sample: bytes) -> None:
     place = empty_scene("coffee shop", 21)
     mask = np.zeros(place.shape[:2], np.uint8)
