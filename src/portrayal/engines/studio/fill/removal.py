@@ -146,7 +146,7 @@ def _paint(
     reach = _blur(hole, source, misfit, prior)
     if reach is not None and notes is not None:
         notes.warnings.append("the added part goes softer away from the picture: nothing there fits well")
-    smooth, softened = soften(smooth, hole, source, done.match, reach, 0.97 if prior.bands else 0.99)
+    smooth, softened = soften(smooth, hole, source, done.match, reach, 0.88 if prior.bands else 0.99)
     if done.match is not None:
         fine = np.where(source[..., None], picture - base, 0).astype(np.float32)
         detail = fine[done.match[..., 0], done.match[..., 1]]
