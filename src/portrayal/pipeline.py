@@ -278,6 +278,8 @@ def _encoded(rendering: Rendering, order: _Order) -> bytes:
 
 def _unlike(score: IdentityScore) -> str:
     who = f"identity of {score.name}" if score.name else "identity"
+    if score.kind == "appearance":
+        return f"{who}: likeness {score.score:.2f} is under {score.bar:.2f}; try another seed or a larger place"
     if score.distance is None:
         return f"{who}: no face could be measured in the picture"
     if score.distance <= score.bar:
