@@ -223,14 +223,14 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
             return rendering
 
         rendering, scores, measured = hold(make, job.cast, order.names, request.speed)
+        seen = time.perf_counter()
         score = min(scores, key=lambda s: s.score, default=None)
         cast = scores if len(scores) > 1 else ()
         file, mask = files[id(rendering)].result(), masks[id(rendering)].result()
-    seen = time.perf_counter()
     data = seal(label(file, request, seed, order.engine.name, score, settings.metadata, cast), request, settings)
     end = time.perf_counter()
     timings = dict(rendering.timings)
-    timings.update(lock=round(seen - rendered[-1], 4), seal=round(end - seen, 4), total=round(end - start, 4))
+    timings.update(lock=round(seen - rendered[-1], 4), file=round(end - seen, 4), total=round(end - start, 4))
     height, width = rendering.image.shape[:2]
     return Picture(
         seed=seed,

@@ -82,7 +82,7 @@ def grain(image: U8, where: np.ndarray) -> float:
 def test_outside_of_the_mask_nothing_changes(speed: Speed) -> None:
     image, mask = grass(), oval()
     mask[mask == 0] = 0
-    soft = cv2.GaussianBlur(mask, (0, 0), 3)
+    soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3), np.uint8)
     for m in (mask, soft):
         patch = fill(image, m, seed=1, speed=speed)
         out = applied(image, patch)
@@ -369,7 +369,7 @@ def test_a_sky_over_sand_goes_on_in_rows() -> None:
 
 
 def test_grain_is_added_only_where_it_is_missing() -> None:
-    picture = flat(sigma=6.0).astype(np.float32) / 255
+    picture = np.asarray(flat(sigma=6.0) / 255, np.float32)
     hole = oval() > 0
     bare = np.where(hole[..., None], cv2.GaussianBlur(picture, (0, 0), 9), picture).astype(np.float32)
     out = regrained(bare, hole, ~hole, 1)
@@ -377,7 +377,7 @@ def test_grain_is_added_only_where_it_is_missing() -> None:
     assert 0.8 < out[hole].std(0).mean() / picture[~hole].std(0).mean() < 1.2
     again = regrained(picture, hole, ~hole, 1)
     assert again[hole].std(0).mean() < 1.25 * picture[hole].std(0).mean()
-    clean = np.full_like(picture, 0.5)
+    clean = np.full(picture.shape, 0.5, np.float32)
     assert np.array_equal(regrained(clean, hole, ~hole, 1), clean)
 
 

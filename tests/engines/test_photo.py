@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -111,7 +112,7 @@ def skin(image: U8, box: tuple[float, float, float, float] | None) -> F32:
 
 
 @pytest.fixture(scope="module")
-def inserted(plates: dict[str, U8], person: IdentityMap, kept: Kept) -> dict[str, tuple[U8, U8, tuple]]:
+def inserted(plates: dict[str, U8], person: IdentityMap, kept: Kept) -> dict[str, tuple[U8, U8, Any]]:
     """Each scene with the sample person in it: picture, mask, face box."""
     out = {}
     for name, image in plates.items():
@@ -124,7 +125,7 @@ def inserted(plates: dict[str, U8], person: IdentityMap, kept: Kept) -> dict[str
 
 @pytest.mark.parametrize("name", SCENES)
 def test_identity_and_exactness(
-    name: str, plates: dict[str, U8], inserted: dict[str, tuple[U8, U8, tuple]], person: IdentityMap
+    name: str, plates: dict[str, U8], inserted: dict[str, tuple[U8, U8, Any]], person: IdentityMap
 ) -> None:
     done, mask, box = inserted[name]
     assert likeness(done, box, person) <= 0.45
@@ -132,7 +133,7 @@ def test_identity_and_exactness(
     assert (done != plates[name]).any(2).mean() > 0.1
 
 
-def test_brightness_follows_the_scene(inserted: dict[str, tuple[U8, U8, tuple]]) -> None:
+def test_brightness_follows_the_scene(inserted: dict[str, tuple[U8, U8, Any]]) -> None:
     light = {name: float(skin(done, box)[0]) for name, (done, _, box) in inserted.items()}
     for dark in ("night", "fire"):
         for bright in ("office", "beach", "snow"):
@@ -140,7 +141,7 @@ def test_brightness_follows_the_scene(inserted: dict[str, tuple[U8, U8, tuple]])
     assert light["cafe"] < light["beach"], light
 
 
-def test_colour_follows_the_scene(inserted: dict[str, tuple[U8, U8, tuple]]) -> None:
+def test_colour_follows_the_scene(inserted: dict[str, tuple[U8, U8, Any]]) -> None:
     warmth = {name: float(skin(done, box)[2]) for name, (done, _, box) in inserted.items()}
     assert warmth["fire"] > warmth["office"] + 5, warmth
     assert warmth["sunset"] > warmth["snow"] + 3, warmth

@@ -87,14 +87,15 @@ def _recoloured() -> tuple[str, list[Tile]]:
     scene = scene_with("dark", "portrait in an office", 13)
     words = "make the clothes burgundy"
     made = portrayed(operation="edit", image=scene, prompt=words, seed=1)
-    return "nobody put in", [Tile(decode(scene), "the picture, no mask"), tile(made, words)]
+    return "changes", [Tile(decode(scene), "the picture, no mask"), tile(made, words)]
 
 
 def _removed() -> tuple[str, list[Tile]]:
-    scene = empty_scene("park", 21)
+    scene = empty_scene("coffee shop", 21)
     mask = np.zeros((1024, 1024), np.uint8)
-    mask[535:735, 670:935] = 255
-    return _before_after(encode_png(scene), mask, "", prompt="remove the bench", seed=1)
+    for x0, y0, x1, y1 in ((350, 80, 520, 330), (690, 180, 900, 330)):
+        mask[y0:y1, x0:x1] = 255
+    return _before_after(encode_png(scene), mask, "", prompt="remove the lamps", seed=1)
 
 
 def _remix() -> U8:
@@ -115,14 +116,16 @@ def _remix() -> U8:
 
 def _reframe() -> U8:
     rows = []
-    for prompt, seed in (
-        ("portrait in a coffee shop", 31),
-        ("portrait on a beach at sunset", 32),
-        ("portrait, teal backdrop", 33),
+    wide = (("16:9", (1312, 736)), ("4:3", (1152, 864)))
+    tall = (("4:5", (896, 1120)), ("9:16", (736, 1312)))
+    for prompt, seed, sizes in (
+        ("portrait in a snowy forest", 31, (*wide, ("3:2", (1248, 832)), ("5:4", (1120, 896)))),
+        ("portrait on a beach at sunset", 32, (*wide, *tall)),
+        ("portrait, teal backdrop", 33, (*wide, *tall)),
     ):
         picture = portrayed(prompt=prompt, reference=sample(), seed=seed).data
         tiles = [Tile(decode(picture), "1:1, as it was")]
-        for name, size in (("16:9", (1312, 736)), ("3:1", (1536, 512)), ("9:16", (736, 1312)), ("4:5", (896, 1120))):
+        for name, size in sizes:
             made = portrayed(operation="reframe", image=picture, size=size, seed=1)
             tiles.append(Tile(decode(made.data), name))
         rows.append(("", tiles))

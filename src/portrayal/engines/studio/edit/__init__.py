@@ -47,12 +47,12 @@ def edit(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     progress("looking", 0.05)
     job = _without_hole(job, notes)
     mask, target = job.mask, None
-    if mask is not None:
+    if mask is not None and job.cast:
         target = clock.time("look", lambda: find_target(job.source, mask))  # type: ignore[arg-type]
     progress("painting", 0.3)
     faces: tuple[Box | None, ...] = ()
     if not job.cast:
-        patch, mask, did = clock.time("paint", lambda: change(job, intent, target, notes))
+        patch, mask, did = clock.time("paint", lambda: change(job, intent, notes))
     else:
         if mask is None or target is None:
             meant = clock.time("look", lambda: mask_for(job.source, intent, _has_face(job.cast[0]), job.speed, notes))  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from portrayal import colours
 from portrayal.engines.base import Job
 from portrayal.engines.studio.background import plate_for, replace_background
 from portrayal.engines.studio.background.cut import cut_out
-from portrayal.engines.studio.edit.target import Target, box_of
+from portrayal.engines.studio.edit.target import box_of
 from portrayal.engines.studio.edit.words import mask_of_clothes, mask_of_people
 from portrayal.engines.studio.fill import fill
 from portrayal.engines.studio.recolour import recolour
@@ -31,11 +31,8 @@ _KEPT: Final = {
 }
 
 
-def change(job: Job, intent: EditIntent, target: Target | None, notes: Notes) -> tuple[Patch, U8, str]:
+def change(job: Job, intent: EditIntent, notes: Notes) -> tuple[Patch, U8, str]:
     """What the words ask for, without putting anybody in.
-
-    Args:
-        target: what the mask covers; None without a mask.
 
     Returns:
         The patch, the mask that was used, and what was done.
@@ -54,7 +51,7 @@ def change(job: Job, intent: EditIntent, target: Target | None, notes: Notes) ->
         return *_background(job, intent, notes), "background replaced"
     if intent.colour is not None and (job.mask is not None or plan.outfit):
         _say_unmet(intent, notes, "outfit")
-        return *_recolour(job, intent, intent.colour, target, notes), "recoloured"
+        return *_recolour(job, intent, intent.colour, notes), "recoloured"
     if job.mask is None:
         raise InvalidRequestError("the words do not say what shall change where", field="edit_mask", remedy=_ASK)
     if plan.prompt.strip():
@@ -132,7 +129,7 @@ def _background(job: Job, intent: EditIntent, notes: Notes) -> tuple[Patch, U8]:
     return _blended(scene, new, mask, feather=0.0), mask
 
 
-def _recolour(job: Job, intent: EditIntent, colour: str, target: Target | None, notes: Notes) -> tuple[Patch, U8]:
+def _recolour(job: Job, intent: EditIntent, colour: str, notes: Notes) -> tuple[Patch, U8]:
     """The main cloth, paint or surface under the mask in another colour; its light and texture stay."""
     assert job.source is not None
     mask = job.mask
