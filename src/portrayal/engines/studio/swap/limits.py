@@ -47,9 +47,8 @@ def check_target(target: FaceReading, scene_size: tuple[int, int], *, head: bool
         angle = abs(target.pose.yaw) if turned else abs(target.pose.pitch)
         way = "aside" if turned else "up or down"
         most = MOST_YAW if turned else MOST_PITCH
-        other = "the whole person" if head else "the whole head with its hair, or the whole person"
         raise InvalidRequestError(
             f"the face is turned {angle:.0f} degrees {way}; up to {most:.0f} can be swapped",
             field="image",
-            remedy=f"Mask {other} instead.",
+            remedy="Mask the whole person instead.",
         )
