@@ -136,7 +136,8 @@ def _lightness(image: Image.Image, mode: MaskMode, field: str) -> U8:
         under = Image.new("RGBA", image.size, (keep, keep, keep, 255))
         image = Image.alpha_composite(under, image.convert("RGBA"))
     rgb = np.array(image.convert("RGB"), np.uint8)
-    spread = rgb.max(axis=2) - rgb.min(axis=2)
+    red, green, blue = cv2.split(rgb)  # ten times as fast as a maximum over the last axis
+    spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
     if np.count_nonzero(spread > _COLOURED) > _COLOURFUL * spread.size:
         raise MaskMismatchError(
             "the mask is a picture in colours", field=field, remedy="Give a mask of black and white only."

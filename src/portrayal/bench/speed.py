@@ -18,6 +18,7 @@ from typing import Any
 
 from portrayal import assets
 from portrayal._version import __version__
+from portrayal.bench import speed_edits
 from portrayal.character import study
 from portrayal.engines.base import Progress
 from portrayal.parallel import cores
@@ -54,7 +55,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
     for speed in SPEEDS:
         for i in range(-1, repeats * len(PROMPTS)):
             prompt = PROMPTS[i % len(PROMPTS)]
-            progress(f"{speed}: {prompt}", done / total)
+            progress(f"{speed}: {prompt}", 0.75 * done / total)
             done += 1
             request = Request.make(prompt=prompt, reference=sample, speed=speed, seed=40 + i)
             picture = portray(request, settings=kept).pictures[0]
@@ -64,6 +65,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
             timings = {**picture.timings, "total": picture.timings["total"] / per_try}
             for stage, seconds in timings.items():
                 stages[speed].setdefault(stage, []).append(seconds)
+    edits = speed_edits.measure(repeats, lambda stage, fraction: progress(stage, 0.75 + 0.2 * fraction))
     progress("cold start", 0.97)
     cold, memory = _cold_start(sample)
     del settings
@@ -74,6 +76,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
         "pictures": repeats * len(PROMPTS),
         "study": statistics.median(studies),
         "stages": {s: {k: statistics.median(v) for k, v in d.items()} for s, d in stages.items()},
+        "edits": edits,
         "cold_start": cold,
         "peak_memory_mb": memory,
         "hosted": HOSTED,
@@ -141,6 +144,7 @@ def table(report: dict[str, Any]) -> str:
         lines.append(f"| {name} | {cells} |")
     lines.append("| **one picture** | " + " | ".join(f"**{stages[s]['total']:.2f}**" for s in SPEEDS) + " |")
     lines.append("| target | " + " | ".join(f"{TARGETS[s]:.1f}" for s in SPEEDS) + " |")
+    lines += ["", speed_edits.table(report["edits"]).rstrip()]
     lines += [
         "",
         "| once per reference or process | seconds | target |",

@@ -176,7 +176,7 @@ def _swap(
         notes=notes,
     )
     if character.embedding is not None:
-        before = identity.distance(character.embedding, identity.embed(scene, face.points))
+        before = identity.distance(character.embedding, identity.embed(scene, face.points, mirror=False))
         notes.facts["distance_before"] = round(before, 4)
     _say_what_stays(intent, head, notes)
     return patch, _box(face), f"{target.kind} swapped"
