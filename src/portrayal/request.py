@@ -115,7 +115,8 @@ class CharacterReference(_Frozen):
 
 
 class Request(_Frozen):
-    """What a picture is made from. The same request gives the same bytes on the same version and machine kind.
+    """What a picture is made from. The same request gives the same bytes on the same installation, and the same
+    pixels on the same version and machine kind.
 
     Attributes:
         operation: what shall be done.

@@ -24,6 +24,7 @@ from portrayal.engines.studio.swap import check_target, swap_face, swap_head
 from portrayal.engines.studio.types import Notes, Patch
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import U8
+from portrayal.parallel import together
 from portrayal.perception import identity
 from portrayal.perception.types import FaceReading
 from portrayal.prompting.intent import EditIntent, read_edit
@@ -164,20 +165,22 @@ def _swap(
     check_target(face, (scene.shape[1], scene.shape[0]), head=head)
     levels = _HEAD_IDENTITY if head else _FACE_IDENTITY
     swap = swap_head if head else swap_face
-    patch = swap(
-        scene,
-        mask,
-        face,
-        character,
-        kept,
-        seed=job.seed,
-        speed=job.speed,
-        identity=levels[min(job.attempt, len(levels) - 1)],
-        notes=notes,
+    patch, before = together(
+        lambda: swap(
+            scene,
+            mask,
+            face,
+            character,
+            kept,
+            seed=job.seed,
+            speed=job.speed,
+            identity=levels[min(job.attempt, len(levels) - 1)],
+            notes=notes,
+        ),
+        lambda: identity.embed(scene, face.points),
     )
     if character.embedding is not None:
-        before = identity.distance(character.embedding, identity.embed(scene, face.points, mirror=False))
-        notes.facts["distance_before"] = round(before, 4)
+        notes.facts["distance_before"] = round(identity.distance(character.embedding, before), 4)
     _say_what_stays(intent, head, notes)
     return patch, _box(face), f"{target.kind} swapped"
 
