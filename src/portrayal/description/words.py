@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from portrayal.prompting.describe import ON
+
 FRAMINGS: Final = {
     "close-up": "a close-up portrait",
     "head and shoulders": "a head and shoulders portrait",
@@ -60,19 +62,6 @@ LIGHTS: Final = {
     "hard sun": "hard sunlight",
 }
 LOOKS: Final = {"black and white": "black and white photograph", "sepia": "sepia photograph"}
-_ON: Final = frozenset(
-    (
-        "stage",
-        "rooftop",
-        "bridge",
-        "beach",
-        "tropical beach",
-        "city street",
-        "neon street",
-        "night street",
-        "rainy street",
-    )
-)
 _AT: Final = frozenset(("train station", "market"))
 _PLACES: Final = {
     "mars": "on mars",
@@ -103,7 +92,7 @@ def place(setting: str) -> str:
     if setting in _PLACES:
         return _PLACES[setting]
     article = "an" if setting[0] in "aeio" else "a"
-    return f"{'on' if setting in _ON else 'at' if setting in _AT else 'in'} {article} {setting}"
+    return f"{'on' if setting in ON else 'at' if setting in _AT else 'in'} {article} {setting}"
 
 
 def sentence(phrases: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ _WEATHERS = {
     "snow": "in falling snow",
     "storm": "in a storm",
 }
-_ON = frozenset(
+ON = frozenset(
     (
         "stage",
         "rooftop",
@@ -144,7 +144,7 @@ def _where(plan: ScenePlan) -> str:
         return f"before {_article(plan.backdrop)} studio backdrop" if plan.backdrop else "in a studio"
     if setting in _BARE:
         return _BARE[setting]
-    preposition = "on" if setting in _ON else "at" if setting in _AT else "in"
+    preposition = "on" if setting in ON else "at" if setting in _AT else "in"
     return f"{preposition} {_article(setting)}"
 
 
