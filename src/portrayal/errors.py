@@ -77,3 +77,47 @@ class MissingDataError(PortrayalError):
     """A file that ships with the package, or with a dependency, is missing or damaged."""
 
     exit_code = 3
+
+
+class NotFoundError(PortrayalError):
+    """There is no such job, picture, file, character or key; or it belongs to another library."""
+
+
+class UnauthenticatedError(PortrayalError):
+    """No key was given where one is needed, or it is wrong or revoked."""
+
+
+class ForbiddenError(PortrayalError):
+    """The key is known but may not do this."""
+
+
+class LimitError(PortrayalError):
+    """A limit of the key is reached.
+
+    Attributes:
+        reason: "inflight_limit" or "daily_limit".
+        limit: the number.
+        retry_after: seconds after which it is worth a try.
+    """
+
+    def __init__(self, message: str, *, reason: str, limit: int, retry_after: int, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+class PolicyError(PortrayalError):
+    """The rules of this installation do not allow such a picture of a person.
+
+    Attributes:
+        category: which rule, e.g. "sexual".
+    """
+
+    def __init__(self, message: str, *, category: str, field: str = "prompt", remedy: str = "") -> None:
+        super().__init__(message, field=field, remedy=remedy)
+        self.category = category
+
+
+class ConflictError(PortrayalError):
+    """The state of things does not allow it, e.g. an idempotency key that was used for another request."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -60,8 +60,22 @@ class _Order:
     settings: Settings
 
 
-def portray(request: Request, *, settings: Settings | None = None, progress: Progress = silent) -> Portrayal:
+def portray(
+    request: Request,
+    *,
+    settings: Settings | None = None,
+    progress: Progress = silent,
+    finished: Mapping[int, Picture] | None = None,
+    done: Callable[[int, Picture], None] | None = None,
+) -> Portrayal:
     """Make all pictures of a request.
+
+    Args:
+        request: what.
+        settings: of this installation.
+        progress: called with (stage, fraction).
+        finished: pictures that an earlier run finished, by position; they are not made again.
+        done: called with (position, picture) as soon as one is finished.
 
     Raises:
         PortrayalError: when the request cannot be done; the message names the field and the remedy.
@@ -72,7 +86,7 @@ def portray(request: Request, *, settings: Settings | None = None, progress: Pro
     start = time.perf_counter()
     order = _prepare(request, settings, progress)
     prepared = time.perf_counter()
-    pictures = tuple(_pictures(order, progress))
+    pictures = tuple(_pictures(order, progress, finished or {}, done))
     progress("done", 1.0)
     plan = order.job.plan
     return Portrayal(
@@ -195,15 +209,26 @@ def _advice(order: _Order) -> tuple[str, ...]:
     return (*order.notes, *sealing, *advice, *((_LOSSY,) if lossy else ()), *((_SHALLOW,) if shallow else ()))
 
 
-def _pictures(order: _Order, progress: Progress) -> Iterator[Picture]:
+def _pictures(
+    order: _Order,
+    progress: Progress,
+    finished: Mapping[int, Picture],
+    done: Callable[[int, Picture], None] | None,
+) -> Iterator[Picture]:
     seeds = order.request.seeds()
     for i, seed in enumerate(seeds):
+        if i in finished:
+            yield finished[i]
+            continue
 
         def step(stage: str, fraction: float, i: int = i) -> None:
             label = stage if len(seeds) == 1 else f"picture {i + 1} of {len(seeds)}: {stage}"
             progress(label, 0.05 + 0.95 * (i + fraction) / len(seeds))
 
-        yield _picture(order, seed, step)
+        picture = _picture(order, seed, step)
+        if done is not None:
+            done(i, picture)
+        yield picture
 
 
 def _picture(order: _Order, seed: int, progress: Progress) -> Picture:

@@ -111,7 +111,7 @@ class CharacterReference(_Frozen):
         try:
             return cls(image=image, mask=mask, name=name)
         except ValidationError as error:
-            raise _refused(error) from None
+            raise refused(error) from None
 
 
 class Request(_Frozen):
@@ -173,7 +173,7 @@ class Request(_Frozen):
                 values["size"] = (1024, 1024)
             request = cls(**values)
         except ValidationError as error:
-            raise _refused(error) from None
+            raise refused(error) from None
         request.check()
         return request
 
@@ -274,7 +274,8 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refused(error: ValidationError) -> InvalidRequestError:
+def refused(error: ValidationError) -> InvalidRequestError:
+    """Our own error for the first thing that pydantic does not like."""
     first = error.errors(include_input=False, include_url=False)[0]
     field = str(first["loc"][0]) if first["loc"] else ""
     if error.title == "CharacterReference":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr
@@ -40,3 +41,65 @@ class Settings(BaseSettings):
         default=None, description="Certificates of the signing key, a PEM file: its own first, then those above it."
     )
     signing_passphrase: SecretStr | None = Field(default=None, description="Passphrase of the signing key.")
+
+    host: str = Field(default="127.0.0.1", description="Address that `portrayal serve` listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that it listens on; 0 takes a free one.")
+    public_url: str = Field(
+        default="",
+        description="Address under which others reach the server, such as https://pictures.example.org; links in "
+        "answers begin with it. Empty: what the caller used.",
+    )
+    access: Literal["auto", "open", "keys"] = Field(
+        default="auto",
+        description="Who may call: `keys` wants a key, `open` wants none, `auto` wants one unless the server listens on "
+        "a loopback address.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://USER:PASSWORD@HOST/NAME for many workers on many machines. Without it: SQLite in the "
+        "data folder.",
+    )
+    blobs_url: str = Field(
+        default="",
+        description="Where pictures are kept: empty for a folder in the data folder, another folder, or "
+        "s3://BUCKET/PREFIX with the usual AWS_... variables.",
+    )
+    slots: int = Field(
+        default=0, ge=0, le=64, description="Pictures that one worker makes at the same time; 0: half of the cores."
+    )
+    shutdown_grace: float = Field(
+        default=20.0, ge=0, description="Seconds that a stopping server waits for running pictures; then it hands "
+        "them back, and they are made after the next start or by another worker."
+    )
+    max_in_flight: int = Field(
+        default=10, ge=1, description="Requests of one key that may be in flight at the Ideogram doors (429 above)."
+    )
+    max_queued: int = Field(
+        default=1000, ge=1, description="Unfinished jobs that one key may have at all other doors (429 above)."
+    )
+    max_upload_bytes: int = Field(default=26_214_400, ge=1024, description="Largest picture file that is taken, bytes.")
+    max_upload_pixels: int = Field(default=40_000_000, ge=4096, description="Largest picture that is taken, pixels.")
+    fetch_private: str = Field(
+        default="",
+        description="Host names, addresses or networks (CIDR), with commas, that may be fetched from and called back "
+        "although they are private.",
+    )
+    fetch_timeout: float = Field(default=20.0, gt=0, description="Seconds that fetching a picture may take.")
+    link_seconds: int = Field(
+        default=86_400, ge=60, description="How long the address of a result works. The pictures stay in the library."
+    )
+    keep_days: int = Field(
+        default=0, ge=0, description="Days that results without a star are kept; 0: until somebody deletes them."
+    )
+    upload_days: int = Field(default=7, ge=1, description="Days that an uploaded file is kept when nothing uses it.")
+    replicate_data_uris: bool = Field(
+        default=False,
+        description="Answer with the picture itself (a data URI) at the Replicate doors, so that its clients give a "
+        "FileOutput also over plain http.",
+    )
+    policy: bool = Field(default=True, description="Refuse degrading depictions of people; see docs/policy.md.")
+    policy_file: Path | None = Field(default=None, description="Rules (TOML) in the place of those that are shipped.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What the server writes to stderr: one JSON object a line, never a prompt, a "
+        "picture or a key."
+    )

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from portrayal._version import __version__
-from portrayal.cli import examine, pictures
+from portrayal.cli import examine, pictures, serving
 from portrayal.cli.characters import characters_app
 from portrayal.cli.shared import out, say
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(pictures.commands)
 app.add_typer(examine.commands)
+app.add_typer(serving.commands)
 app.add_typer(characters_app, name="character")
 
 

@@ -1,0 +1,53 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from portrayal._version import __version__
+from portrayal.api.dialects import ROUTERS
+from portrayal.api.files import router as files
+from portrayal.api.native import router as native
+from portrayal.api.operations import router as operations
+from portrayal.api.problems import problem
+from portrayal.errors import NotFoundError
+from portrayal.service.service import Service
+
+
+def create_app(make: Callable[[], Service]) -> FastAPI:
+    """The application around a service that `make` makes; it is opened and closed with the application."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = await asyncio.to_thread(make)
+        app.state.service = service
+        await asyncio.to_thread(service.open)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(service.close)
+
+    app = FastAPI(
+        title="Portrayal",
+        version=__version__,
+        summary="One reference picture and a prompt in; the same person in new pictures out, each with a score.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    for router in (operations, files, native, *ROUTERS):
+        app.include_router(router)
+
+    @app.exception_handler(404)
+    async def missing(request: Request, _: Exception) -> Response:
+        return problem(NotFoundError(f"there is nothing at {request.url.path}", remedy="See /docs."), request)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"type": "about:blank", "title": "Internal server error", "status": 500}, 500)
+
+    return app

@@ -1,0 +1,8 @@
+"""Not written yet."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()
+NOTIFIER = None

@@ -1,0 +1,10 @@
+"""The native API, `/api/v1`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from portrayal.api.native.portrayals import router as portrayals
+
+router = APIRouter(prefix="/api/v1")
+router.include_router(portrayals)

@@ -1,0 +1,62 @@
+"""Who waits for which job: threads that finish one wake the coroutines that wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+
+
+class Hub:
+    """A bell for each job. `ring` may be called from any thread, `listen` from any event loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(list)
+
+    def ring(self, job_id: str) -> None:
+        """Something happened to the job."""
+        with self._lock:
+            bells = list(self._bells.get(job_id, ()))
+        for loop, bell in bells:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(bell.set)
+
+    def awaited(self) -> tuple[str, ...]:
+        """The jobs that somebody waits for."""
+        with self._lock:
+            return tuple(self._bells)
+
+    def listen(self, job_id: str) -> Listener:
+        """A context whose `wait` ends at the next ring, or at one since the last `wait`."""
+        return Listener(self, job_id)
+
+
+class Listener:
+    """One who waits for a job."""
+
+    def __init__(self, hub: Hub, job_id: str) -> None:
+        self._hub, self._id = hub, job_id
+        self._entry = (asyncio.get_running_loop(), asyncio.Event())
+
+    def __enter__(self) -> Listener:
+        with self._hub._lock:
+            self._hub._bells[self._id].append(self._entry)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._hub._lock:
+            bells = self._hub._bells[self._id]
+            bells.remove(self._entry)
+            if not bells:
+                del self._hub._bells[self._id]
+
+    async def wait(self, timeout: float) -> bool:
+        """Wait for the next ring, at most `timeout` seconds; whether it rang."""
+        bell = self._entry[1]
+        try:
+            await asyncio.wait_for(bell.wait(), timeout)
+        except TimeoutError:
+            return False
+        bell.clear()
+        return True

@@ -1,0 +1,114 @@
+"""Rows of the library as `Job` values, and the few statements that change a job's state."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portrayal.service.envelope import FINAL, Job, JobError, JobPicture, JobProgress, Source
+from portrayal.service.orders import Order
+from portrayal.service.tables import EventRow, PictureRow, PortrayalRow, RunRow, SourceRow, TagRow
+
+
+def jobs(session: Session, rows: Sequence[PortrayalRow]) -> list[Job]:
+    """The jobs of rows, in their order; four queries for all of them."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    pictures: dict[str, list[JobPicture]] = defaultdict(list)
+    for picture in session.scalars(
+        sa.select(PictureRow).where(PictureRow.portrayal_id.in_(ids)).order_by(PictureRow.position)
+    ):
+        pictures[picture.portrayal_id].append(JobPicture.model_validate(picture.data))
+    sources: dict[str, list[Source]] = defaultdict(list)
+    for source in session.scalars(
+        sa.select(SourceRow).where(SourceRow.portrayal_id.in_(ids)).order_by(SourceRow.position)
+    ):
+        known = Source.model_validate(
+            {name: getattr(source, name) for name in ("role", "sha256", "picture", "character")}
+        )
+        sources[source.portrayal_id].append(known)
+    tags: dict[str, list[str]] = defaultdict(list)
+    for tag in session.scalars(sa.select(TagRow).where(TagRow.portrayal_id.in_(ids)).order_by(TagRow.tag)):
+        tags[tag.portrayal_id].append(tag.tag)
+    running = [row.id for row in rows if row.state not in FINAL]
+    progress = dict(session.execute(sa.select(RunRow.id, RunRow.progress).where(RunRow.id.in_(running))).all())  # type: ignore[arg-type]
+    return [
+        Job(
+            id=row.id,
+            library=row.library,
+            key_id=row.key_id,
+            dialect=row.dialect,
+            operation=row.operation,  # type: ignore[arg-type]
+            state=row.state,  # type: ignore[arg-type]
+            order=Order.model_validate(row.order),
+            wire=row.wire,
+            created_at=_time(row.created_at),
+            started_at=None if row.started_at is None else _time(row.started_at),
+            completed_at=None if row.completed_at is None else _time(row.completed_at),
+            priority=row.priority,
+            progress=_progress(progress.get(row.id, ""), row),
+            pictures=tuple(pictures[row.id]),
+            sources=tuple(sources[row.id]),
+            warnings=tuple(row.warnings),
+            error=None if row.error is None else JobError.model_validate(row.error),
+            result=row.result,
+            starred=row.starred,
+            tags=tuple(tags[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _progress(text: str, row: PortrayalRow) -> JobProgress:
+    if row.state == "succeeded":
+        return JobProgress(stage="done", fraction=1.0, picture=row.num_images, of=row.num_images)
+    return JobProgress.model_validate(json.loads(text)) if text else JobProgress(of=row.num_images)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def event(session: Session, job_id: str, library: str, kind: str, data: dict[str, Any], now: float) -> None:
+    """Note what happened, for those who listen."""
+    session.add(EventRow(portrayal_id=job_id, library=library, type=kind, data=data, created_at=now))
+
+
+def finish(
+    session: Session,
+    job_id: str,
+    state: str,
+    now: float,
+    *,
+    owner: str | None = None,
+    error: JobError | None = None,
+    warnings: Sequence[str] = (),
+    result: dict[str, Any] | None = None,
+) -> bool:
+    """End a job that is not final yet; whether this call did it.
+
+    Args:
+        owner: only if this worker owns the job's last start.
+    """
+    where = [PortrayalRow.id == job_id, PortrayalRow.state.not_in(FINAL)]
+    if owner is not None:
+        where.append(sa.select(RunRow.owner).where(RunRow.id == job_id).scalar_subquery() == owner)
+    values: dict[str, Any] = {"state": state, "completed_at": now}
+    if error is not None:
+        values["error"] = error.model_dump()
+    if warnings:
+        values["warnings"] = list(warnings)
+    if result is not None:
+        values["result"] = result
+    library = session.scalar(sa.update(PortrayalRow).where(*where).values(values).returning(PortrayalRow.library))
+    if library is None:
+        return False
+    event(session, job_id, library, state, {} if error is None else {"error": error.model_dump()}, now)
+    return True

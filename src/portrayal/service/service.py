@@ -1,0 +1,368 @@
+"""The service: everything that the doors (HTTP formats, web UI, workers) share, opened and closed as one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portrayal.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    LimitError,
+    NotFoundError,
+    PolicyError,
+)
+from portrayal.service import policy, records
+from portrayal.service.blobs import Blobs
+from portrayal.service.characters import Characters
+from portrayal.service.database import Database
+from portrayal.service.envelope import FINAL, Job, JobError, Role, Source
+from portrayal.service.fetching import Guard, data_uri
+from portrayal.service.files import File, Files
+from portrayal.service.hub import Hub
+from portrayal.service.ids import new_id
+from portrayal.service.jobs import Jobs
+from portrayal.service.keys import Caller, Keys
+from portrayal.service.library import Library
+from portrayal.service.masks import Masks
+from portrayal.service.metrics import Metrics
+from portrayal.service.orders import Order
+from portrayal.service.secrets_store import shared_secrets
+from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, SourceRow
+from portrayal.service.webhooks import Notifier, Webhook, Webhooks
+from portrayal.service.work import Maker, Work
+from portrayal.settings import Settings
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """How a job is ordered, besides what shall be made.
+
+    Attributes:
+        dialect: the door.
+        wire: what the door must remember; plain JSON values, no secrets.
+        webhook: who is told.
+        idempotency_key: the same key with the same order gives the same job.
+        idempotency_of: the request's own content, to tell a repeated one from another; the order when None.
+        priority: 0 first, 1 usual, 2 last.
+        max_in_flight: the door's limit, where the key has none.
+        bases: address that the caller used, to make links for webhooks.
+        sources: the pictures' roles, for the lineage; see `Service.submit`.
+    """
+
+    dialect: str = "native"
+    wire: Mapping[str, Any] | None = None
+    webhook: Webhook | None = None
+    idempotency_key: str | None = None
+    idempotency_of: str | None = None
+    priority: int = 1
+    max_in_flight: int | None = None
+    base: str = ""
+
+
+class Service:
+    """One installation in one process.
+
+    Args:
+        settings: of it.
+        work: whether this process makes pictures too.
+        maker: what makes them; `portrayal.pipeline.portray` unless a test says otherwise.
+        notifiers: how each door words and signs its webhooks.
+        keys_needed: whether callers need a key.
+        ttl: seconds without a sign of life after which another worker is dead.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        work: bool = True,
+        maker: Maker | None = None,
+        notifiers: Mapping[str, Notifier] | None = None,
+        keys_needed: bool = False,
+        ttl: float = 10.0,
+    ) -> None:
+        self.settings = settings
+        self.database = Database(settings)
+        self.database.migrate()
+        self.blobs = Blobs(settings)
+        self.secrets = shared_secrets(self.database, settings)
+        self.files = Files(settings, self.database, self.blobs, self.secrets)
+        self.keys = Keys(self.database, needed=keys_needed)
+        self.characters = Characters(settings, self.database, self.blobs, self.files)
+        self.library = Library(self.database, self.blobs)
+        self.masks = Masks(self.files)
+        self.rules = policy.Rules.load(settings.policy_file) if settings.policy else None
+        self.metrics = Metrics()
+        private = tuple(part.strip() for part in settings.fetch_private.split(",") if part.strip())
+        self.guard = Guard(allow_private=private, max_bytes=settings.max_upload_bytes, timeout=settings.fetch_timeout)
+        self.hub = Hub()
+        self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.job, notifiers or {})
+        self.work = Work(settings, self.database, self.blobs, maker or _pipeline, self._changed)
+        self.jobs = Jobs(
+            self.database,
+            self.work,
+            self._abandoned,
+            self.hub,
+            slots=settings.slots or max(1, (os.cpu_count() or 2) // 2),
+            work=work,
+            ttl=ttl,
+        )
+
+    def open(self) -> Service:
+        """Start to work. Blocks for a moment."""
+        self.jobs.start()
+        self.webhooks.start(deliver=self.jobs.work)
+        return self
+
+    def close(self) -> None:
+        """End: running pictures are finished or handed back."""
+        self.webhooks.stop()
+        self.jobs.stop(self.settings.shutdown_grace)
+        self.database.close()
+
+    # Pictures that callers give.
+
+    async def take(
+        self, given: str | bytes, field: str, caller: Caller, *, bases: tuple[str, ...] = (), name: str = ""
+    ) -> File:
+        """A picture that a caller gave: bytes, a data URI, one of our own addresses, or a URL that is fetched.
+
+        Args:
+            bases: addresses under which the caller reaches this very server, without a slash at the end.
+
+        Raises:
+            FetchError, ImageReadError, ImageTooLargeError, NotFoundError: it cannot be had; `field` is named.
+        """
+        if isinstance(given, bytes):
+            return await asyncio.to_thread(self.files.take, given, field, caller.library, name=name)
+        text = given.strip()
+        if text[:5].lower() == "data:":
+            data = await asyncio.to_thread(data_uri, text, field, self.settings.max_upload_bytes)
+            return await asyncio.to_thread(self.files.take, data, field, caller.library, name=name)
+        try:
+            own = await asyncio.to_thread(self.files.own, text, bases, caller.library)
+        except NotFoundError as error:
+            raise InvalidRequestError(error.message, field=field, remedy=error.remedy) from None
+        if own is not None:
+            return own
+        data = await self.guard.image(text, field)
+        return await asyncio.to_thread(self.files.take, data, field, caller.library, name=name)
+
+    # Jobs.
+
+    async def submit(
+        self, order: Order, caller: Caller, ticket: Ticket, roles: Sequence[tuple[Role, File]] = ()
+    ) -> Job:
+        """Order a job. `@names` in the prompt are resolved now, so that later changes of a character do not matter.
+
+        Args:
+            order: what; characters that only the prompt mentions are added.
+            roles: the pictures that were given, for lineage and policy.
+
+        Raises:
+            PolicyError, LimitError, ForbiddenError, ConflictError, UnknownCharacterError, InvalidRequestError.
+        """
+        if ticket.webhook is not None:
+            await self.guard.check(ticket.webhook.url, "webhook", https_only=ticket.webhook.https_only)
+        job, fresh = await asyncio.to_thread(self._written, order, caller, ticket, roles)
+        if fresh:
+            row_round = job.wire.get("_round", 1)
+            await asyncio.to_thread(self.jobs.submit, job.id, job.priority, row_round)
+            self.metrics.submitted(ticket.dialect, order.operation)
+        return job
+
+    async def wait(self, job_id: str, timeout: float) -> Job:
+        """The job, as soon as it is final; as it is after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self.hub.listen(job_id) as bell:
+            while True:
+                job = await asyncio.to_thread(self.job, job_id)
+                left = deadline - time.monotonic()
+                if job.final or left <= 0:
+                    return job
+                await bell.wait(min(left, 5.0))
+
+    def job(self, job_id: str, caller: Caller | None = None) -> Job:
+        """The job of an id; `caller` None = of any library.
+
+        Raises:
+            NotFoundError: there is none in the caller's library.
+        """
+        with self.database.session() as session:
+            row = session.get(PortrayalRow, job_id)
+            if row is None or (caller is not None and row.library != caller.library):
+                raise NotFoundError("there is no such job", field="id", remedy="It may have been deleted.")
+            return records.jobs(session, [row])[0]
+
+    def cancel(self, job_id: str, caller: Caller) -> Job:
+        """Cancel a job; one that has ended stays as it is.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        job = self.job(job_id, caller)
+        if job.final:
+            return job
+        self.jobs.cancel(job_id)
+        if job.state == "starting" or self.job(job_id).state == "starting":
+            self.work.end(job_id, "canceled")
+        return self.job(job_id)
+
+    # Inside.
+
+    def _written(
+        self, order: Order, caller: Caller, ticket: Ticket, roles: Sequence[tuple[Role, File]]
+    ) -> tuple[Job, bool]:
+        if "create" not in caller.scopes:
+            raise ForbiddenError("this key may not make pictures", remedy="Use a key with the scope create.")
+        order, saved = self.characters.resolved(order, caller.library)
+        self._judge(order, roles)
+        self.files.keep(order.digests())
+        job_id, now = new_id(), time.time()
+        content = ticket.idempotency_of or order.model_dump_json()
+        with self.database.session() as session:
+            known = self._repeated(session, caller, ticket, content)
+            if known is not None:
+                return known, False
+            self._limits(session, order, caller, ticket)
+            turn = self.jobs.turn(session, caller.key_id, ticket.priority)
+            wire = {**(ticket.wire or {}), "_base": ticket.base, "_round": turn}
+            if ticket.webhook is not None:
+                wire["_webhook"] = ticket.webhook.model_dump()
+            row = PortrayalRow(
+                id=job_id,
+                library=caller.library,
+                key_id=caller.key_id,
+                dialect=ticket.dialect,
+                operation=order.operation,
+                state="starting",
+                priority=ticket.priority,
+                round=turn,
+                prompt=order.prompt,
+                order=order.model_dump(mode="json"),
+                wire=wire,
+                num_images=order.num_images,
+                warnings=[],
+                result={},
+                idempotency_key=ticket.idempotency_key,
+                idempotency_hash=_digest(content) if ticket.idempotency_key else None,
+                created_at=now,
+            )
+            session.add(row)
+            session.flush()
+            session.add(RunRow(id=job_id))
+            self._sources(session, job_id, roles, saved)
+            records.event(session, job_id, caller.library, "starting", {}, now)
+            session.flush()
+            return records.jobs(session, [row])[0], True
+
+    def _judge(self, order: Order, roles: Sequence[tuple[Role, File]]) -> None:
+        if self.rules is None:
+            return
+        hashes = tuple((file.sha256, file.fingerprint) for _, file in roles)
+        verdict = policy.judge(
+            order.prompt,
+            negative_prompt=order.negative_prompt,
+            people=bool(order.characters) or order.image is not None,
+            picture_hashes=hashes,
+            rules=self.rules,
+        )
+        self.metrics.judged(verdict.category or "allowed")
+        if not verdict.allowed:
+            raise PolicyError(verdict.reason, category=verdict.category, remedy="Ask for another picture.")
+
+    def _repeated(self, session: Any, caller: Caller, ticket: Ticket, content: str) -> Job | None:
+        if ticket.idempotency_key is None:
+            return None
+        row = session.scalar(
+            sa.select(PortrayalRow).where(
+                PortrayalRow.library == caller.library,
+                PortrayalRow.key_id == caller.key_id,
+                PortrayalRow.idempotency_key == ticket.idempotency_key,
+            )
+        )
+        if row is None:
+            return None
+        if row.idempotency_hash != _digest(content):
+            raise ConflictError(
+                "this idempotency key was used for another request",
+                field="Idempotency-Key",
+                remedy="Take a new one for each request.",
+            )
+        return records.jobs(session, [row])[0]
+
+    def _limits(self, session: Any, order: Order, caller: Caller, ticket: Ticket) -> None:
+        most = caller.max_in_flight or ticket.max_in_flight or self.settings.max_queued
+        mine = sa.select(sa.func.count()).select_from(PortrayalRow).where(PortrayalRow.key_id == caller.key_id)
+        if session.scalar(mine.where(PortrayalRow.state.not_in(FINAL))) >= most:
+            raise LimitError(
+                f"{most} jobs of this key are in flight",
+                reason="inflight_limit",
+                limit=most,
+                retry_after=2,
+                remedy="Wait until one has ended.",
+            )
+        if caller.daily is None:
+            return
+        made = sa.select(sa.func.coalesce(sa.func.sum(PortrayalRow.num_images), 0)).where(
+            PortrayalRow.key_id == caller.key_id,
+            PortrayalRow.created_at > time.time() - DAY,
+            PortrayalRow.state.not_in(("failed", "canceled")),
+        )
+        if session.scalar(made) + order.num_images > caller.daily:
+            raise LimitError(
+                f"the {caller.daily} pictures of this key's day are used up",
+                reason="daily_limit",
+                limit=caller.daily,
+                retry_after=3600,
+                remedy="Try again later, or ask the operator for more.",
+            )
+
+    def _sources(self, session: Any, job_id: str, roles: Sequence[tuple[Role, File]], saved: Mapping[str, str]) -> None:
+        """Lineage: `saved` maps digests of saved characters' pictures to the characters."""
+        given = [Source(role=role, sha256=file.sha256, picture=_picture(session, file)) for role, file in roles]
+        there = {source.sha256 for source in given}
+        given = [s.model_copy(update={"character": saved.get(s.sha256, "")}) for s in given]
+        given += [Source(role="reference", sha256=d, character=c) for d, c in saved.items() if d not in there]
+        for position, source in enumerate(given):
+            session.add(SourceRow(portrayal_id=job_id, position=position, **source.model_dump()))
+
+    def _changed(self, job_id: str, what: str) -> None:
+        """After a job changed: wake those who wait, tell webhooks and counters."""
+        self.hub.ring(job_id)
+        with contextlib.suppress(NotFoundError):
+            job = self.job(job_id)
+            if job.final:
+                self.metrics.ended(job)
+            self.webhooks.changed(job, what)
+
+    def _abandoned(self, job_id: str, why: str) -> None:
+        error = JobError(type="internal", message=f"the job was given up: {why}", remedy="Try again.")
+        self.work.end(job_id, "failed", error=error)
+
+
+def _picture(session: Any, file: File) -> str:
+    """The library's own picture that a file is, if any."""
+    return str(session.scalar(sa.select(PictureRow.id).where(PictureRow.id == file.id)) or "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _pipeline(*args: Any, **kwargs: Any) -> Any:
+    from portrayal.pipeline import portray  # OpenCV and numba: only in a process that makes pictures
+
+    return portray(*args, **kwargs)

@@ -1,0 +1,193 @@
+"""The work on one job: read the order's pictures, make the portrayal, keep each picture as soon as it is finished."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from portrayal.errors import ImageReadError, ImageTooLargeError, ImageTooSmallError, MissingDataError, PortrayalError
+from portrayal.request import Request
+from portrayal.result import Picture, Portrayal
+from portrayal.service import records
+from portrayal.service.blobs import Blobs
+from portrayal.service.database import Database
+from portrayal.service.envelope import FINAL, ErrorType, Job, JobError, JobPicture, JobProgress
+from portrayal.service.ids import new_id
+from portrayal.service.jobs import CanceledError, LostError, Run
+from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, StoredFile
+from portrayal.settings import Settings
+
+log = logging.getLogger("portrayal.work")
+_PICTURE = re.compile(r"picture (\d+) of \d+: ")
+_IMAGE = (ImageReadError, ImageTooLargeError, ImageTooSmallError)
+
+
+class Maker(Protocol):
+    """What makes the pictures: `portrayal.pipeline.portray`."""
+
+    def __call__(
+        self,
+        request: Request,
+        *,
+        settings: Settings,
+        progress: Callable[[str, float], None],
+        finished: Mapping[int, Picture],
+        done: Callable[[int, Picture], None],
+    ) -> Portrayal:
+        """Make all pictures of a request that are not finished yet."""
+
+
+class Work:
+    """Makes jobs.
+
+    Args:
+        ended: called after a job ended, with it; webhooks and counters hang on it.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, blobs: Blobs, maker: Maker, changed: Callable[[str, str], None]
+    ) -> None:
+        self._settings, self._database, self._blobs = settings, database, blobs
+        self._maker, self._changed = maker, changed
+
+    def __call__(self, run: Run) -> None:
+        """Make the job of a run; every end of it is written here."""
+        job = self._begin(run)
+        if job is None:
+            return
+        try:
+            portrayal = self._make(run, job)
+        except CanceledError:
+            self.end(run.id, "canceled", owner=run.owner)
+        except PortrayalError as error:
+            self.end(run.id, "failed", owner=run.owner, error=_failure(error))
+        except LostError:
+            raise
+        except Exception as error:
+            # The text of a foreign error may hold a prompt or a path: only its type is told.
+            log.error("a job failed", extra={"job": run.id, "error": type(error).__name__}, exc_info=True)
+            words = f"the engine failed ({type(error).__name__})"
+            failure = JobError(type="internal", message=words, remedy="Try again; the server's log says more.")
+            self.end(run.id, "failed", owner=run.owner, error=failure)
+        else:
+            result = portrayal.model_dump(mode="json", exclude={"pictures", "warnings", "prompt", "operation"})
+            warnings = (*portrayal.warnings, *job.order.unheeded())
+            self.end(run.id, "succeeded", owner=run.owner, warnings=warnings, result=result)
+
+    def end(self, job_id: str, state: str, **values: Any) -> bool:
+        """End a job that has not ended; whether this call did it."""
+        with self._database.session() as session:
+            ended = records.finish(session, job_id, state, time.time(), **values)
+        if ended:
+            self._changed(job_id, state)
+        return ended
+
+    def _begin(self, run: Run) -> Job | None:
+        """Mark the job as being made; None when it has ended already."""
+        now = time.time()
+        with self._database.session() as session:
+            row = session.get(PortrayalRow, run.id)
+            if row is None or row.state in FINAL:
+                return None
+            if row.state == "starting":
+                row.state = "processing"
+                row.started_at = now
+                records.event(session, run.id, row.library, "processing", {}, now)
+            job = records.jobs(session, [row])[0]
+            canceled = session.scalar(sa.select(RunRow.cancel).where(RunRow.id == run.id))
+        if canceled:
+            self.end(run.id, "canceled", owner=run.owner)
+            return None
+        self._changed(run.id, "processing")
+        return job
+
+    def _make(self, run: Run, job: Job) -> Portrayal:
+        of = job.order.num_images
+        state = {"picture": min(len(job.pictures) + 1, of)}
+
+        def progress(stage: str, fraction: float) -> None:
+            match = _PICTURE.match(stage)
+            if match:
+                state["picture"] = int(match[1])
+                stage = stage[match.end() :]
+            told = JobProgress(stage=stage, fraction=round(min(fraction, 1.0), 4), picture=state["picture"], of=of)
+            run.progress(told.model_dump())
+
+        def done(position: int, picture: Picture) -> None:
+            self._keep(run, job, position, picture)
+
+        run.progress(JobProgress(stage="starting", picture=state["picture"], of=of).model_dump(), force=True)
+        finished = {p.position: self._again(p) for p in job.pictures}
+        request = job.order.request(self._blobs.get)
+        return self._maker(request, settings=self._settings, progress=progress, finished=finished, done=done)
+
+    def _again(self, kept: JobPicture) -> Picture:
+        """A picture that an earlier run finished."""
+        same = ("seed", "width", "height", "identity", "cast", "did", "mask_box", "warnings", "timings", "facts")
+        values = {name: getattr(kept, name) for name in same} | {"format": kept.media_type.removeprefix("image/")}
+        return Picture(data=self._blobs.get(kept.sha256), **values)
+
+    def _keep(self, run: Run, job: Job, position: int, picture: Picture) -> None:
+        """Store a finished picture; an earlier run's picture of this place stays."""
+        now = time.time()
+        digest = self._blobs.put(picture.data)
+        mask = None if picture.mask is None else self._blobs.put(picture.mask)
+        same = ("seed", "width", "height", "identity", "cast", "did", "mask_box", "warnings", "timings", "facts")
+        kept = JobPicture(
+            id=new_id(),
+            position=position,
+            sha256=digest,
+            media_type=f"image/{picture.format}",
+            size=len(picture.data),
+            mask=mask,
+            **{name: getattr(picture, name) for name in same},
+        )
+        with self._database.session() as session:
+            # Locks the row on PostgreSQL: two runs of one job cannot both add a picture.
+            owner = session.scalar(sa.select(RunRow.owner).where(RunRow.id == run.id).with_for_update())
+            if owner != run.owner:
+                raise LostError(run.id)
+            there = sa.select(PictureRow.id).where(PictureRow.portrayal_id == run.id, PictureRow.position == position)
+            if session.scalar(there) is not None:
+                return
+            session.add(_file(kept, job.library, now))
+            score = None if kept.identity is None else kept.identity.score
+            session.add(
+                PictureRow(
+                    id=kept.id,
+                    portrayal_id=run.id,
+                    position=position,
+                    sha256=digest,
+                    score=score,
+                    data=kept.model_dump(mode="json"),
+                )
+            )
+            records.event(session, run.id, job.library, "picture", kept.model_dump(mode="json"), now)
+        self._changed(run.id, "picture")
+
+
+def _file(kept: JobPicture, library: str, now: float) -> StoredFile:
+    return StoredFile(
+        id=kept.id,
+        library=library,
+        sha256=kept.sha256,
+        media_type=kept.media_type,
+        size=kept.size,
+        width=kept.width,
+        height=kept.height,
+        purpose="result",
+        notes=[],
+        created_at=now,
+    )
+
+
+def _failure(error: PortrayalError) -> JobError:
+    kind: ErrorType = "image" if isinstance(error, _IMAGE) else "invalid_request"
+    if isinstance(error, MissingDataError) or error.exit_code == 3:
+        kind = "engine"
+    return JobError(type=kind, message=error.message, field=error.field, remedy=error.remedy)
