@@ -1,0 +1,5 @@
+"""`python -m portrayal.cli`."""
+
+from portrayal.cli import main
+
+main()
