@@ -108,7 +108,7 @@ class Service:
         private = tuple(part.strip() for part in settings.fetch_private.split(",") if part.strip())
         self.guard = Guard(allow_private=private, max_bytes=settings.max_upload_bytes, timeout=settings.fetch_timeout)
         self.hub = Hub()
-        self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.job, notifiers or {})
+        self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.files, self.job, notifiers or {})
         self.work = Work(settings, self.database, self.blobs, maker or _pipeline, self._changed)
         self.jobs = Jobs(
             self.database,

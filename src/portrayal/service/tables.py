@@ -198,6 +198,8 @@ class DeliveryRow(Base):
     event: Mapped[str] = mapped_column(String(40))
     dialect: Mapped[str] = mapped_column(String(20))
     url: Mapped[str] = mapped_column(Text)
+    content_type: Mapped[str] = mapped_column(String(60))
+    body: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12), default="waiting")
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     status: Mapped[int | None] = mapped_column(Integer)
