@@ -14,6 +14,7 @@ import typer
 from portrayal._version import __version__
 from portrayal.cli import examine, pictures, serving
 from portrayal.cli.characters import characters_app
+from portrayal.cli.keys import keys_app
 from portrayal.cli.shared import out, say
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.add_typer(pictures.commands)
 app.add_typer(examine.commands)
 app.add_typer(serving.commands)
 app.add_typer(characters_app, name="character")
+app.add_typer(keys_app, name="keys")
 
 
 _STOPPED = 130
