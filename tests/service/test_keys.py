@@ -134,3 +134,22 @@ def test_the_command_line_makes_lists_and_revokes(tmp_path: Path) -> None:
     assert "5 a day" in run("list")
     run("revoke", "anna")
     assert json.loads(run("list", "--json"))[0]["revoked_at"] is not None
+
+
+def test_a_limit_holds_when_many_orders_come_at_once(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", slots=1, shutdown_grace=0.5)
+    service = Service(settings, maker=maker).open()
+    caller = Caller("k" * 26, max_in_flight=4)
+
+    async def all_at_once() -> list[object]:
+        file = await service.take(picture(), "reference", caller)
+        made = Order.make(prompt="SLOW", characters=(Who(image=file.sha256),))
+        return await asyncio.gather(
+            *(service.submit(made, caller, Ticket()) for _ in range(16)), return_exceptions=True
+        )
+
+    try:
+        outcomes = asyncio.run(all_at_once())
+        assert sum(isinstance(outcome, LimitError) for outcome in outcomes) == 12
+    finally:
+        service.close()

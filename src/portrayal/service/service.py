@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ class Service:
         private = tuple(part.strip() for part in settings.fetch_private.split(",") if part.strip())
         self.guard = Guard(allow_private=private, max_bytes=settings.max_upload_bytes, timeout=settings.fetch_timeout)
         self.hub = Hub()
+        self._ordering = threading.Lock()
         self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.files, self.job, notifiers or {})
         self.work = Work(settings, self.database, self.blobs, maker or _pipeline, self._changed)
         self.jobs = Jobs(
@@ -232,7 +234,9 @@ class Service:
         self.files.keep(order.digests())
         job_id, now = new_id(), time.time()
         content = ticket.idempotency_of or order.model_dump_json()
-        with self.database.session() as session:
+        with self._ordering, self.database.session() as session:
+            if not self.database.sqlite:  # the same lock for all processes: a key's orders are counted one by one
+                session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(caller.key_id))))
             known = self._repeated(session, caller, ticket, content)
             if known is not None:
                 return known, False
