@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test lint bench docs clean
+.PHONY: venv clients demo serve test lint bench docs clean
 
 venv: $(STAMP)
 
@@ -18,7 +18,17 @@ $(STAMP): pyproject.toml
 demo: venv
 	$(BIN)/portrayal six-rounds --sample --output demo
 
-test: venv
+serve: venv
+	$(BIN)/portrayal serve
+
+# The JavaScript clients that tests drive the server with; without Node.js those tests are skipped.
+clients: tests/clients/js/node_modules/.package-lock.json
+
+tests/clients/js/node_modules/.package-lock.json: tests/clients/js/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/clients/js && npm ci --silent --no-audit --no-fund; \
+	else echo "no npm: the tests of the JavaScript clients are skipped"; fi
+
+test: venv clients
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: venv
@@ -34,4 +44,4 @@ docs: venv
 	$(BIN)/python -c "from pathlib import Path; from portrayal.bench.reference_pages import write; write(Path('docs'))"
 
 clean:
-	rm -rf $(VENV) demo out .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) tests/clients/js/node_modules demo out .mypy_cache .ruff_cache .pytest_cache
