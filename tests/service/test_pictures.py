@@ -183,6 +183,26 @@ def test_pixels_stay_and_metadata_goes(name: str) -> None:
     assert len(kept.data) <= len(data)
 
 
+def test_what_hides_inside_of_segments_that_are_kept_goes_too() -> None:
+    plain = file(noise("CMYK"), "JPEG")
+    assert b"\xff\xee\0\x0eAdobe" in plain
+    adobe = plain.index(b"\xff\xee")
+    jfif = segment(0xE0, b"JFIF\0\1\2\1\0\x48\0\x48" + bytes([2, 5]) + SECRET)
+    longer = segment(0xEE, plain[adobe + 4 : adobe + 16] + SECRET)
+    kept = keep(plain[:2] + jfif + longer + plain[adobe + 16 :])
+    assert SECRET not in kept.data
+    assert kept.data[:20] == b"\xff\xd8" + segment(0xE0, b"JFIF\0\1\2\1\0\x48\0\x48\0\0")
+    np.testing.assert_array_equal(pixels(kept.data), pixels(plain))
+
+
+def test_the_header_of_a_webp_promises_only_what_is_there() -> None:
+    for name in ("webp", "webp alpha", "webp lossless"):
+        (kind, flags), *rest = _webp(keep(KINDS[name]).data)
+        assert kind == b"VP8X"
+        assert flags[0] == 0x20 | (0 if name == "webp" else 0x10)
+        assert {k for k, _ in rest} <= {b"ICCP", b"ALPH", b"VP8 ", b"VP8L"}
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_what_was_kept_is_kept_again_as_it_is(name: str) -> None:
     once = keep(KINDS[name])
@@ -280,7 +300,7 @@ def test_orientation_in_either_byte_order_and_without_the_prefix() -> None:
 
 def test_a_profile_keeps_its_colours_and_loses_its_name() -> None:
     plain = file(noise(), "PNG")
-    body = SECRET + b"\0\0" + zlib.compress(SRGB)
+    body = SECRET + b"\0\0" + zlib.compress(SRGB) + SECRET
     kept = keep(plain[:33] + png.chunk(b"iCCP", body) + plain[33:])
     assert open_source(kept.data, "image", 1).icc == SRGB
     assert SECRET not in kept.data
@@ -311,14 +331,16 @@ def flat_png(width: int, height: int) -> bytes:
     return png.SIGNATURE + png.chunk(b"IHDR", head) + png.chunk(b"IDAT", rows) + png.chunk(b"IEND", b"")
 
 
-def large_jpeg() -> bytes:
-    """One of 65500x65500 by its header."""
+def large_jpeg(side: int) -> bytes:
+    """One that is so large by its header."""
     plain = file(noise(), "JPEG")
     at = plain.index(b"\xff\xc0")
-    return plain[: at + 5] + struct.pack(">HH", 65500, 65500) + plain[at + 9 :]
+    return plain[: at + 5] + struct.pack(">HH", side, side) + plain[at + 9 :]
 
 
-@pytest.mark.parametrize("data", [flat_png(30_000, 30_000), flat_png(2**31 - 1, 2**31 - 1), large_jpeg()])
+@pytest.mark.parametrize(
+    "data", [flat_png(30_000, 30_000), flat_png(2**31 - 1, 2**31 - 1), large_jpeg(6400), large_jpeg(65500)]
+)
 def test_bombs_are_refused_from_their_header(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("it was unpacked"))
     tracemalloc.start()

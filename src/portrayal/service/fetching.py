@@ -242,7 +242,7 @@ class Guard:
                 answers = list(await self._resolve(host, port))
             except (OSError, UnicodeError):  # no such name
                 answers = []
-        found = [normal(ipaddress.ip_address(answer.partition("%")[0])) for answer in dict.fromkeys(answers)]
+        found = [normal(ipaddress.ip_address(answer)) for answer in dict.fromkeys(answers)]
         if not found:
             raise FetchError("unreachable", f"there is no host {host}", remedy="Check the URL.")
         if host not in self._names:
