@@ -88,6 +88,20 @@ def mentions(prompt: str, known: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def candidates(prompt: str) -> tuple[str, ...]:
+    """The keys (`names.key`) that a known name must have to be mentioned in a prompt, each once.
+
+    Whoever knows many names looks these up, and calls `find` with those that there are.
+    """
+    found: dict[str, None] = {}
+    for mention in find(prompt):
+        run = _run(prompt, mention.start + 1)
+        for length in range(min(len(run), 2 * names.LONGEST), 0, -1):
+            if _ends(run, length):
+                found.setdefault(names.key(run[:length]))
+    return tuple(found)
+
+
 def without_mentions(prompt: str, count: int, known: Iterable[str] = (), language: str = "") -> str:
     """The prompt with plain words for the names: "@ada in a cafe" is "a portrait in a cafe".
 

@@ -108,11 +108,11 @@ def add(
         notes=notes,
         tags=list(dict.fromkeys(" ".join(t.split()) for t in tags)),
         created=_now(),
-        reference={"file": f"reference.{_extension(picture)}", "sha256": sha256(picture)},
+        reference={"file": f"reference.{extension(picture)}", "sha256": sha256(picture)},
     )
     if mask is not None:
-        new = _with_mask(new, _prepared(picture, mask), "")
-    masks = () if mask is None else (_prepared(picture, mask),)
+        new = with_mask(new, prepared(picture, mask), "")
+    masks = () if mask is None else (prepared(picture, mask),)
     return install(new, picture, masks, settings, replace=replace, progress=progress)
 
 
@@ -133,7 +133,7 @@ def install(
     files = {version.file: data for version, data in zip(new.masks, masks, strict=True)}
     used = new.mask_file()
     mask = None if used is None else files[used.file]
-    kind, thumbnail = _learnt(picture, mask, settings, progress)
+    kind, thumbnail = learnt(picture, mask, settings, progress)
     new = new.model_copy(update={"kind": kind})
     files |= {new.reference.file: picture, THUMBNAIL: thumbnail, CARD: new.text()}
     folder = folders.create(settings, new.id, files, replace)
@@ -199,9 +199,9 @@ def add_mask(
         PortrayalError: as for `resolve`.
     """
     saved = resolve(name, settings)
-    data = _prepared(saved.reference, mask)
-    _with_mask(saved.card, data, note)  # a note that is not allowed is refused before the work
-    return _changed(saved, lambda known: _with_mask(known, data, note), {sha256(data): data}, settings, progress)
+    data = prepared(saved.reference, mask)
+    with_mask(saved.card, data, note)  # a note that is not allowed is refused before the work
+    return _changed(saved, lambda known: with_mask(known, data, note), {sha256(data): data}, settings, progress)
 
 
 def use_mask(name: str, version: int, settings: Settings, *, progress: Progress | None = None) -> SavedCharacter:
@@ -253,7 +253,7 @@ def _changed(
     expected = change(saved.card)
     used = expected.mask_file()
     mask = None if used is None else new.get(used.sha256) or _used_mask(saved.folder, expected)
-    _, thumbnail = _learnt(saved.reference, mask, settings, progress)
+    _, thumbnail = learnt(saved.reference, mask, settings, progress)
     with folders.changing(settings):
         now = _read_card(saved.folder, saved.name)  # again: another program may have changed it meanwhile
         if now.reference != saved.card.reference:
@@ -267,7 +267,7 @@ def _changed(
     return SavedCharacter(done, saved.folder, saved.reference, mask)
 
 
-def _with_mask(known: Card, data: bytes, note: str) -> Card:
+def with_mask(known: Card, data: bytes, note: str) -> Card:
     """The card with one more version of the mask, which is used."""
     number = max((m.version for m in known.masks), default=0) + 1
     if number > card.MAX_MASKS:
@@ -386,7 +386,7 @@ def _name_in(folder: Path) -> str:
 # Learning.
 
 
-def _learnt(picture: bytes, mask: bytes | None, settings: Settings, progress: Progress | None) -> tuple[str, bytes]:
+def learnt(picture: bytes, mask: bytes | None, settings: Settings, progress: Progress | None) -> tuple[str, bytes]:
     """(kind, thumbnail file). The identity map goes into the cache: the first use of the name is quick."""
     from portrayal.character.learning import study
     from portrayal.character.thumbnail import thumbnail
@@ -395,7 +395,7 @@ def _learnt(picture: bytes, mask: bytes | None, settings: Settings, progress: Pr
     return known.kind, thumbnail(known)
 
 
-def _extension(picture: bytes) -> str:
+def extension(picture: bytes) -> str:
     """The usual ending of a picture's format.
 
     Raises:
@@ -411,7 +411,7 @@ def _extension(picture: bytes) -> str:
     return {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}.get(name, name.lower())
 
 
-def _prepared(picture: bytes, mask: bytes) -> bytes:
+def prepared(picture: bytes, mask: bytes) -> bytes:
     """A mask in the internal form, as PNG.
 
     Raises:

@@ -40,6 +40,22 @@ class Masks:
         chosen, _ = edit_mask(data, size, mode, field)
         return self._kept(chosen, mask.library, field)
 
+    def check_edit(self, mask: File, image: File, mode: MaskMode, field: str) -> None:
+        """Check the mask of an edit that is used as it is.
+
+        Raises:
+            MaskMismatchError: as for `of_edit`.
+        """
+        edit_mask(self._files.read(mask), (image.width, image.height), mode, field)
+
+    def check_reference(self, mask: File, reference: File, field: str) -> None:
+        """Check a character mask (white belongs to the character) that is used as it is.
+
+        Raises:
+            MaskMismatchError: as for `of_reference`.
+        """
+        normalise(decode_mask(self._files.read(mask), field), (reference.width, reference.height), field=field)
+
     def of_reference(
         self, mask: File, reference: File, field: str, *, polarity: Literal["white", "black"] = "white"
     ) -> File:

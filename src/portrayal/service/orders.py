@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from portrayal.character.mentions import mentions
 from portrayal.request import (
     MAX_CAST,
     MAX_PROMPT,
@@ -96,8 +97,19 @@ class Order(_Frozen):
             order = cls(**values)
         except ValidationError as error:
             raise refused(error) from None
-        order.request(lambda digest: b"-").check()
+        order.check(mentioned=bool(mentions(order.prompt)))
         return order
+
+    def check(self, *, mentioned: bool = False) -> None:
+        """Check the fields against the operation, as `Request.check` does.
+
+        Args:
+            mentioned: characters that the prompt mentions are still to be found; they count as given.
+        """
+        order = self
+        if mentioned and not self.characters:
+            order = self.model_copy(update={"characters": (Who(image="0" * 64),)})
+        order.request(lambda digest: b"-").check()
 
     def digests(self) -> tuple[str, ...]:
         """Every stored file that the order needs, each once."""
