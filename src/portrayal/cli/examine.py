@@ -96,6 +96,19 @@ def bench_speed(
     out(json.dumps(found) if as_json else text)
 
 
+@bench_app.command("load")
+def bench_load(
+    clients: Annotated[int, typer.Option(help="Clients that call at the same time.", min=1, max=1000)] = 64,
+    seconds: Annotated[float, typer.Option(help="How long they begin new calls.", min=1)] = 30.0,
+) -> None:
+    """Load a started server with the real engine: errors, overhead of a call, memory."""
+    from portrayal.bench.load import run, table
+
+    with progress_bar(False) as progress:
+        outcome = run(clients, seconds, progress)
+    out(table(outcome, clients))
+
+
 @commands.command()
 def doctor(as_json: Json = False) -> None:
     """Check the installation: models, libraries, cores, folders."""
