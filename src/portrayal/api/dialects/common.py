@@ -25,6 +25,18 @@ SPEEDS: Final[dict[str, Speed]] = {
 }
 MAGIC: Final = {"auto": "auto", "on": "on", "off": "off"}
 PALETTES: Final = ("ember", "fresh", "jungle", "magic", "melon", "mosaic", "pastel", "ultramarine")
+STYLE_PRESETS: Final = tuple(
+    """
+    80S_ILLUSTRATION 90S_NOSTALGIA ABSTRACT_ORGANIC ANALOG_NOSTALGIA ART_BRUT ART_DECO ART_POSTER AURA AVANT_GARDE
+    BAUHAUS BLUEPRINT BLURRY_MOTION BRIGHT_ART C4D_CARTOON CHILDRENS_BOOK COLLAGE COLORING_BOOK_I COLORING_BOOK_II
+    CUBISM DARK_AURA DOODLE DOUBLE_EXPOSURE DRAMATIC_CINEMA EDITORIAL EMOTIONAL_MINIMAL ETHEREAL_PARTY EXPIRED_FILM
+    FLAT_ART FLAT_VECTOR FOREST_REVERIE GEO_MINIMALIST GLASS_PRISM GOLDEN_HOUR GRAFFITI_I GRAFFITI_II HALFTONE_PRINT
+    HIGH_CONTRAST HIPPIE_ERA ICONIC JAPANDI_FUSION JAZZY LONG_EXPOSURE MAGAZINE_EDITORIAL MINIMAL_ILLUSTRATION
+    MIXED_MEDIA MONOCHROME NIGHTLIFE OIL_PAINTING OLD_CARTOONS PAINT_GESTURE POP_ART RETRO_ETCHING RIVIERA_POP
+    SPOTLIGHT_80S STYLIZED_RED SURREAL_COLLAGE TRAVEL_POSTER VINTAGE_GEO VINTAGE_POSTER WATERCOLOR WEIRD WOODBLOCK_PRINT
+    """.split()
+)
+"""The 62 presets of Ideogram 3.0 (`StylePresetV3` of its OpenAPI description)."""
 _NOTHING: Final = ("", "null", "none", "undefined")
 
 
@@ -223,6 +235,15 @@ def style_codes(value: Any, field: str = "style_codes") -> tuple[str, ...]:
                 f"{_short(code)} is no style code", field=field, remedy="A code has 8 hexadecimal digits."
             )
     return codes
+
+
+def style_preset(value: Any, field: str = "style_preset") -> str:
+    """The name of a preset, upper case; "" when there is none.
+
+    Raises:
+        InvalidRequestError: it is not one of the 62.
+    """
+    return choice(value, {name.lower(): name for name in STYLE_PRESETS}, field, "", STYLE_PRESETS)
 
 
 def palette(value: Any, field: str = "color_palette") -> tuple[str, ...]:
