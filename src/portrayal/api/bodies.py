@@ -1,0 +1,124 @@
+"""Reading of request bodies, with limits: JSON objects and forms."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+
+from portrayal.errors import ImageTooLargeError, InvalidRequestError
+
+PICTURES: Final = 6
+"""Pictures of the largest size that one body may hold, roughly; base64 counts a third more."""
+_SHORT: Final = 256 * 1024  # bytes of JSON that are parsed at once, without a thread
+_SEND_UTF8: Final = "Send UTF-8."
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of a form: its bytes, and the name that it was sent with."""
+
+    data: bytes
+    name: str = ""
+
+
+Form = dict[str, list[str | Upload]]
+"""Every part by its name, in order. `name[]` is `name`, as lists are sent."""
+
+
+async def read_json(request: Request, largest: int) -> dict[str, Any]:
+    """The body, which is one JSON object.
+
+    Args:
+        largest: size of one picture in bytes (`settings.max_upload_bytes`).
+
+    Raises:
+        InvalidRequestError: it is no JSON object, or not in UTF-8; `field` is "body".
+        ImageTooLargeError: it is larger than `PICTURES` such pictures.
+    """
+    data = b"".join([chunk async for chunk in _limited(request, PICTURES * largest)])
+    try:
+        value = json.loads(data) if len(data) <= _SHORT else await asyncio.to_thread(json.loads, data)
+    except UnicodeDecodeError:
+        raise InvalidRequestError("holds bytes that are no text", field="body", remedy=_SEND_UTF8) from None
+    except (ValueError, RecursionError):
+        raise InvalidRequestError("is no JSON", field="body", remedy="Send a JSON object.") from None
+    if not isinstance(value, dict):
+        raise InvalidRequestError("is no JSON object", field="body", remedy='Send {"prompt": ...} and so on.')
+    return value
+
+
+async def read_form(request: Request, largest: int) -> Form:
+    """The parts of a multipart or URL-encoded form.
+
+    Args:
+        largest: size of one picture in bytes (`settings.max_upload_bytes`).
+
+    Raises:
+        InvalidRequestError: it is no form, or a text is not in UTF-8.
+        ImageTooLargeError: it is larger than `PICTURES` such pictures.
+    """
+    most = PICTURES * largest
+    kind = request.headers.get("content-type", "")
+    stream = _limited(request, most)
+    # Text is read as Latin-1, which keeps every byte, and decoded by ourselves: the parser would guess at bad UTF-8.
+    head = Headers({"content-type": f"{kind}; charset=latin-1"})
+    try:
+        if kind.lower().startswith("multipart/form-data"):
+            found = await MultiPartParser(head, stream, max_files=64, max_fields=256, max_part_size=most).parse()
+        elif kind.lower().startswith("application/x-www-form-urlencoded"):
+            found = await FormParser(head, stream).parse()
+        else:
+            raise InvalidRequestError("is no form", field="body", remedy="Send multipart/form-data.")
+    except (MultiPartException, ValueError) as error:
+        raise InvalidRequestError(
+            "is no form that can be read", field="body", remedy="Send multipart/form-data."
+        ) from error
+    try:
+        form: Form = {}
+        for raw, value in found.multi_items():
+            name = _text(raw, "body").removesuffix("[]")
+            part = await _upload(value) if isinstance(value, UploadFile) else _text(value, name)
+            form.setdefault(name, []).append(part)
+    finally:
+        await found.close()
+    return form
+
+
+async def _upload(file: UploadFile) -> Upload:
+    name = (file.filename or "").encode("latin-1", "replace").decode("utf-8", "replace")
+    return Upload(await file.read(), "".join(c for c in name if c.isprintable())[:200])
+
+
+def _text(value: str, field: str) -> str:
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        raise InvalidRequestError("holds bytes that are no text", field=field, remedy=_SEND_UTF8) from None
+
+
+async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+    """The body in pieces.
+
+    Raises:
+        ImageTooLargeError: it is announced, or becomes, larger than `most` bytes.
+    """
+    announced = request.headers.get("content-length", "")
+    received = int(announced) if announced.isdecimal() and len(announced) < 20 else 0
+    if received <= most:
+        received = 0
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > most:
+                break
+            yield chunk
+    if received > most:
+        raise ImageTooLargeError(
+            f"the request has more than {most / (1024 * 1024):.4g} MB", field="body", remedy="Send smaller pictures."
+        )
