@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from portrayal.errors import InvalidRequestError
-from portrayal.request import MAX_SEED, Speed
+from portrayal.request import MAX_PROMPT, MAX_SEED, Speed
 from portrayal.sizes import PRESETS, RATIOS, RESOLUTIONS, Size, nearest
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ def truth(value: Any, field: str, default: bool) -> bool:
     raise InvalidRequestError(f"{_short(value)} is neither true nor false", field=field, remedy="Give true or false.")
 
 
-def text(value: Any, field: str, *, most: int = 10_000, needed: bool = False) -> str:
+def text(value: Any, field: str, *, most: int = MAX_PROMPT, needed: bool = False) -> str:
     """A text.
 
     Raises:
@@ -285,3 +285,16 @@ def missing(field: str, remedy: str) -> InvalidRequestError:
 def _short(value: Any) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in str(value))
     return repr(shown if len(shown) <= 40 else shown[:37] + "...")
+
+
+def echoed(value: Any) -> Any:
+    """The input as a door remembers it: data URIs and other long texts are cut, so that a job's record stays small."""
+    if isinstance(value, Mapping):
+        return {str(key): echoed(item) for key, item in list(value.items())[:100]}
+    if isinstance(value, list | tuple):
+        return [echoed(item) for item in value[:50]]
+    if isinstance(value, str) and value[:5].lower() == "data:":
+        return value.split(",", 1)[0][:80] + ",..."
+    if isinstance(value, str) and len(value) > MAX_PROMPT:
+        return value[:MAX_PROMPT]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)[:200]
