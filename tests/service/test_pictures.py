@@ -371,6 +371,26 @@ def test_a_jpeg_of_very_many_passes_is_refused() -> None:
     assert "damaged" in refused(plain[:start] + plain[start:-2] * 200 + b"\xff\xd9")
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_file_of_very_many_pieces_is_refused(kind: str) -> None:
+    plain = file(noise(), kind)
+    if kind == "JPEG":
+        data = plain[:2] + segment(0xFE, b"") * 60_000 + plain[2:]
+    elif kind == "PNG":
+        data = plain[:33] + png.chunk(b"tEXt", b"") * 60_000 + plain[33:]
+    else:
+        data = riff(*_webp(plain), *[(b"junk", b"")] * 60_000)
+    assert "damaged" in refused(data)
+
+
+def test_a_long_run_of_fill_bytes_costs_no_time() -> None:
+    """Which would take hours if it were searched from each of them anew."""
+    plain = file(noise(), "JPEG")
+    run = b"\xff" * 5_000_000
+    assert keep(plain[:2] + run + plain[2:-2] + run + plain[-2:]).data == plain
+    assert "damaged" in refused(plain[:-2] + run + b"\0")
+
+
 # What is no picture
 
 

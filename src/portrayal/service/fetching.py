@@ -9,13 +9,13 @@ through the same door. No proxy of the environment is used: it would do its own 
 from __future__ import annotations
 
 import asyncio
+import binascii
 import contextlib
 import ipaddress
 import re
 import socket
 import ssl
 import zlib
-from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
@@ -37,7 +37,6 @@ _TRIES: Final = 4  # addresses of one name
 _AGENT: Final = f"portrayal/{__version__}"
 _CODED: Final = ("gzip", "x-gzip", "deflate")
 _DATA_URI: Final = re.compile(r"data:(?P<head>[^,]*),(?P<body>.*)", re.IGNORECASE | re.DOTALL)
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]*")
 _GIVE_FILE: Final = "Give the URL of a JPEG, PNG or WebP file, or send the file itself."
 _GIVE_PUBLIC: Final = "Give a public http or https URL, or have the operator allow this one."
 
@@ -392,9 +391,10 @@ def data_uri(text: str, field: str, max_bytes: int) -> bytes:
 def _from_base64(text: bytes, field: str) -> bytes:
     letters = b"".join(text.split()).translate(bytes.maketrans(b"-_", b"+/"))
     letters = letters[:-2] + letters[-2:].rstrip(b"=")
-    if len(letters) % 4 == 1 or not _BASE64.fullmatch(letters):
-        raise _bad_data(field, "the data URI is not valid base64")
-    return b64decode(letters + b"=" * (-len(letters) % 4))
+    try:
+        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4), strict_mode=True)
+    except binascii.Error:
+        raise _bad_data(field, "the data URI is not valid base64") from None
 
 
 def _bad_data(field: str, message: str) -> FetchError:

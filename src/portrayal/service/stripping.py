@@ -28,13 +28,16 @@ _SOS, _EOI = 0xDA, 0xD9
 # Frames (with DHT, C4, and DAC, CC, among their numbers; C8 is reserved), then SOS, DQT, DNL, DRI.
 _JPEG_KEPT: Final = frozenset(range(0xC0, 0xD0)) - {0xC8} | {_SOS, 0xDB, 0xDC, 0xDD}
 _JPEG_ALONE: Final = frozenset(range(0xD0, 0xD8)) | {0x01, 0xD8}  # RSTn, TEM, SOI: markers without a length
-# A marker among the coded pixels: not a stuffed byte, not a restart, after any number of fill bytes.
-_JPEG_MARKER: Final = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
-_JPEG_ANY: Final = re.compile(rb"\xff+[^\x00\xff]")
+# A marker among the coded pixels: not a stuffed byte, not a restart. Neither pattern repeats anything, so that the
+# search takes linear time whatever the file holds.
+_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_JPEG_ANY: Final = re.compile(rb"\xff[^\x00\xff]")
 _EXIF: Final = b"Exif\0\0"
 _ICC: Final = b"ICC_PROFILE\0"
 # A file of a few kilobytes can ask for thousands of passes over millions of pixels; honest ones ask for about ten.
 _MAX_SCANS: Final = 100
+# Pieces of a file; honest ones of 25 MB have a few thousand, and each costs time.
+_MAX_PIECES: Final = 50_000
 _JFIF_BYTES: Final = 14  # of a JFIF header without its thumbnail
 _ADOBE_BYTES: Final = 12
 
@@ -85,7 +88,9 @@ def colour_chunks(data: bytes) -> bytes:
 def _png(data: bytes) -> Stripped:
     parts, notes, exif, animated = [png.SIGNATURE], [], b"", False
     kind = b""
-    for kind, start, end in png.chunks(data):
+    for count, (kind, start, end) in enumerate(png.chunks(data)):
+        if count == _MAX_PIECES:
+            raise DamagedError
         if kind == b"eXIf":
             exif = data[start + 8 : end - 4]
         animated |= kind in _PNG_ANIMATED
@@ -123,7 +128,7 @@ def _png_profile(body: bytes) -> bytes | None:
 
 def _jpeg(data: bytes) -> Stripped:
     parts, exif, at, scans = [b"\xff\xd8"], b"", 2, 0
-    while True:
+    for _ in range(_MAX_PIECES):
         marker, at = _next_marker(data, at)
         if marker == _EOI:
             break
@@ -143,8 +148,10 @@ def _jpeg(data: bytes) -> Stripped:
             found = _JPEG_MARKER.search(data, at)
             if found is None or scans > _MAX_SCANS:
                 raise DamagedError
-            parts.append(data[at : found.start()])
+            parts.append(data[at : found.start()].rstrip(b"\xff"))  # fill bytes
             at = found.start()
+    else:
+        raise DamagedError
     if not scans:
         raise DamagedError
     parts.append(b"\xff\xd9")
@@ -177,7 +184,9 @@ def _webp(data: bytes) -> Stripped:
     if size < 20 or size > len(data):
         raise DamagedError
     parts, exif, animated, kinds, at = [b"WEBP"], b"", False, set(), 12
-    while at + 8 <= size:
+    for _ in range(_MAX_PIECES):
+        if at + 8 > size:
+            break
         kind = data[at : at + 4]
         end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
         if end > size:
@@ -195,6 +204,8 @@ def _webp(data: bytes) -> Stripped:
                 raise DamagedError
             body = bytes([body[0] & _VP8X_KEPT, 0, 0, 0]) + body[4:10]
         parts.append(kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2))
+    else:
+        raise DamagedError
     inner = b"".join(parts)
     whole = b"RIFF" + struct.pack("<I", len(inner)) + inner
     return Stripped(whole, exif, animated, lossless=b"VP8L" in kinds)
