@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -74,6 +75,31 @@ def link_of(request: Request) -> Callable[[str, str], str]:
     """Makes the address of a file from its id and media type."""
     service, base = _service(request), base_of(request)
     return lambda file_id, media_type: service.files.address(file_id, media_type, base)
+
+
+async def attended(request: Request, service: Service, job: Job, caller: Caller, seconds: float) -> Job:
+    """The job as soon as it is final, or as it is after `seconds`; canceled when its caller goes away meanwhile.
+
+    For a synchronous call whose body has been read.
+    """
+    waiting = asyncio.ensure_future(service.wait(job.id, seconds))
+    leaving = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            await asyncio.to_thread(service.cancel, job.id, caller)
+        return await waiting
+    finally:
+        for task in (waiting, leaving):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _left(request: Request) -> None:
+    """Ends when the caller closes the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def score_headers(job: Job) -> dict[str, str]:
