@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Ideogram's own API, v1 (`/v1/ideogram-v3/...`) and v2 (`/v2/image/...`)."""
 
 from __future__ import annotations
 
