@@ -44,6 +44,12 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address that `portrayal serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that it listens on; 0 takes a free one.")
+    tls_certificate: Path | None = Field(
+        default=None, description="Certificates of the server, a PEM file: with it the server speaks https."
+    )
+    tls_key: Path | None = Field(
+        default=None, description="Private key of the certificate, a PEM file; not needed when both are in one file."
+    )
     public_url: str = Field(
         default="",
         description="Address under which others reach the server, such as https://pictures.example.org; links in "

@@ -39,6 +39,8 @@ def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) 
         create_app(make),
         host=settings.host,
         port=settings.port,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),

@@ -22,6 +22,7 @@ from portrayal.settings import Settings
 Purpose = Literal["upload", "result", "reference", "mask", "thumbnail"]
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _PATH = re.compile(r"/files/([0-9a-z]{26})(?:\.[a-z]{3,4})?")
+_STORAGE = re.compile(r"/storage/files/(\d{1,12})/([0-9a-f]{64})(/[0-9a-z]{26}\.[a-z]{3,4})")
 _OTHERS = re.compile(r"/v1/files/([0-9a-z]{26})(?:/download)?|/api/v1/files/([0-9a-z]{26})(?:/content)?")
 
 
@@ -61,8 +62,13 @@ class Files:
     def __init__(self, settings: Settings, database: Database, blobs: Blobs, secrets: Secrets) -> None:
         self._settings, self._database, self._blobs, self._secrets = settings, database, blobs, secrets
 
-    def take(self, data: bytes, field: str, library: str, *, name: str = "", purpose: Purpose = "upload") -> File:
+    def take(
+        self, data: bytes, field: str, library: str, *, name: str = "", purpose: Purpose = "upload", file_id: str = ""
+    ) -> File:
         """Check a picture that somebody gave, strip its metadata, and keep it.
+
+        Args:
+            file_id: the id that was promised for it; a new one when empty.
 
         Raises:
             ImageReadError, ImageTooLargeError: it is no picture that is taken; `field` is named.
@@ -75,7 +81,7 @@ class Files:
         )
         expires = time.time() + 86_400 * self._settings.upload_days if purpose == "upload" else None
         row = StoredFile(
-            id=new_id(),
+            id=file_id or new_id(),
             library=library,
             sha256=self._blobs.put(good.data),
             media_type=good.media_type,
@@ -111,10 +117,19 @@ class Files:
 
     def address(self, file_id: str, media_type: str, base: str) -> str:
         """An address that needs no key and works for `settings.link_seconds`."""
+        path, expires, signature = self._signed(file_id, media_type)
+        return f"{base}{path}?expires={expires}&signature={signature}"
+
+    def storage_address(self, file_id: str, media_type: str, base: str) -> str:
+        """The same as a path alone, for clients that append to it; the file may still be on its way."""
+        path, expires, signature = self._signed(file_id, media_type)
+        return f"{base}/storage/files/{expires}/{signature}{path.removeprefix('/files')}"
+
+    def _signed(self, file_id: str, media_type: str) -> tuple[str, int, str]:
         path = f"/files/{file_id}.{EXTENSIONS.get(media_type, 'bin')}"
         # Whole minutes: the same picture keeps its address for a while, so that browsers keep it too.
         expires = (int(time.time()) // 60 + 1) * 60 + self._settings.link_seconds
-        return f"{base}{path}?expires={expires}&signature={self._secrets.url_signature(path, expires)}"
+        return path, expires, self._secrets.url_signature(path, expires)
 
     def proved(self, path: str, expires: str, signature: str) -> str | None:
         """The file's id, if the address is ours and has not ended."""
@@ -137,6 +152,8 @@ class Files:
         if _PATH.fullmatch(parts.path):
             proved = self.proved(parts.path, query.get("expires", [""])[0], query.get("signature", [""])[0])
             return self.get(proved or "", None)
+        if match := _STORAGE.fullmatch(parts.path):
+            return self.get(self.proved(f"/files{match[3]}", match[1], match[2]) or "", None)
         match = _OTHERS.fullmatch(parts.path)
         return None if match is None else self.get(match[1] or match[2], library)
 
