@@ -107,7 +107,7 @@ def add(
         kind="person",
         notes=notes,
         tags=list(dict.fromkeys(" ".join(t.split()) for t in tags)),
-        created=_now(),
+        created=now(),
         reference={"file": f"reference.{extension(picture)}", "sha256": sha256(picture)},
     )
     if mask is not None:
@@ -281,7 +281,7 @@ def with_mask(known: Card, data: bytes, note: str) -> Card:
         "file": f"mask-{number}.png",
         "sha256": sha256(data),
         "note": note,
-        "created": _now(),
+        "created": now(),
     }
     values = known.model_dump()
     return card.made(**{**values, "masks": [*values["masks"], version], "mask_used": number})
@@ -442,7 +442,8 @@ def _map_digests(folder: Path) -> set[str]:
     return found
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time, in whole seconds, UTC."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

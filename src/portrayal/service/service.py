@@ -101,7 +101,7 @@ class Service:
         self.secrets = shared_secrets(self.database, settings)
         self.files = Files(settings, self.database, self.blobs, self.secrets)
         self.keys = Keys(self.database, needed=keys_needed)
-        self.characters = Characters(settings, self.database, self.blobs, self.files)
+        self.characters = Characters(settings, self.database, self.blobs)
         self.library = Library(self.database, self.blobs)
         self.masks = Masks(self.files)
         self.rules = policy.Rules.load(settings.policy_file) if settings.policy else None
