@@ -45,5 +45,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpcore", "httpx2", "uvicorn.access", "alembic", "sqlalchemy"):
+    for noisy in ("httpcore2", "httpx2", "uvicorn.access", "alembic", "sqlalchemy"):
         logging.getLogger(noisy).setLevel("WARNING")
