@@ -7,10 +7,11 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from portrayal.errors import ImageTooLargeError, InvalidRequestError
 
@@ -73,7 +74,7 @@ async def read_form(request: Request, largest: int) -> Form:
         if kind.lower().startswith("multipart/form-data"):
             found = await MultiPartParser(head, stream, max_files=64, max_fields=256, max_part_size=most).parse()
         elif kind.lower().startswith("application/x-www-form-urlencoded"):
-            found = await FormParser(head, stream).parse()
+            return _pairs(b"".join([chunk async for chunk in stream]))
         else:
             raise InvalidRequestError("is no form", field="body", remedy="Send multipart/form-data.")
     except (MultiPartException, ValueError) as error:
@@ -88,6 +89,23 @@ async def read_form(request: Request, largest: int) -> Form:
             form.setdefault(name, []).append(part)
     finally:
         await found.close()
+    return form
+
+
+def _pairs(data: bytes) -> Form:
+    """A URL-encoded form, strictly in UTF-8.
+
+    Raises:
+        ValueError: too many fields.
+        InvalidRequestError: bytes that are no text.
+    """
+    form: Form = {}
+    try:
+        found = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=256)
+    except UnicodeDecodeError:
+        raise InvalidRequestError("holds bytes that are no text", field="body", remedy=_SEND_UTF8) from None
+    for name, value in found:
+        form.setdefault(name.removesuffix("[]"), []).append(value)
     return form
 
 
