@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from portrayal.errors import InvalidRequestError
 from portrayal.request import MAX_PROMPT, MAX_SEED, Speed
 from portrayal.sizes import PRESETS, RATIOS, RESOLUTIONS, Size, nearest
+from portrayal.styles.catalogue import PALETTES, STYLE_PRESETS
 
 T = TypeVar("T")
 
@@ -24,18 +25,6 @@ SPEEDS: Final[dict[str, Speed]] = {
     "quality": "quality",
 }
 MAGIC: Final = {"auto": "auto", "on": "on", "off": "off"}
-PALETTES: Final = ("ember", "fresh", "jungle", "magic", "melon", "mosaic", "pastel", "ultramarine")
-_STYLE_NAMES: Final = """
-80S_ILLUSTRATION 90S_NOSTALGIA ABSTRACT_ORGANIC ANALOG_NOSTALGIA ART_BRUT ART_DECO ART_POSTER AURA AVANT_GARDE
-BAUHAUS BLUEPRINT BLURRY_MOTION BRIGHT_ART C4D_CARTOON CHILDRENS_BOOK COLLAGE COLORING_BOOK_I COLORING_BOOK_II
-CUBISM DARK_AURA DOODLE DOUBLE_EXPOSURE DRAMATIC_CINEMA EDITORIAL EMOTIONAL_MINIMAL ETHEREAL_PARTY EXPIRED_FILM
-FLAT_ART FLAT_VECTOR FOREST_REVERIE GEO_MINIMALIST GLASS_PRISM GOLDEN_HOUR GRAFFITI_I GRAFFITI_II HALFTONE_PRINT
-HIGH_CONTRAST HIPPIE_ERA ICONIC JAPANDI_FUSION JAZZY LONG_EXPOSURE MAGAZINE_EDITORIAL MINIMAL_ILLUSTRATION
-MIXED_MEDIA MONOCHROME NIGHTLIFE OIL_PAINTING OLD_CARTOONS PAINT_GESTURE POP_ART RETRO_ETCHING RIVIERA_POP
-SPOTLIGHT_80S STYLIZED_RED SURREAL_COLLAGE TRAVEL_POSTER VINTAGE_GEO VINTAGE_POSTER WATERCOLOR WEIRD WOODBLOCK_PRINT
-"""
-STYLE_PRESETS: Final = tuple(_STYLE_NAMES.split())
-"""The 62 presets of Ideogram 3.0 (`StylePresetV3` of its OpenAPI description)."""
 _NOTHING: Final = ("", "null", "none", "undefined")
 
 
@@ -188,7 +177,7 @@ def resolution(value: Any, field: str, *, snap: bool = False) -> Size | None:
     if not given(value):
         return None
     found = re.sub(r"^resolution_", "", str(value).strip().lower())
-    match = re.fullmatch(r"(\d{2,5})\s*[x×*_]\s*(\d{2,5})", found)
+    match = re.fullmatch(r"([1-9]\d{1,4})\s*[x×*_]\s*([1-9]\d{1,4})", found)
     if match:
         size = int(match[1]), int(match[2])
         if size in RESOLUTIONS:
@@ -242,7 +231,15 @@ def style_preset(value: Any, field: str = "style_preset") -> str:
     Raises:
         InvalidRequestError: it is not one of the 62.
     """
-    return choice(value, {name.lower(): name for name in STYLE_PRESETS}, field, "", STYLE_PRESETS)
+    name = _key(value).upper() if isinstance(value, str) else ""
+    if name in STYLE_PRESETS:
+        return name
+    if not given(value):
+        return ""
+    names = ", ".join(STYLE_PRESETS)
+    raise InvalidRequestError(
+        f"{_short(value)} is not one of the {len(STYLE_PRESETS)} presets", field=field, remedy=f"Use one of {names}."
+    )
 
 
 def palette(value: Any, field: str = "color_palette") -> tuple[str, ...]:
