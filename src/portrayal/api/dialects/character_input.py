@@ -106,9 +106,7 @@ async def read(
         "operation": endpoint,
         "prompt": common.text(body.get("prompt"), "prompt", needed=True),
         "negative_prompt": common.text(body.get("negative_prompt"), "negative_prompt"),
-        "speed": common.choice(
-            body.get("rendering_speed"), common.SPEEDS, "rendering_speed", "balanced", _SPEEDS_SHOWN
-        ),
+        "speed": common.choice(body.get("rendering_speed"), common.SPEEDS, "rendering_speed", "balanced", _SPEEDS),
         "magic_prompt": "on" if common.truth(body.get("expand_prompt"), "expand_prompt", True) else "off",
         "num_images": common.integer(body.get("num_images"), "num_images", 1, 8, 1),
         "seed": common.seed(body.get("seed")),
