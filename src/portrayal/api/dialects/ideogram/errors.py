@@ -1,7 +1,7 @@
 """Errors in Ideogram's form: ``{"error": "<sentence>"}``.
 
-v1 documents 400, 401, 422 and 429, and 403 in the place of 401 for remix and /upscale. v2 adds 402 and 404, and an object
-with a `reject_reason` for 402 and 429; v1 gets the same object with its 429.
+v1 documents 400, 401, 422 and 429, and 403 in the place of 401 for remix and /upscale. v2 adds 402 and 404, and an
+object with a `reject_reason` for 402 and 429; v1 gets the same object with its 429.
 """
 
 from __future__ import annotations

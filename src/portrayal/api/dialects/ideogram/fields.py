@@ -124,8 +124,8 @@ class Fields:
 
 
 def _empty(value: Any) -> bool:
-    """Nothing: null, or the empty file that a form sends for a field that was left open."""
-    return value is None or (isinstance(value, Upload) and not value.data and not value.name)
+    """Nothing: null, "", or the empty file that a form sends for a field that was left open."""
+    return value in (None, "") or (isinstance(value, Upload) and not value.data and not value.name)
 
 
 def _text(upload: Upload, name: str) -> str:

@@ -69,7 +69,8 @@ class Intake:
         except NotFoundError as error:
             raise NotFoundError(error.message, field=field, remedy="Give the id of a file of this server.") from None
         if self._trial is not None:
-            await asyncio.to_thread(self._trial.take, self._service.files.read(file), field, file.library)
+            data = await asyncio.to_thread(self._service.files.read, file)
+            file = await asyncio.to_thread(self._trial.take, data, field, file.library)
         self.roles.append((role, file))
         return file
 
@@ -121,6 +122,17 @@ class Intake:
         self.roles.pop()
         return file
 
+    async def looked(self, given: bytes | str, field: str) -> bytes:
+        """The bytes of a picture, checked and not kept.
+
+        Raises:
+            PortrayalError: as for `picture`.
+        """
+        trial = self._trial or Trial(self._service.settings)
+        data = given if isinstance(given, bytes) else await self._fetched(given.strip(), field)
+        await asyncio.to_thread(trial.take, data, field, self._caller.library)
+        return data
+
     async def _taken(self, given: bytes | str, field: str) -> File:
         if self._trial is None:
             return await self._service.take(given, field, self._caller, bases=self._bases)
@@ -130,7 +142,10 @@ class Intake:
     async def _fetched(self, text: str, field: str) -> bytes:
         if text[:5].lower() == "data:":
             return await asyncio.to_thread(data_uri, text, field, self._service.settings.max_upload_bytes)
-        own = await asyncio.to_thread(self._service.files.own, text, self._bases, self._caller.library)
+        try:
+            own = await asyncio.to_thread(self._service.files.own, text, self._bases, self._caller.library)
+        except NotFoundError as error:
+            raise InvalidRequestError(error.message, field=field, remedy=error.remedy) from None
         if own is not None:
             return await asyncio.to_thread(self._service.files.read, own)
         return await self._service.guard.image(text, field)
