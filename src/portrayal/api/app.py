@@ -15,6 +15,7 @@ from portrayal.api.files import router as files
 from portrayal.api.native import router as native
 from portrayal.api.operations import router as operations
 from portrayal.api.problems import problem
+from portrayal.api.shared_paths import router as shared_paths
 from portrayal.api.storage import router as storage
 from portrayal.errors import NotFoundError
 from portrayal.service.service import Service
@@ -40,7 +41,7 @@ def create_app(make: Callable[[], Service]) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-    for router in (operations, files, storage, native, *ROUTERS):
+    for router in (operations, files, storage, native, shared_paths, *ROUTERS):
         app.include_router(router)
 
     @app.exception_handler(404)
