@@ -49,8 +49,8 @@ def choice(value: Any, table: Mapping[str, T], field: str, default: T, shown: Se
     """
     if not given(value):
         return default
-    if isinstance(value, bool):  # a YAML tool reads ON and OFF as truth values
-        value = "on" if value else "off"
+    if "on" in table and str(value).strip().lower() in ("true", "false"):  # a YAML tool reads ON and OFF so
+        value = "on" if str(value).strip().lower() == "true" else "off"
     if isinstance(value, str) and _key(value) in table:
         return table[_key(value)]
     names = ", ".join(shown or table)
@@ -280,7 +280,7 @@ def missing(field: str, remedy: str) -> InvalidRequestError:
 
 
 def _short(value: Any) -> str:
-    shown = "".join(c if c.isprintable() else "?" for c in str(value))
+    shown = "".join(c if c.isprintable() else "?" for c in str(value)[:41])
     return repr(shown if len(shown) <= 40 else shown[:37] + "...")
 
 
