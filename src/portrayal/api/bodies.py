@@ -18,6 +18,7 @@ from portrayal.errors import ImageTooLargeError, InvalidRequestError
 PICTURES: Final = 6
 """Pictures of the largest size that one body may hold, roughly; base64 counts a third more."""
 _SHORT: Final = 256 * 1024  # bytes of JSON that are parsed at once, without a thread
+_DEEPEST: Final = 32  # values within values: Python's own ways through JSON recurse, no body needs more than a few
 _SEND_UTF8: Final = "Send UTF-8."
 
 
@@ -44,14 +45,31 @@ async def read_json(request: Request, largest: int) -> dict[str, Any]:
         ImageTooLargeError: it is larger than `PICTURES` such pictures.
     """
     data = b"".join([chunk async for chunk in _limited(request, PICTURES * largest)])
+    return json_object(data, "body") if len(data) <= _SHORT else await asyncio.to_thread(json_object, data, "body")
+
+
+def json_object(data: bytes | str, field: str) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        InvalidRequestError: it is none, is not in UTF-8, or holds values too deep within each other.
+    """
     try:
-        value = json.loads(data) if len(data) <= _SHORT else await asyncio.to_thread(json.loads, data)
+        value = json.loads(data)
     except UnicodeDecodeError:
-        raise InvalidRequestError("holds bytes that are no text", field="body", remedy=_SEND_UTF8) from None
+        raise InvalidRequestError("holds bytes that are no text", field=field, remedy=_SEND_UTF8) from None
     except (ValueError, RecursionError):
-        raise InvalidRequestError("is no JSON", field="body", remedy="Send a JSON object.") from None
+        raise InvalidRequestError("is no JSON", field=field, remedy="Send a JSON object.") from None
     if not isinstance(value, dict):
-        raise InvalidRequestError("is no JSON object", field="body", remedy='Send {"prompt": ...} and so on.')
+        raise InvalidRequestError("is no JSON object", field=field, remedy='Send {"prompt": ...} and so on.')
+    layer: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        inner = [item for outer in layer for item in (outer.values() if isinstance(outer, dict) else outer)]
+        layer = [item for item in inner if isinstance(item, dict | list)]
+    if layer:
+        raise InvalidRequestError(
+            f"holds values more than {_DEEPEST} deep", field=field, remedy="Send what the documentation shows."
+        )
     return value
 
 
