@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -32,6 +32,11 @@ def job_of(service: Service, job_id: str, caller: Caller, dialect: str) -> Job:
     if job.dialect != dialect:
         raise NotFoundError("there is no such job", field="id", remedy="It came through another door.")
     return job
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
 
 
 def position(service: Service, job: Job) -> int:
@@ -67,9 +72,9 @@ async def changes(service: Service, job_id: str) -> AsyncIterator[Job | None]:
                 job = await asyncio.to_thread(service.job, job_id)
             except NotFoundError:  # deleted meanwhile
                 return
-            now = (job.state, job.progress, len(job.pictures))
-            if now != last:
-                last = now
+            current = (job.state, job.progress, len(job.pictures))
+            if current != last:
+                last = current
                 yield job
             if job.final:
                 return

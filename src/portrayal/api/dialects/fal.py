@@ -1,8 +1,0 @@
-"""Not written yet."""
-
-from __future__ import annotations
-
-from fastapi import APIRouter
-
-router = APIRouter()
-NOTIFIER = None
