@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import sqlalchemy as sa
 
-from portrayal.errors import NotFoundError
+from portrayal.errors import ConflictError, NotFoundError
 from portrayal.service.blobs import Blobs
 from portrayal.service.database import Database
+from portrayal.service.envelope import Job, Role
 from portrayal.service.ids import new_id
 from portrayal.service.pictures import accepted, fingerprint
 from portrayal.service.signing import Secrets
@@ -157,6 +158,25 @@ class Files:
         match = _OTHERS.fullmatch(parts.path)
         return None if match is None else self.get(match[1] or match[2], library)
 
+    def roles(self, job: Job) -> list[tuple[Role, File]]:
+        """The files that a job was made from, to order it once more.
+
+        Raises:
+            ConflictError: one of them was deleted.
+        """
+        found: list[tuple[Role, File]] = []
+        with self._database.session() as session:
+            for source in job.sources:
+                same = sa.select(StoredFile).where(
+                    StoredFile.sha256 == source.sha256, StoredFile.library == job.library
+                )
+                row = session.get(StoredFile, source.picture) if source.picture else session.scalar(same.limit(1))
+                if row is not None and not (source.character and source.role == "reference"):
+                    found.append((source.role, file_of(row)))
+        if not all(self._blobs.has(digest) for digest in job.order.digests()):
+            raise ConflictError("a picture that it was made from was deleted", remedy="Order it anew.")
+        return found
+
     def keep(self, digests: tuple[str, ...]) -> None:
         """Uploads that a job uses do not expire."""
         with self._database.session() as session:
@@ -165,5 +185,5 @@ class Files:
 
 def file_of(row: StoredFile) -> File:
     """The value of a row."""
-    names = File.__dataclass_fields__
-    return File(**{name: tuple(getattr(row, name)) if name == "notes" else getattr(row, name) for name in names})
+    values: dict[str, Any] = {name: getattr(row, name) for name in File.__dataclass_fields__}
+    return File(**{**values, "notes": tuple(values["notes"])})

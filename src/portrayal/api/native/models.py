@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from portrayal.api.doors import base_of, link_of
@@ -16,6 +17,16 @@ from portrayal.service.files import File
 from portrayal.service.orders import Order
 
 PREFIX: Final = "/api/v1"
+
+
+RepeatKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 visible characters: the same key with the same request gives the same portrayal.",
+    ),
+]
+Prefer = Annotated[str | None, Header(description="`wait=N`, seconds; as the field `wait` (RFC 7240).")]
 
 
 class Out(BaseModel):
@@ -100,12 +111,16 @@ class FileOut(Out):
 
 def shown(job: Job, request: Request) -> PortrayalOut:
     """A job as the native API shows it."""
-    link, base = link_of(request), f"{base_of(request)}{PREFIX}/portrayals/{job.id}/pictures"
+    return portrayal_out(job, link_of(request), base_of(request))
+
+
+def portrayal_out(job: Job, link: Callable[[str, str], str], base: str) -> PortrayalOut:
+    """A job as the native API shows it; `link` makes the address of a file, `base` is the server's own address."""
     pictures = tuple(
         PictureOut(
             **dict(picture),
             url=link(picture.id, picture.media_type),
-            mask_url=f"{base}/{picture.position}/mask" if picture.mask else None,
+            mask_url=f"{base}{PREFIX}/portrayals/{job.id}/pictures/{picture.position}/mask" if picture.mask else None,
         )
         for picture in job.pictures
     )
