@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         default=20.0, ge=0, description="Seconds that a stopping server waits for running pictures; then it hands "
         "them back, and they are made after the next start or by another worker."
     )
+    worker_ttl: float = Field(
+        default=10.0,
+        ge=1,
+        description="Seconds without a sign of life after which a worker is taken for dead and its pictures are made "
+        "by another one.",
+    )
     max_in_flight: int = Field(
         default=10, ge=1, description="Requests of one key that may be in flight at the Ideogram doors (429 above)."
     )

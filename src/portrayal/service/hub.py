@@ -1,10 +1,14 @@
-"""Who waits for which job: threads that finish one wake the coroutines that wait for it."""
+"""Who waits for which job: threads that change one wake the coroutines that wait for it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections import defaultdict
+from typing import Final
+
+ANY: Final = ""
+"""Rings with every job."""
 
 
 class Hub:
@@ -12,20 +16,20 @@ class Hub:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(list)
+        self._bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
 
     def ring(self, job_id: str) -> None:
-        """Something happened to the job."""
+        """Something happened to the job, and is committed."""
         with self._lock:
-            bells = list(self._bells.get(job_id, ()))
+            bells = [*self._bells.get(job_id, ()), *self._bells.get(ANY, ())]
         for loop, bell in bells:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop was closed with the reader in it
                 loop.call_soon_threadsafe(bell.set)
 
     def awaited(self) -> tuple[str, ...]:
         """The jobs that somebody waits for."""
         with self._lock:
-            return tuple(self._bells)
+            return tuple(job for job in self._bells if job != ANY)
 
     def listen(self, job_id: str) -> Listener:
         """A context whose `wait` ends at the next ring, or at one since the last `wait`."""
@@ -33,7 +37,7 @@ class Hub:
 
 
 class Listener:
-    """One who waits for a job."""
+    """One who waits for a job, or for any."""
 
     def __init__(self, hub: Hub, job_id: str) -> None:
         self._hub, self._id = hub, job_id
@@ -41,7 +45,7 @@ class Listener:
 
     def __enter__(self) -> Listener:
         with self._hub._lock:
-            self._hub._bells[self._id].append(self._entry)
+            self._hub._bells.setdefault(self._id, []).append(self._entry)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -37,8 +36,8 @@ def jobs(session: Session, rows: Sequence[PortrayalRow]) -> list[Job]:
     tags: dict[str, list[str]] = defaultdict(list)
     for tag in session.scalars(sa.select(TagRow).where(TagRow.portrayal_id.in_(ids)).order_by(TagRow.tag)):
         tags[tag.portrayal_id].append(tag.tag)
-    running = [row.id for row in rows if row.state not in FINAL]
-    progress = dict(session.execute(sa.select(RunRow.id, RunRow.progress).where(RunRow.id.in_(running))).all())  # type: ignore[arg-type]
+    running = [row.id for row in rows if row.state != "succeeded"]
+    progress = dict(session.execute(sa.select(RunRow.id, RunRow.progress).where(RunRow.id.in_(running))).all())
     return [
         Job(
             id=row.id,
@@ -69,7 +68,7 @@ def jobs(session: Session, rows: Sequence[PortrayalRow]) -> list[Job]:
 def _progress(text: str, row: PortrayalRow) -> JobProgress:
     if row.state == "succeeded":
         return JobProgress(stage="done", fraction=1.0, picture=row.num_images, of=row.num_images)
-    return JobProgress.model_validate(json.loads(text)) if text else JobProgress(of=row.num_images)
+    return JobProgress.model_validate_json(text) if text else JobProgress(of=row.num_images)
 
 
 def _time(seconds: float) -> datetime:
@@ -77,8 +76,24 @@ def _time(seconds: float) -> datetime:
 
 
 def event(session: Session, job_id: str, library: str, kind: str, data: dict[str, Any], now: float) -> None:
-    """Note what happened, for those who listen."""
+    """Note what happened, for those who listen. Call it last in a transaction.
+
+    Numbers are given in the order of the commits: a reader that has seen one will never find a lower one later.
+    SQLite has one writer at a time; on PostgreSQL a lock is held from here to the commit, which must thus be near.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(7254003)"))
     session.add(EventRow(portrayal_id=job_id, library=library, type=kind, data=data, created_at=now))
+
+
+def own(session: Session, job_id: str, owner: str) -> bool:
+    """Whether a run still owns its job; if so, nobody else takes, ends or cancels it before this transaction ends.
+
+    Writing the row is what locks it, on SQLite (the whole file) and on PostgreSQL. All that change a job lock this row
+    first, so they come one after the other and never wait for each other in a circle.
+    """
+    mine = sa.update(RunRow).where(RunRow.id == job_id, RunRow.owner == owner).values(owner=owner)
+    return bool(session.execute(mine).rowcount)  # type: ignore[attr-defined]
 
 
 def finish(
@@ -95,11 +110,13 @@ def finish(
     """End a job that is not final yet; whether this call did it.
 
     Args:
-        owner: only if this worker owns the job's last start.
+        owner: only if this run owns the job.
     """
-    where = [PortrayalRow.id == job_id, PortrayalRow.state.not_in(FINAL)]
-    if owner is not None:
-        where.append(sa.select(RunRow.owner).where(RunRow.id == job_id).scalar_subquery() == owner)
+    if owner is not None and not own(session, job_id, owner):
+        return False
+    if owner is None:
+        cancel = 1 if state == "canceled" else RunRow.cancel
+        session.execute(sa.update(RunRow).where(RunRow.id == job_id).values(cancel=cancel))
     values: dict[str, Any] = {"state": state, "completed_at": now}
     if error is not None:
         values["error"] = error.model_dump()
@@ -107,7 +124,8 @@ def finish(
         values["warnings"] = list(warnings)
     if result is not None:
         values["result"] = result
-    library = session.scalar(sa.update(PortrayalRow).where(*where).values(values).returning(PortrayalRow.library))
+    unfinished = sa.update(PortrayalRow).where(PortrayalRow.id == job_id, PortrayalRow.state.not_in(FINAL))
+    library = session.scalar(unfinished.values(values).returning(PortrayalRow.library))
     if library is None:
         return False
     event(session, job_id, library, state, {} if error is None else {"error": error.model_dump()}, now)

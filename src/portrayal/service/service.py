@@ -27,6 +27,7 @@ from portrayal.service.blobs import Blobs
 from portrayal.service.characters import Characters
 from portrayal.service.database import Database
 from portrayal.service.envelope import FINAL, Job, JobError, Role, Source
+from portrayal.service.events import Events
 from portrayal.service.fetching import Guard, data_uri
 from portrayal.service.files import File, Files
 from portrayal.service.hub import Hub
@@ -34,6 +35,7 @@ from portrayal.service.ids import new_id
 from portrayal.service.jobs import Jobs
 from portrayal.service.keys import Caller, Keys
 from portrayal.service.library import Library
+from portrayal.service.looking import Looking
 from portrayal.service.masks import Masks
 from portrayal.service.metrics import Metrics
 from portrayal.service.orders import Order
@@ -81,7 +83,6 @@ class Service:
         maker: what makes them; `portrayal.pipeline.portray` unless a test says otherwise.
         notifiers: how each door words and signs its webhooks.
         keys_needed: whether callers need a key.
-        ttl: seconds without a sign of life after which another worker is dead.
     """
 
     def __init__(
@@ -92,7 +93,6 @@ class Service:
         maker: Maker | None = None,
         notifiers: Mapping[str, Notifier] | None = None,
         keys_needed: bool = False,
-        ttl: float = 10.0,
     ) -> None:
         self.settings = settings
         self.database = Database(settings)
@@ -104,11 +104,13 @@ class Service:
         self.characters = Characters(settings, self.database, self.blobs)
         self.library = Library(self.database, self.blobs)
         self.masks = Masks(self.files)
+        self.looking = Looking(settings, self.files)
         self.rules = policy.Rules.load(settings.policy_file) if settings.policy else None
         self.metrics = Metrics()
         private = tuple(part.strip() for part in settings.fetch_private.split(",") if part.strip())
         self.guard = Guard(allow_private=private, max_bytes=settings.max_upload_bytes, timeout=settings.fetch_timeout)
         self.hub = Hub()
+        self.events = Events(self.database, self.hub)
         self._ordering = threading.Lock()
         self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.files, self.job, notifiers or {})
         self.work = Work(settings, self.database, self.blobs, maker or _pipeline, self._changed)
@@ -119,7 +121,7 @@ class Service:
             self.hub,
             slots=settings.slots or max(1, (os.cpu_count() or 2) // 2),
             work=work,
-            ttl=ttl,
+            ttl=settings.worker_ttl,
         )
 
     def open(self) -> Service:
@@ -127,6 +129,11 @@ class Service:
         self.jobs.start()
         self.webhooks.start(deliver=self.jobs.work)
         return self
+
+    def hush(self) -> None:
+        """Begin to end: start no further job, and let those go who listen for events. Call it in the event loop."""
+        self.events.close()
+        self.jobs.hush()
 
     def close(self) -> None:
         """End: running pictures are finished or handed back."""
@@ -178,12 +185,7 @@ class Service:
         """
         if ticket.webhook is not None:
             await self.guard.check(ticket.webhook.url, "webhook", https_only=ticket.webhook.https_only)
-        job, fresh = await asyncio.to_thread(self._written, order, caller, ticket, roles)
-        if fresh:
-            row_round = job.wire.get("_round", 1)
-            await asyncio.to_thread(self.jobs.submit, job.id, job.priority, row_round)
-            self.metrics.submitted(ticket.dialect, order.operation)
-        return job
+        return await asyncio.to_thread(self._ordered, order, caller, ticket, roles)
 
     async def wait(self, job_id: str, timeout: float) -> Job:
         """The job, as soon as it is final; as it is after `timeout` seconds."""
@@ -217,12 +219,24 @@ class Service:
         job = self.job(job_id, caller)
         if job.final:
             return job
+        self.work.end(job_id, "canceled")
         self.jobs.cancel(job_id)
-        if job.state == "starting" or self.job(job_id).state == "starting":
-            self.work.end(job_id, "canceled")
         return self.job(job_id)
 
     # Inside.
+
+    def _ordered(self, order: Order, caller: Caller, ticket: Ticket, roles: Sequence[tuple[Role, File]]) -> Job:
+        """Write a job down and queue it. A process that dies in between leaves it to `Jobs`, which looks for such."""
+        try:
+            job, fresh = self._written(order, caller, ticket, roles)
+        except sa.exc.IntegrityError:
+            if ticket.idempotency_key is None:
+                raise
+            job, fresh = self._written(order, caller, ticket, roles)  # another call with its key came first: find it
+        if fresh:
+            self.jobs.submit(job.id, job.priority, job.wire["_round"])
+            self.metrics.submitted(ticket.dialect, order.operation)
+        return job
 
     def _written(
         self, order: Order, caller: Caller, ticket: Ticket, roles: Sequence[tuple[Role, File]]
@@ -268,9 +282,10 @@ class Service:
             session.flush()
             session.add(RunRow(id=job_id))
             self._sources(session, job_id, roles, saved)
-            records.event(session, job_id, caller.library, "starting", {}, now)
             session.flush()
-            return records.jobs(session, [row])[0], True
+            job = records.jobs(session, [row])[0]
+            records.event(session, job_id, caller.library, "starting", {}, now)
+            return job, True
 
     def _judge(self, order: Order, roles: Sequence[tuple[Role, File]]) -> None:
         if self.rules is None:
@@ -346,7 +361,7 @@ class Service:
     def _changed(self, job_id: str, what: str) -> None:
         """After a job changed: wake those who wait, tell webhooks and counters."""
         self.hub.ring(job_id)
-        with contextlib.suppress(NotFoundError):
+        with contextlib.suppress(NotFoundError, sa.exc.DBAPIError):  # this must not end a job; webhooks look again
             job = self.job(job_id)
             if job.final:
                 self.metrics.ended(job)

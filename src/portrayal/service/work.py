@@ -19,11 +19,13 @@ from portrayal.service.database import Database
 from portrayal.service.envelope import FINAL, ErrorType, Job, JobError, JobPicture, JobProgress
 from portrayal.service.ids import new_id
 from portrayal.service.jobs import CanceledError, LostError, Run
-from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, StoredFile
+from portrayal.service.tables import PictureRow, PortrayalRow, StoredFile
 from portrayal.settings import Settings
 
 log = logging.getLogger("portrayal.work")
 _PICTURE = re.compile(r"picture (\d+) of \d+: ")
+_SAME = ("seed", "width", "height", "identity", "cast", "did", "mask_box", "warnings", "timings", "facts")
+"""What a picture of a job has in common with one of the pipeline."""
 _IMAGE = (ImageReadError, ImageTooLargeError, ImageTooSmallError)
 
 
@@ -46,7 +48,8 @@ class Work:
     """Makes jobs.
 
     Args:
-        ended: called after a job ended, with it; webhooks and counters hang on it.
+        changed: called with a job and what happened to it, after that is committed; waiters, webhooks and counters
+            hang on it.
     """
 
     def __init__(
@@ -57,27 +60,37 @@ class Work:
 
     def __call__(self, run: Run) -> None:
         """Make the job of a run; every end of it is written here."""
-        job = self._begin(run)
+        job = run.patiently(lambda: self._begin(run))
         if job is None:
             return
+        begun = time.monotonic()
+        waited = time.time() - job.created_at.timestamp()
+        about = {"job": run.id, "operation": job.operation, "dialect": job.dialect}
+        log.info("a job is made", extra={**about, "start": run.tries, "waited": round(waited, 3)})
+        state, values = self._made(run, job)
+        mine = run.patiently(lambda: self.end(run.id, state, owner=run.owner, **values))
+        seconds = round(time.monotonic() - begun, 3)
+        log.info("a job ended", extra={**about, "state": state if mine else "not ours", "seconds": seconds})
+
+    def _made(self, run: Run, job: Job) -> tuple[str, dict[str, Any]]:
+        """The job's final state, and what is written with it."""
         try:
             portrayal = self._make(run, job)
         except CanceledError:
-            self.end(run.id, "canceled", owner=run.owner)
+            return "canceled", {}
         except PortrayalError as error:
-            self.end(run.id, "failed", owner=run.owner, error=_failure(error))
+            return "failed", {"error": _failure(error)}
         except LostError:
             raise
         except Exception as error:
             # The text of a foreign error may hold a prompt or a path: only its type is told.
             log.error("a job failed", extra={"job": run.id, "error": type(error).__name__}, exc_info=True)
             words = f"the engine failed ({type(error).__name__})"
-            failure = JobError(type="internal", message=words, remedy="Try again; the server's log says more.")
-            self.end(run.id, "failed", owner=run.owner, error=failure)
-        else:
-            result = portrayal.model_dump(mode="json", exclude={"pictures", "warnings", "prompt", "operation"})
-            warnings = (*portrayal.warnings, *job.order.unheeded())
-            self.end(run.id, "succeeded", owner=run.owner, warnings=warnings, result=result)
+            return "failed", {
+                "error": JobError(type="internal", message=words, remedy="Try again; the server's log says more.")
+            }
+        result = portrayal.model_dump(mode="json", exclude={"pictures", "warnings", "prompt", "operation"})
+        return "succeeded", {"warnings": (*portrayal.warnings, *job.order.unheeded()), "result": result}
 
     def end(self, job_id: str, state: str, **values: Any) -> bool:
         """End a job that has not ended; whether this call did it."""
@@ -88,21 +101,21 @@ class Work:
         return ended
 
     def _begin(self, run: Run) -> Job | None:
-        """Mark the job as being made; None when it has ended already."""
+        """Mark the job as being made; None when it has ended already, or is not this run's any more."""
         now = time.time()
         with self._database.session() as session:
+            if not records.own(session, run.id, run.owner):
+                return None
             row = session.get(PortrayalRow, run.id)
             if row is None or row.state in FINAL:
                 return None
-            if row.state == "starting":
+            fresh = row.state == "starting"
+            if fresh:
                 row.state = "processing"
                 row.started_at = now
-                records.event(session, run.id, row.library, "processing", {}, now)
             job = records.jobs(session, [row])[0]
-            canceled = session.scalar(sa.select(RunRow.cancel).where(RunRow.id == run.id))
-        if canceled:
-            self.end(run.id, "canceled", owner=run.owner)
-            return None
+            if fresh:
+                records.event(session, run.id, row.library, "processing", {}, now)
         self._changed(run.id, "processing")
         return job
 
@@ -116,28 +129,30 @@ class Work:
                 state["picture"] = int(match[1])
                 stage = stage[match.end() :]
             told = JobProgress(stage=stage, fraction=round(min(fraction, 1.0), 4), picture=state["picture"], of=of)
-            run.progress(told.model_dump())
+            run.progress(told)
 
         def done(position: int, picture: Picture) -> None:
             self._keep(run, job, position, picture)
 
-        run.progress(JobProgress(stage="starting", picture=state["picture"], of=of).model_dump(), force=True)
+        run.progress(JobProgress(stage="starting", picture=state["picture"], of=of), force=True)
         finished = {p.position: self._again(p) for p in job.pictures}
         request = job.order.request(self._blobs.get)
         return self._maker(request, settings=self._settings, progress=progress, finished=finished, done=done)
 
     def _again(self, kept: JobPicture) -> Picture:
         """A picture that an earlier run finished."""
-        same = ("seed", "width", "height", "identity", "cast", "did", "mask_box", "warnings", "timings", "facts")
-        values = {name: getattr(kept, name) for name in same} | {"format": kept.media_type.removeprefix("image/")}
+        values = {name: getattr(kept, name) for name in _SAME} | {"format": kept.media_type.removeprefix("image/")}
         return Picture(data=self._blobs.get(kept.sha256), **values)
 
     def _keep(self, run: Run, job: Job, position: int, picture: Picture) -> None:
-        """Store a finished picture; an earlier run's picture of this place stays."""
+        """Store a finished picture; an earlier run's picture of this place stays.
+
+        Raises:
+            LostError: the job is not this run's any more, or has ended.
+        """
         now = time.time()
         digest = self._blobs.put(picture.data)
         mask = None if picture.mask is None else self._blobs.put(picture.mask)
-        same = ("seed", "width", "height", "identity", "cast", "did", "mask_box", "warnings", "timings", "facts")
         kept = JobPicture(
             id=new_id(),
             position=position,
@@ -145,30 +160,37 @@ class Work:
             media_type=f"image/{picture.format}",
             size=len(picture.data),
             mask=mask,
-            **{name: getattr(picture, name) for name in same},
+            **{name: getattr(picture, name) for name in _SAME},
         )
+        run.patiently(lambda: self._noted(run, job, kept, now))
+        self._changed(run.id, "picture")
+
+    def _noted(self, run: Run, job: Job, kept: JobPicture, now: float) -> None:
         with self._database.session() as session:
-            # Locks the row on PostgreSQL: two runs of one job cannot both add a picture.
-            owner = session.scalar(sa.select(RunRow.owner).where(RunRow.id == run.id).with_for_update())
-            if owner != run.owner:
+            if not records.own(session, run.id, run.owner):
                 raise LostError(run.id)
-            there = sa.select(PictureRow.id).where(PictureRow.portrayal_id == run.id, PictureRow.position == position)
+            if session.scalar(sa.select(PortrayalRow.state).where(PortrayalRow.id == run.id)) != "processing":
+                raise LostError(run.id)  # canceled
+            there = sa.select(PictureRow.id).where(
+                PictureRow.portrayal_id == run.id, PictureRow.position == kept.position
+            )
             if session.scalar(there) is not None:
                 return
-            session.add(_file(kept, job.library, now))
+            data = kept.model_dump(mode="json")
             score = None if kept.identity is None else kept.identity.score
+            session.add(_file(kept, job.library, now))
             session.add(
                 PictureRow(
                     id=kept.id,
                     portrayal_id=run.id,
-                    position=position,
-                    sha256=digest,
+                    position=kept.position,
+                    sha256=kept.sha256,
                     score=score,
-                    data=kept.model_dump(mode="json"),
+                    data=data,
                 )
             )
-            records.event(session, run.id, job.library, "picture", kept.model_dump(mode="json"), now)
-        self._changed(run.id, "picture")
+            session.flush()
+            records.event(session, run.id, job.library, "picture", data, now)
 
 
 def _file(kept: JobPicture, library: str, now: float) -> StoredFile:
