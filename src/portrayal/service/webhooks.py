@@ -19,7 +19,7 @@ from portrayal.service.database import Database
 from portrayal.service.envelope import FINAL, Job
 from portrayal.service.fetching import Guard
 from portrayal.service.files import Files
-from portrayal.service.ids import first_of, new_id
+from portrayal.service.ids import id_at, new_id
 from portrayal.service.signing import Secrets
 from portrayal.service.tables import DeliveryRow, PortrayalRow
 
@@ -184,7 +184,7 @@ class Webhooks:
             ).all()
             ended = session.scalars(
                 sa.select(PortrayalRow)
-                .where(PortrayalRow.id > first_of(time.time() - _LOOK_BACK), PortrayalRow.state.in_(FINAL))
+                .where(PortrayalRow.id > id_at(time.time() - _LOOK_BACK), PortrayalRow.state.in_(FINAL))
                 .where(PortrayalRow.dialect.in_(self._notifiers))
             ).all()
             told = [row.id for row in ended if "_webhook" in row.wire]
