@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from portrayal.character import names
 from portrayal.character.card import THUMBNAIL, Card
 from portrayal.errors import ConflictError, InvalidRequestError
+from portrayal.service import unused
 from portrayal.service.blobs import Blobs
 from portrayal.service.database import Database
-from portrayal.service.envelope import FINAL
 from portrayal.service.files import File, Purpose, file_of
 from portrayal.service.ids import new_id
 from portrayal.service.orders import Who
@@ -153,7 +153,9 @@ class CharacterStore:
         except IntegrityError:
             raise taken(made.card.name) from None
         if old is not None:
-            self._drop(set(old.digests.values()) - set(made.digests.values()))
+            unused.drop(
+                self._database, self._blobs, set(old.digests.values()) - set(made.digests.values()), history=False
+            )
 
     def _renamed(self, session: Session, old: Character, made: Character) -> None:
         mine = sa.select(PortrayalRow.id).where(PortrayalRow.library == made.library)
@@ -205,18 +207,8 @@ class CharacterStore:
             session.execute(sa.delete(CharacterRow).where(there))
             for name, digest in old.digests.items():
                 session.execute(sa.delete(StoredFile).where(*_file_is(digest, f"{old.card.id}/{name}", old.library)))
-        self._drop(set(old.digests.values()))
-
-    def _drop(self, digests: set[str]) -> None:
-        """Delete blobs that no file and no unfinished job uses. Finished portrayals do not hold a picture back."""
-        with self._database.session() as session:
-            for digest in digests:
-                filed = session.scalar(sa.select(StoredFile.id).where(StoredFile.sha256 == digest).limit(1))
-                wanted = sa.select(PortrayalRow.id).where(
-                    PortrayalRow.state.not_in(FINAL), sa.cast(PortrayalRow.order, sa.Text).contains(digest)
-                )
-                if filed is None and session.scalar(wanted.limit(1)) is None and self._blobs.has(digest):
-                    self._blobs.delete(digest)
+        # What was made from it stays; the picture itself goes.
+        unused.drop(self._database, self._blobs, old.digests.values(), history=False)
 
 
 def _character(row: CharacterRow) -> Character:

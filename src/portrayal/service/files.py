@@ -177,6 +177,11 @@ class Files:
             raise ConflictError("a picture that it was made from was deleted", remedy="Order it anew.")
         return found
 
+    def forget(self, file_id: str) -> None:
+        """Its address ends; the bytes stay for others that use them."""
+        with self._database.session() as session:
+            session.execute(sa.delete(StoredFile).where(StoredFile.id == file_id))
+
     def keep(self, digests: tuple[str, ...]) -> None:
         """Uploads that a job uses do not expire."""
         with self._database.session() as session:

@@ -62,11 +62,13 @@ Wait = Annotated[
 Priority = Literal["low", "normal", "high"]
 
 
-class _In(BaseModel):
+class In(BaseModel):
+    """Base of all bodies."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class WhoIn(_In):
+class WhoIn(In):
     """One character: a picture, or the name of a saved one; a mask says what belongs to it (default: face and hair)."""
 
     image: Annotated[Given | None, Field(description="A picture of the character. Only of people who agreed.")] = None
@@ -74,7 +76,7 @@ class WhoIn(_In):
     mask: Given | None = None
 
 
-class WebhookIn(_In):
+class WebhookIn(In):
     """Who is told when the portrayal changes."""
 
     url: Annotated[AnyHttpUrl, Field(description="http(s); no private addresses unless the operator allows them.")]
@@ -84,7 +86,7 @@ class WebhookIn(_In):
     ] = ()
 
 
-class _Made(_In):
+class _Made(In):
     """What every operation may have."""
 
     num_images: Annotated[int, Field(ge=1, le=8)] = 1
@@ -193,7 +195,7 @@ class UpscaleIn(_Made):
     factor: Literal[2, 4] = 2
 
 
-class AgainIn(_In):
+class AgainIn(In):
     """How an order is made once more."""
 
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED, description="Without it: another one.")] = None
