@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from portrayal._version import __version__
 from portrayal.api.dialects import ROUTERS
 from portrayal.api.files import router as files
+from portrayal.api.guarding import BodyLimit, Shield
 from portrayal.api.native import router as native
 from portrayal.api.operations import router as operations
 from portrayal.api.problems import problem
@@ -20,9 +21,19 @@ from portrayal.api.storage import router as storage
 from portrayal.errors import NotFoundError
 from portrayal.service.service import Service
 
+MAX_BODY = 120_000_000
+"""Bytes of a call: four of the largest pictures, or three as base64."""
 
-def create_app(make: Callable[[], Service]) -> FastAPI:
-    """The application around a service that `make` makes; it is opened and closed with the application."""
+
+def create_app(
+    make: Callable[[], Service], *, hosts: frozenset[str] | None = None, max_body: int = MAX_BODY
+) -> FastAPI:
+    """The application around a service that `make` makes; it is opened and closed with the application.
+
+    Args:
+        hosts: names that the server is called by, where it needs no key; see `guarding.Shield`. None = any.
+        max_body: bytes of a whole call.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -41,6 +52,9 @@ def create_app(make: Callable[[], Service]) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
+    app.add_middleware(BodyLimit, limit=max_body)
+    if hosts is not None:
+        app.add_middleware(Shield, hosts=hosts)
     for router in (operations, files, storage, native, shared_paths, *ROUTERS):
         app.include_router(router)
 

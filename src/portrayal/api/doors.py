@@ -142,6 +142,8 @@ def speaking(encode: Encoder) -> type[APIRoute]:
                 except RequestValidationError as error:
                     return encode(invalid(error), request)
                 except HTTPException as error:  # e.g. a body that is no JSON, or a form that cannot be read
+                    if isinstance(error.__cause__, PortrayalError):  # FastAPI wraps what the body's reading raised
+                        return encode(error.__cause__, request)
                     return encode(InvalidRequestError(str(error.detail), field="body"), request)
                 except Exception as error:
                     log.error("a call failed", extra={"route": self.path, "error": type(error).__name__}, exc_info=True)
