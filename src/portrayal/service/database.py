@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from portrayal.service.tables import Base
+from portrayal.service.migrations import upgrade
 from portrayal.settings import Settings
 
 
@@ -35,8 +35,12 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     def migrate(self) -> None:
-        """Bring the tables up to this version's."""
-        Base.metadata.create_all(self.engine)
+        """Bring the tables up to this version's.
+
+        Raises:
+            ConflictError: a newer version made them.
+        """
+        upgrade(self.url)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

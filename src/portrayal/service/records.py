@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from portrayal.service import search
 from portrayal.service.envelope import FINAL, Job, JobError, JobPicture, JobProgress, Source
 from portrayal.service.orders import Order
 from portrayal.service.tables import EventRow, PictureRow, PortrayalRow, RunRow, SourceRow, TagRow
@@ -128,5 +129,6 @@ def finish(
     library = session.scalar(unfinished.values(values).returning(PortrayalRow.library))
     if library is None:
         return False
+    search.write(session, job_id)
     event(session, job_id, library, state, {} if error is None else {"error": error.model_dump()}, now)
     return True

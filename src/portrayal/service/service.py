@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portrayal import assets
 from portrayal.errors import (
     ConflictError,
     ForbiddenError,
@@ -22,7 +24,8 @@ from portrayal.errors import (
     NotFoundError,
     PolicyError,
 )
-from portrayal.service import policy, records
+from portrayal.request import Request
+from portrayal.service import policy, records, search
 from portrayal.service.blobs import Blobs
 from portrayal.service.characters import Characters
 from portrayal.service.database import Database
@@ -44,6 +47,8 @@ from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, SourceRow
 from portrayal.service.webhooks import Notifier, Webhook, Webhooks
 from portrayal.service.work import Maker, Work
 from portrayal.settings import Settings
+
+log = logging.getLogger("portrayal.service")
 
 DAY = 86_400.0
 
@@ -113,7 +118,8 @@ class Service:
         self.events = Events(self.database, self.hub)
         self._ordering = threading.Lock()
         self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.files, self.job, notifiers or {})
-        self.work = Work(settings, self.database, self.blobs, maker or _pipeline, self._changed)
+        self._maker = maker or _pipeline
+        self.work = Work(settings, self.database, self.blobs, self._maker, self._changed)
         self.jobs = Jobs(
             self.database,
             self.work,
@@ -128,6 +134,8 @@ class Service:
         """Start to work. Blocks for a moment."""
         self.jobs.start()
         self.webhooks.start(deliver=self.jobs.work)
+        if self.jobs.work:
+            threading.Thread(target=_warmed, args=(self._maker, self.settings), name="warming", daemon=True).start()
         return self
 
     def hush(self) -> None:
@@ -282,7 +290,7 @@ class Service:
             session.flush()
             session.add(RunRow(id=job_id))
             self._sources(session, job_id, roles, saved)
-            session.flush()
+            search.write(session, job_id)
             job = records.jobs(session, [row])[0]
             records.event(session, job_id, caller.library, "starting", {}, now)
             return job, True
@@ -385,3 +393,14 @@ def _pipeline(*args: Any, **kwargs: Any) -> Any:
     from portrayal.pipeline import portray  # OpenCV and numba: only in a process that makes pictures
 
     return portray(*args, **kwargs)
+
+
+def _warmed(maker: Maker, settings: Settings) -> None:
+    """Make a small picture of the sample, so that nobody's first picture waits for models and kernels to load."""
+    sample = assets.path("sample/astronaut.png").read_bytes()
+    request = Request.make(prompt="portrait in a forest", reference=sample, size=(512, 512), speed="turbo", seed=1)
+    quiet = settings.model_copy(update={"cache": False, "credentials": False})
+    try:
+        maker(request, settings=quiet, progress=lambda *_: None, finished={}, done=lambda *_: None)
+    except Exception:  # a job will fail in the same way, and tell its caller why
+        log.warning("the engine did not warm up", exc_info=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -152,6 +153,32 @@ class TagRow(Base):
     portrayal_id: Mapped[str] = mapped_column(ForeignKey("portrayals.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(String(60), primary_key=True)
     library: Mapped[str] = mapped_column(String(40))
+
+
+class SearchRow(Base):
+    """What a portrayal is found by; `portrayal.service.search` writes and reads it.
+
+    Attributes:
+        number: of the id, on SQLite: the row of the full-text table `search_fts`, which triggers keep.
+        words: the words and marks; text for FTS5, a tsvector on PostgreSQL.
+    """
+
+    __tablename__ = "search"
+    __table_args__ = (
+        Index("search_library", "library", "portrayal_id"),
+        Index("search_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+    )
+    portrayal_id: Mapped[str] = mapped_column(ForeignKey("portrayals.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    library: Mapped[str] = mapped_column(String(40))
+    words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+
+
+class WordRow(Base):
+    """A word of four and more letters that some portrayal has; see `portrayal.service.search.expanded`. SQLite only."""
+
+    __tablename__ = "search_terms"
+    word: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class CharacterRow(Base):
