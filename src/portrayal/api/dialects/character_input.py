@@ -72,10 +72,12 @@ class Given:
     """What was asked for.
 
     Attributes:
+        endpoint: which of the three.
         roles: the pictures, for lineage and policy.
         notes: what was given and has no effect, one sentence each; part of the answer's warnings.
     """
 
+    endpoint: Endpoint
     order: Order
     roles: tuple[tuple[Role, File], ...]
     notes: tuple[str, ...]
@@ -145,7 +147,7 @@ async def read(
     styles = [await service.take(u, "image_urls", caller, bases=bases_of(request)) for u in urls.get("image_urls", ())]
     values["style_references"] = tuple(file.sha256 for file in styles)
     roles += [("style-reference", file) for file in styles]
-    return Given(Order.make(**values), tuple(roles), tuple(notes))
+    return Given(endpoint, Order.make(**values), tuple(roles), tuple(notes))
 
 
 async def _who(service: Service, reference: File, mask: File | None, polarity: Literal["white", "black"]) -> Who:
