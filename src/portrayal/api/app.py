@@ -13,6 +13,7 @@ from portrayal._version import __version__
 from portrayal.api.dialects import ROUTERS
 from portrayal.api.files import router as files
 from portrayal.api.guarding import BodyLimit, Shield
+from portrayal.api.native import describe
 from portrayal.api.native import router as native
 from portrayal.api.operations import router as operations
 from portrayal.api.problems import problem
@@ -57,6 +58,7 @@ def create_app(
         app.add_middleware(Shield, hosts=hosts)
     for router in (operations, files, storage, native, shared_paths, *ROUTERS):
         app.include_router(router)
+    describe(app)
 
     @app.exception_handler(404)
     async def missing(request: Request, _: Exception) -> Response:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from portrayal.api.native.catalogue import router as catalogue
+from portrayal.api.native.characters import router as characters
 from portrayal.api.native.events import router as events
+from portrayal.api.native.files import router as files
+from portrayal.api.native.keys import router as keys
+from portrayal.api.native.models import PREFIX, describe
 from portrayal.api.native.portrayals import router as portrayals
+from portrayal.api.native.webhooks import NOTIFIER
 
-router = APIRouter(prefix="/api/v1")
-router.include_router(portrayals)
-router.include_router(events)
+__all__ = ["NOTIFIER", "describe", "router"]
+
+router = APIRouter(prefix=PREFIX)
+for _part in (portrayals, events, files, characters, catalogue, keys):
+    router.include_router(_part)
