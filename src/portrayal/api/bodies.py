@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -26,7 +26,7 @@ _SEND_UTF8: Final = "Send UTF-8."
 class Upload:
     """A file of a form: its bytes, and the name that it was sent with."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     name: str = ""
 
 

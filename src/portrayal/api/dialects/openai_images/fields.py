@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -106,7 +106,7 @@ def read(given: Mapping[str, Any]) -> Values:
     Raises:
         InvalidRequestError: the first one that is wrong, unknown or not to be had.
     """
-    _known(given)
+    known(given)
     get = given.get
     output = _format(get("output_format"))
     strength = get("strength")
@@ -140,8 +140,13 @@ def _words(get: Any, name: str, most: int) -> str:
     return common.text(get(name), name, most=most)
 
 
-def _known(given: Mapping[str, Any]) -> None:
-    for name in given:
+def known(names: Iterable[str]) -> None:
+    """Refuse parameters that mean nothing here, so that a slip of the pen is noticed, as OpenAI does.
+
+    Raises:
+        ParameterError: names the first one.
+    """
+    for name in names:
         if name.partition("[")[0] in _UNSUPPORTED:
             raise ParameterError(
                 "is not supported here", field=name[:60], code="unsupported_parameter", remedy="Leave it out."

@@ -31,8 +31,9 @@ def of_form(form: Form) -> dict[str, Any]:
     """The parameters of a form: files and lists of pictures as lists, everything else by its last value.
 
     Raises:
-        InvalidRequestError: a file where a text belongs.
+        InvalidRequestError: an unknown part, or a file where a text belongs.
     """
+    fields.known(form)
     given: dict[str, Any] = {}
     for name, parts in form.items():
         if name in fields.PICTURES:
