@@ -62,6 +62,13 @@ def test_what_is_refused(rules: Rules, category: str, language: str, text: str) 
     assert text.casefold() not in verdict.reason.casefold()
 
 
+def test_four_hundred_more(rules: Rules) -> None:
+    more = TABLE["more"]
+    assert [text for text in more["allowed"] if not judge(text, people=True, rules=rules).allowed] == []
+    assert [text for text in more["refused"] if judge(text, people=True, rules=rules).allowed] == []
+    assert len(more["allowed"]) + len(more["refused"]) > 400
+
+
 @pytest.mark.parametrize(
     "source",
     [
