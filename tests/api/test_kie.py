@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portrayal.service.keys import Caller
 from portrayal.service.orders import Order
 from portrayal.service.service import Service
 from portrayal.settings import Settings
@@ -77,6 +78,10 @@ def test_a_task_from_its_order_to_its_picture(client: TestClient, model: str) ->
     assert answer["data"]["taskId"].startswith("task_ideogram_")
     record = _ended(client, answer["data"]["taskId"])
     assert record["state"] == "success"
+    assert set(record) == {
+        "taskId", "task_id", "model", "state", "param", "resultJson", "failCode", "failMsg", "costTime", "createTime",
+        "updateTime", "completeTime", "progress",
+    }  # fmt: skip
     assert record["model"] == model
     assert (record["failCode"], record["failMsg"]) == (None, None)
     param = json.loads(record["param"])
@@ -118,13 +123,15 @@ def test_states_go_from_waiting_to_success(client: TestClient) -> None:
         ("ideogram/character", {"seed": 0}, "seed", 0),
         ("ideogram/character", {"seed": 2147483647}, "seed", 2147483647),
         ("ideogram/character", {"seed": ...}, "seed", None),
-        ("ideogram/character", {"expand_prompt": True}, "magic_prompt", "auto"),
+        ("ideogram/character", {"expand_prompt": True}, "magic_prompt", "on"),
+        ("ideogram/character", {"expand_prompt": ...}, "magic_prompt", "on"),
+        ("ideogram/character", {"expand_prompt": "false"}, "magic_prompt", "off"),
         ("ideogram/character", {"expand_prompt": False}, "magic_prompt", "off"),
         ("ideogram/character", {"negative_prompt": "hat"}, "negative_prompt", "hat"),
         ("ideogram/character-remix", {"negative_prompt": "hat"}, "negative_prompt", "hat"),
         ("ideogram/character-edit", {"negative_prompt": "hat"}, "negative_prompt", ""),
         ("ideogram/character-remix", {"strength": ...}, "strength", 0.8),
-        *[("ideogram/character-remix", {"strength": v}, "strength", v) for v in (0.1, 0.5, 1.0)],
+        *[("ideogram/character-remix", {"strength": v}, "strength", float(v)) for v in (0, 0.05, 0.1, "0.5", 0.55, 1)],
     ],
 )  # fmt: skip
 def test_each_field_reaches_the_order(
@@ -182,6 +189,7 @@ BAD_INPUT: list[tuple[str, dict[str, Any], str]] = [
     ("ideogram/character", {"image_size": "huge"}, "image_size"),
     ("ideogram/character", {"image_size": {"width": 512, "height": 512}}, "image_size"),
     ("ideogram/character", {"num_images": "0"}, "num_images"),
+    ("ideogram/character", {"num_images": "5"}, "num_images"),
     ("ideogram/character", {"num_images": "9"}, "num_images"),
     ("ideogram/character", {"num_images": "two"}, "num_images"),
     ("ideogram/character", {"seed": -1}, "seed"),
@@ -194,7 +202,18 @@ BAD_INPUT: list[tuple[str, dict[str, Any], str]] = [
     ("ideogram/character-edit", {"mask_url": uri(mask(inside=255))}, "mask_url"),
     ("ideogram/character-remix", {"image_url": ...}, "image_url"),
     ("ideogram/character-remix", {"strength": 1.5}, "strength"),
+    ("ideogram/character-remix", {"strength": -0.1}, "strength"),
     ("ideogram/character-remix", {"strength": "much"}, "strength"),
+    ("ideogram/character", {"prompt": "x" * 5001}, "prompt"),
+    ("ideogram/character", {"negative_prompt": "x" * 5001}, "negative_prompt"),
+    ("ideogram/character-remix", {"negative_prompt": "x" * 501}, "negative_prompt"),
+    ("ideogram/character-remix", {"image_urls": [uri(picture())] * 11}, "image_urls"),
+    ("ideogram/character-remix", {"image_urls": [5]}, "image_urls"),
+    ("ideogram/character", {"character_mask_mode": "grey"}, "character_mask_mode"),
+    ("ideogram/character", {"reference_mask_urls": uri(mask(128, 128))}, "reference_mask_urls"),
+    ("ideogram/character", {"reference_mask_urls": uri(mask(inside=0, outside=0))}, "reference_mask_urls"),
+    ("ideogram/character-edit", {"mask_mode": "grey"}, "mask_mode"),
+    ("ideogram/character-edit", {"mask_url": uri(mask(outside=0))}, "mask_url"),
 ]
 
 
@@ -230,7 +249,19 @@ def test_bad_addresses_are_refused(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"model": 5}', b'{"model":"ideogram/character"}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"model": 5}',
+        b'{"model": []}',
+        b'{"model":"ideogram/character"}',
+        b'{"model":"ideogram/character","input":"{"}',
+        b'{"x":' * 500 + b"1" + b"}" * 500,
+    ],
 )
 def test_a_body_that_is_no_order_is_refused(client: TestClient, body: bytes) -> None:
     answer = client.post(CREATE, content=body)
@@ -245,16 +276,22 @@ def test_an_unknown_model_names_those_that_are_there(client: TestClient) -> None
 def test_a_failed_task_says_why_and_hides_what_is_inside(client: TestClient) -> None:
     record = _ended(client, _create(client, _body(prompt="FAIL"))["data"]["taskId"])
     assert (record["state"], record["failCode"]) == ("fail", "422")
-    assert "the fake shall fail" in record["failMsg"]
+    assert record["failMsg"] == "prompt: the fake shall fail. Ask for something else."
     record = _ended(client, _create(client, _body(prompt="CRASH"))["data"]["taskId"])
     assert record["failCode"] == "500"
     assert "secret" not in json.dumps(record["failMsg"])
 
 
 def test_unknown_tasks(client: TestClient) -> None:
-    assert client.get(INFO).json()["msg"].startswith("taskId")
+    answer = client.get(INFO)
+    assert answer.status_code == 400
+    assert answer.json() == {"code": 400, "msg": "taskId parameter is required", "data": None}
     answer = client.get(INFO, params={"taskId": "task_ideogram_nobody"})
+    assert answer.status_code == 422
     assert answer.json() == {"code": 422, "msg": "recordInfo is null", "data": None}
+    other = {"prompt": "x", "character_reference_image": uri(picture())}
+    job = client.post("/v2/ideogram-character", json=other).json()["request_id"]
+    assert client.get(INFO, params={"taskId": f"task_ideogram_{job}"}).json()["code"] == 422
 
 
 def test_credit_and_download_url(client: TestClient) -> None:
@@ -285,11 +322,94 @@ def test_uploads_give_addresses_that_work_as_inputs(client: TestClient, service:
         order = _order(client, service, _body(reference_image_urls=[found["data"]["downloadUrl"]]))
         assert service.blobs.get(order.characters[0].image)
     with bad_server() as base:
-        body = {"fileUrl": f"{base}/picture.png", "uploadPath": "images"}
-        assert client.post("/api/file-url-upload", json=body).json()["success"] is True
+        sent = {"fileUrl": f"{base}/picture.png", "uploadPath": "images"}
+        assert client.post("/api/file-url-upload", json=sent).json()["success"] is True
+        for sent, field in [
+            ({"fileUrl": f"{base}/page.html", "uploadPath": "x"}, "fileUrl"),
+            ({"uploadPath": "x"}, "fileUrl"),
+            ({"fileUrl": f"{base}/picture.png"}, "uploadPath"),
+        ]:
+            assert client.post("/api/file-url-upload", json=sent).json()["msg"].startswith(f"{field}: ")
     assert client.post("/api/file-stream-upload", data={"uploadPath": "x"}).json()["code"] == 422
-    assert client.post("/api/file-base64-upload", json={"base64Data": "§", "uploadPath": "x"}).json()["code"] == 422
-    assert client.post("/api/file-base64-upload", json={"base64Data": uri(data)}).json()["code"] == 422
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"base64Data": "§", "uploadPath": "x"}, "base64Data"),
+        ({"base64Data": uri(b"This is no picture."), "uploadPath": "x"}, "base64Data"),
+        ({"uploadPath": "x"}, "base64Data"),
+        ({"base64Data": uri(data)}, "uploadPath"),
+        ({"base64Data": uri(data), "uploadPath": "x", "fileName": 5}, "fileName"),
+    ]
+    for body, field in wrong:
+        answer = client.post("/api/file-base64-upload", json=body)
+        assert answer.json()["code"] == 422
+        assert answer.json()["msg"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "word"),
+    [
+        ("ideogram/character", {"expand_prompt": True}, "magic_prompt"),
+        ("ideogram/character", {"style": "FICTION"}, "fiction"),
+        ("ideogram/character", {"steps": 5}, "steps"),
+        ("ideogram/character", {"image_urls": [uri(picture())]}, "image_urls"),
+        ("ideogram/character", {"reference_image_urls": [uri(picture())] * 2}, "only the first of 2"),
+        ("ideogram/character-edit", {"negative_prompt": "hat"}, "negative_prompt"),
+        ("ideogram/character-edit", {"image_size": "square"}, "image_size"),
+        ("ideogram/character-remix", {"image_urls": [uri(picture())]}, "style references"),
+    ],
+)
+def test_what_is_not_portrayed_is_said(client: TestClient, model: str, given: dict[str, Any], word: str) -> None:
+    given = {"expand_prompt": False, **given}
+    record = _ended(client, _create(client, _body(model, **given))["data"]["taskId"])
+    assert any(word in warning for warning in json.loads(record["resultJson"])["warnings"])
+
+
+def test_a_record_shows_the_input_without_pictures_and_stays_small(client: TestClient) -> None:
+    body = _body(extra="y" * 100)
+    task = _create(client, {**body, "callBackUrl": "http://127.0.0.1:59999/hook"})["data"]["taskId"]
+    param = json.loads(client.get(INFO, params={"taskId": task}).json()["data"]["param"])
+    assert param["callBackUrl"] == "http://127.0.0.1:59999/hook"
+    assert param["input"]["reference_image_urls"] == ["data:image/png;base64,..."]
+    assert param["input"]["extra"] == "y" * 100
+    task = _create(client, _body(**{f"extra{i}": "y" * 9000 for i in range(50)}))["data"]["taskId"]
+    record = client.get(INFO, params={"taskId": task}).json()["data"]
+    assert json.loads(record["param"])["input"] == {"prompt": "in a park"}
+
+
+def test_a_callback_to_a_private_address_is_refused(client: TestClient) -> None:
+    answer = _create(client, {**_body(), "callBackUrl": "http://169.254.169.254/latest"})
+    assert answer["code"] == 422
+    assert answer["msg"].startswith("callBackUrl: "), answer
+
+
+def test_a_degrading_picture_is_refused_before_work_is_spent(client: TestClient) -> None:
+    assert _create(client, _body(prompt="nude portrait"))["code"] == 422
+
+
+def test_a_task_that_the_operator_cancels_has_failed(client: TestClient, service: Service) -> None:
+    task = _create(client, _body(prompt="SLOW"))["data"]["taskId"]
+    service.cancel(task.removeprefix("task_ideogram_"), Caller())
+    record = _ended(client, task)
+    assert (record["state"], record["failCode"], record["failMsg"]) == ("fail", "499", "canceled")
+
+
+def test_the_same_idempotency_key_gives_the_same_task(client: TestClient) -> None:
+    def sent(**given: Any) -> Any:
+        return client.post(CREATE, json=_body(**given), headers={"idempotency-key": "k"}).json()
+
+    assert sent() == sent()
+    assert sent(prompt="other")["code"] == 409
+
+
+def test_limits_of_a_key(client: TestClient, service: Service) -> None:
+    _, key = service.keys.create("few", daily=1)
+    _, reading = service.keys.create("reader of Kie", scopes=("read",))
+    headers = {"authorization": f"Bearer {key}"}
+    assert client.post(CREATE, json=_body(), headers=headers).json()["code"] == 200
+    answer = client.post(CREATE, json=_body(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (402, 402)
+    assert answer.headers["retry-after"]
+    answer = client.post(CREATE, json=_body(), headers={"authorization": f"Bearer {reading}"})
+    assert answer.json()["code"] == 403
 
 
 def test_keys_are_asked_for_where_they_are_needed(client: TestClient, service: Service) -> None:
