@@ -53,7 +53,7 @@ def encode(error: PortrayalError | Exception, request: Request) -> Response:
     known = isinstance(error, PortrayalError)
     text = str(error) if known else "The server failed; its log says more."
     kind = "internal_error" if status >= 500 else "bad_request"
-    headers = {"x-fal-error-type": kind, "access-control-allow-origin": "*"}
+    headers = {"x-fal-error-type": kind}
     if isinstance(error, LimitError):
         headers["retry-after"] = str(error.retry_after)
     body = {"detail": text, "error": text, "message": text, "error_type": kind}
@@ -165,12 +165,11 @@ async def initiate(request: Request, service: TheService, caller: TheCaller) -> 
 
 
 @router.put("/storage/upload/{token}")
-async def put(token: str, request: Request, service: TheService) -> Response:
+async def put(token: str, request: Request, service: TheService) -> dict[str, str]:
     """The bytes of a promised file; the address is the permission."""
     upload = Upload.of(service, token)
     await _taken(service, upload, await _received(request, service.settings.max_upload_bytes))
-    body = {"file_url": upload.address(service, base_of(request))}
-    return JSONResponse(body, headers={"access-control-allow-origin": "*"})
+    return {"file_url": upload.address(service, base_of(request))}
 
 
 @router.get("/storage/files/{expires}/{signature}/{name}", response_class=Response)

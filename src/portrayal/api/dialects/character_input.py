@@ -21,7 +21,7 @@ from portrayal.request import MaskMode
 from portrayal.service.envelope import Job, JobError, Role
 from portrayal.service.files import File
 from portrayal.service.keys import Caller
-from portrayal.service.orders import Order, Who
+from portrayal.service.orders import MagicPrompt, Order, Who
 from portrayal.service.service import Service
 
 Endpoint = Literal["generate", "edit", "remix"]
@@ -109,7 +109,7 @@ async def read(
         "prompt": common.text(body.get("prompt"), "prompt", needed=True),
         "negative_prompt": common.text(body.get("negative_prompt"), "negative_prompt"),
         "speed": common.choice(body.get("rendering_speed"), common.SPEEDS, "rendering_speed", "balanced", _SPEEDS),
-        "magic_prompt": "on" if common.truth(body.get("expand_prompt"), "expand_prompt", True) else "off",
+        "magic_prompt": _magic(body.get("expand_prompt")),
         "num_images": common.integer(body.get("num_images"), "num_images", 1, 8, 1),
         "seed": common.seed(body.get("seed")),
         "palette": common.palette(body.get("color_palette")),
@@ -157,6 +157,13 @@ async def _who(service: Service, reference: File, mask: File | None, polarity: L
         service.masks.of_reference, mask, reference, "reference_mask_urls", polarity=polarity
     )
     return Who(image=reference.sha256, mask=ready.sha256)
+
+
+def _magic(given: Any) -> MagicPrompt:
+    """Rewriting is a wish when it is asked for, and left to the engine when nothing is said."""
+    if not common.given(given):
+        return "auto"
+    return "on" if common.truth(given, "expand_prompt", True) else "off"
 
 
 def _unused(body: Mapping[str, Any], endpoint: Endpoint) -> list[str]:

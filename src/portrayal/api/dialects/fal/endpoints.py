@@ -48,7 +48,7 @@ def manner(request: Request) -> Manner:
     get an answer that is both, when the pictures are ready.
     """
     path, host = request.url.path, (request.url.hostname or "").lower()
-    if path.startswith("/run/") or host in ("fal.run", "run.localhost"):
+    if path.startswith("/run/") or host == "fal.run":
         return "run"
     if path.startswith("/queue/") or host.startswith("queue."):
         return "queue"
