@@ -292,13 +292,12 @@ class Jobs:
             return True
         finally:
             if not running:
-                self._leave(weight)
+                self._leave(weight)  # wakes nobody here: that would be to ask again, without end
 
     def _leave(self, weight: int) -> None:
         with self._room:
             self._used -= weight
             self._room.notify_all()
-        self._wake.set()
 
     def _execute(self, job_id: str) -> None:
         """Run a claimed job; called in a thread of DBOS's."""
@@ -326,6 +325,7 @@ class Jobs:
                 if self._claimed.get(job_id) == claim:
                     del self._claimed[job_id]
             self._leave(claim[1])
+            self._wake.set()
             self.hub.ring(job_id)
 
     def _own(self, run: Run) -> int:
