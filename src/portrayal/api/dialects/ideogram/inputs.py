@@ -20,18 +20,31 @@ SPEEDS_V1: Final[dict[str, Speed]] = {"flash": "turbo", **common.SPEEDS}
 SPEEDS_V2: Final[dict[str, Speed]] = {"turbo": "turbo", "default": "balanced", "quality": "quality"}
 
 
+def any_seed() -> int:
+    """A seed by chance: without one, each call of Ideogram gives other pictures."""
+    return secrets.randbelow(MAX_SEED + 1)
+
+
+def seed(fields: Fields) -> int:
+    """The seed, or one by chance.
+
+    Raises:
+        InvalidRequestError: it is out of range.
+    """
+    given = common.seed(fields.value("seed"))
+    return any_seed() if given is None else given
+
+
 def basics(fields: Fields, *, prompt: bool = True) -> dict[str, Any]:
-    """Prompt, number of pictures and seed. Without a seed each call takes another one, as Ideogram does.
+    """Prompt, number of pictures and seed.
 
     Raises:
         InvalidRequestError: one of them is not allowed.
     """
     found: dict[str, Any] = {
         "num_images": common.integer(fields.value("num_images"), "num_images", 1, 8, 1),
-        "seed": common.seed(fields.value("seed")),
+        "seed": seed(fields),
     }
-    if found["seed"] is None:
-        found["seed"] = secrets.randbelow(MAX_SEED + 1)
     if prompt:
         found["prompt"] = common.text(fields.value("prompt"), "prompt", needed=True)
     return found

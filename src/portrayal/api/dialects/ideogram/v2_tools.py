@@ -65,7 +65,7 @@ async def remove_background(request: Request, service: TheService, caller: TheCa
     """The people of a picture, the rest transparent."""
     task = Task("remove-background", "remove_background", webhooks=False)
     call = await Call.read(task, request, service, caller)
-    return await call.answer(image=(await call.image()).sha256)
+    return await call.answer(image=(await call.image()).sha256, seed=inputs.any_seed())
 
 
 @router.post("/v2/image/upscale/auto")
@@ -73,7 +73,7 @@ async def upscale(request: Request, service: TheService, caller: TheCaller) -> R
     """A picture two or four times as large."""
     call = await Call.read(Task("upscale", "upscale_auto"), request, service, caller)
     factor = common.choice(call.fields.value("upscale_factor"), _FACTORS, "upscale_factor", 2, ("x2", "x4"))
-    seed = common.seed(call.fields.value("seed"))
+    seed = inputs.seed(call.fields)
     image = await call.image()
     return await call.answer(image=image.sha256, factor=factor, seed=seed)
 
