@@ -31,6 +31,7 @@ from portrayal.settings import Settings
 
 PAGE: Final = 200
 _MOST_MENTIONS: Final = 4000  # spellings that are looked up for one prompt
+_LIST: Final = "GET /api/v1/characters lists all."
 _KEY: Final = 80  # characters of the column
 
 
@@ -98,7 +99,8 @@ class Characters:
     def _unknown(self, name: str, library: str, field: str) -> UnknownCharacterError:
         error = saved.unknown(name[:60], self._store.some_names(library))
         error.field = field
-        error.remedy = error.remedy.replace(": `portrayal character add NAME PICTURE`", "")
+        error.remedy = error.remedy.replace("`portrayal character list` shows all.", _LIST)
+        error.remedy = error.remedy.replace("`portrayal character add NAME PICTURE`", "POST /api/v1/characters")
         return error
 
     # Looking.
@@ -111,7 +113,7 @@ class Characters:
         """
         found = self._find(name, library)
         if found is None:
-            raise NotFoundError("there is no such character", field="name", remedy="GET /api/v1/characters lists all.")
+            raise NotFoundError("there is no such character", field="name", remedy=_LIST)
         return found
 
     def page(
