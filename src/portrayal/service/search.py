@@ -30,7 +30,7 @@ _LONGEST: Final = 64  # letters of a word that count
 _MOST: Final = 32  # words of a query that count
 _TERM: Final = 4  # letters; FTS5 has an index for shorter beginnings
 _EXPANSIONS: Final = 64
-_GAP: Final = "¦"  # stands between the parts, so that no phrase reaches from the prompt into a tag
+_GAP: Final = "¶"  # stands between the parts, so that no phrase reaches from the prompt into a tag
 _ASCII: Final = re.compile(r"[a-z0-9]+")
 _QUOTED: Final = re.compile(r'["“”„«»「」『』]')
 # Letters that no decomposition turns into plain ones.
@@ -230,7 +230,7 @@ def marks_of(
     """All marks of a portrayal, each once."""
     found = [mark("library", library), mark("operation", operation)]
     found.append(mark("state", state if state in FINAL else ACTIVE))
-    found += [mark("starred", "yes")] if starred else []
+    found.append(mark("starred", "yes" if starred else "no"))
     found += [mark("tag", tag) for tag in tags]
     found += [mark("character", character) for character in characters if character]
     found += [mark("parent", parent) for parent in parents if parent]

@@ -42,6 +42,7 @@ from portrayal.service.looking import Looking
 from portrayal.service.masks import Masks
 from portrayal.service.metrics import Metrics
 from portrayal.service.orders import Order
+from portrayal.service.retention import Retention
 from portrayal.service.secrets_store import shared_secrets
 from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, SourceRow
 from portrayal.service.webhooks import Notifier, Webhook, Webhooks
@@ -107,7 +108,8 @@ class Service:
         self.files = Files(settings, self.database, self.blobs, self.secrets)
         self.keys = Keys(self.database, needed=keys_needed)
         self.characters = Characters(settings, self.database, self.blobs)
-        self.library = Library(self.database, self.blobs)
+        self.library = Library(self.database)
+        self.retention = Retention(settings, self.database)
         self.masks = Masks(self.files)
         self.looking = Looking(settings, self.files)
         self.rules = policy.Rules.load(settings.policy_file) if settings.policy else None
@@ -135,6 +137,8 @@ class Service:
         self.jobs.start()
         self.webhooks.start(deliver=self.jobs.work)
         if self.jobs.work:
+            self.retention.start()
+        if self.jobs.work:
             threading.Thread(target=_warmed, args=(self._maker, self.settings), name="warming", daemon=True).start()
         return self
 
@@ -145,6 +149,7 @@ class Service:
 
     def close(self) -> None:
         """End: running pictures are finished or handed back."""
+        self.retention.stop()
         self.webhooks.stop()
         self.jobs.stop(self.settings.shutdown_grace)
         self.database.close()
@@ -230,6 +235,15 @@ class Service:
         self.work.end(job_id, "canceled")
         self.jobs.cancel(job_id)
         return self.job(job_id)
+
+    def delete(self, job_id: str, caller: Caller) -> None:
+        """Delete a job with its pictures; one that is not finished is canceled first.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        self.cancel(job_id, caller)
+        self.library.delete(job_id, caller.library)
 
     # Inside.
 
