@@ -35,7 +35,10 @@ class Fields:
         Raises:
             InvalidRequestError, ImageTooLargeError: as for `bodies.read_form` and `bodies.read_json`.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        headers = request.headers
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            return cls({})
+        if headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             found = await read_json(request, largest)
             return cls({name: value if isinstance(value, list) else [value] for name, value in found.items()})
         return cls(await read_form(request, largest))

@@ -78,8 +78,8 @@ class Call:
     async def answer(self, **values: Any) -> Response:
         """Quote what was asked for; or order it, and wait for it unless the caller wants to ask later."""
         webhook = await self._webhook() if self.task.webhooks else None
-        asked = self.task.background or common.truth(self.fields.value("async"), "async", False)
-        asynchronous = asked or webhook is not None
+        asked = common.truth(self.fields.value("async"), "async", False)
+        asynchronous = asked or self.task.background or webhook is not None
         if not common.truth(self.fields.value("private"), "private", True):
             self.notes.append("private: nothing is published here; the result stays in the library")
         if self.fields.given("target_collection_id"):
