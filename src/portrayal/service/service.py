@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import logging
 import os
@@ -112,7 +113,7 @@ class Service:
         self.retention = Retention(settings, self.database)
         self.masks = Masks(self.files)
         self.looking = Looking(settings, self.files)
-        self.rules = policy.Rules.load(settings.policy_file) if settings.policy else None
+        self.rules = _rules(settings.policy_file) if settings.policy else None
         self.metrics = Metrics()
         private = tuple(part.strip() for part in settings.fetch_private.split(",") if part.strip())
         self.guard = Guard(allow_private=private, max_bytes=settings.max_upload_bytes, timeout=settings.fetch_timeout)
@@ -397,6 +398,9 @@ class Service:
 def _picture(session: Any, file: File) -> str:
     """The library's own picture that a file is, if any."""
     return str(session.scalar(sa.select(PictureRow.id).where(PictureRow.id == file.id)) or "")
+
+
+_rules = functools.cache(policy.Rules.load)  # half a second, the same for all services of a process
 
 
 def _digest(text: str) -> str:
