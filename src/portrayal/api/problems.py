@@ -45,7 +45,8 @@ def problem(error: PortrayalError | Exception, request: Request) -> Response:
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
     headers: dict[str, str] = {}
     if isinstance(error, PortrayalError):
-        body |= {"detail": error.message, "field": error.field, "remedy": error.remedy}
+        cause = type(error).__name__
+        body |= {"detail": error.message, "field": error.field, "remedy": error.remedy, "error": cause}
     else:
         body["detail"] = "The server failed; its log says more."
     if isinstance(error, PolicyError):

@@ -57,6 +57,7 @@ class Problem(BaseModel):
     detail: str = ""
     field: Annotated[str, Field(description="The field at fault, as it was sent; empty when there is none.")] = ""
     remedy: Annotated[str, Field(description="What helps, one sentence.")] = ""
+    error: Annotated[str, Field(description="The cause's name, for programs; e.g. ImageReadError.")] = ""
     category: Annotated[str | None, Field(description="Of a refusal by policy: which rule.")] = None
     reason: Annotated[str | None, Field(description="Of a 429: `inflight_limit` or `daily_limit`.")] = None
     limit: Annotated[int | None, Field(description="Of a 429: the number.")] = None
