@@ -206,10 +206,10 @@ class Service:
         deadline = time.monotonic() + timeout
         with self.hub.listen(job_id) as bell:
             while True:
-                job = await asyncio.to_thread(self.job, job_id)
+                state = await asyncio.to_thread(self._state, job_id)
                 left = deadline - time.monotonic()
-                if job.final or left <= 0:
-                    return job
+                if state in FINAL or left <= 0:
+                    return await asyncio.to_thread(self.job, job_id)
                 await bell.wait(min(left, 5.0))
 
     def job(self, job_id: str, caller: Caller | None = None) -> Job:
@@ -385,10 +385,20 @@ class Service:
         """After a job changed: wake those who wait, tell webhooks and counters."""
         self.hub.ring(job_id)
         with contextlib.suppress(NotFoundError, sa.exc.DBAPIError):  # this must not end a job; webhooks look again
+            if what not in FINAL and not self._hooked(job_id):
+                return
             job = self.job(job_id)
             if job.final:
                 self.metrics.ended(job)
             self.webhooks.changed(job, what)
+
+    def _state(self, job_id: str) -> str:
+        with self.database.session() as session:
+            return session.scalar(sa.select(PortrayalRow.state).where(PortrayalRow.id == job_id)) or "failed"
+
+    def _hooked(self, job_id: str) -> bool:
+        with self.database.session() as session:
+            return "_webhook" in (session.scalar(sa.select(PortrayalRow.wire).where(PortrayalRow.id == job_id)) or {})
 
     def _abandoned(self, job_id: str, why: str) -> None:
         error = JobError(type="internal", message=f"the job was given up: {why}", remedy="Try again.")
