@@ -23,7 +23,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         if settings.database_url is not None:
-            self.url = _psycopg(settings.database_url.get_secret_value())
+            self.url = sqlalchemy_url(settings.database_url.get_secret_value())
             self.jobs_url, self.sqlite = self.url, False
             self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=20, max_overflow=20)
         else:
@@ -60,7 +60,8 @@ class Database:
         return sa.text("extract(epoch from clock_timestamp())::float8")
 
 
-def _psycopg(url: str) -> str:
+def sqlalchemy_url(url: str) -> str:
+    """A PostgreSQL address with the driver that we use."""
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)

@@ -6,6 +6,7 @@ tests: they say whether the models and the migrations agree, on SQLite and on Po
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,17 +85,14 @@ def config(connection: sa.Connection, versions: Path = VERSIONS) -> Any:
     return made
 
 
-def ours(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+def ours(dialect: str) -> Callable[..., bool]:
     """What Alembic compares: not the full-text table and what SQLite keeps for it, nor the job system's tables."""
     from portrayal.service.tables import Base
 
-    if kind == "table":
-        return name in Base.metadata.tables
-    # SQLite has no such index: the full-text table is the index there.
-    return not (kind == "index" and name == "search_words" and not reflected and compare_to is None and _sqlite(thing))
+    def included(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+        if kind == "table":
+            return name in Base.metadata.tables
+        # On SQLite the full-text table is that index.
+        return not (kind == "index" and name == "search_words" and dialect == "sqlite")
 
-
-def _sqlite(thing: Any) -> bool:
-    from alembic import context
-
-    return bool(context.get_context().dialect.name == "sqlite") if thing is not None else False
+    return included
