@@ -122,17 +122,6 @@ class Intake:
         self.roles.pop()
         return file
 
-    async def looked(self, given: bytes | str, field: str) -> bytes:
-        """The bytes of a picture, checked and not kept.
-
-        Raises:
-            PortrayalError: as for `picture`.
-        """
-        trial = self._trial or Trial(self._service.settings)
-        data = given if isinstance(given, bytes) else await self._fetched(given.strip(), field)
-        await asyncio.to_thread(trial.take, data, field, self._caller.library)
-        return data
-
     async def _taken(self, given: bytes | str, field: str) -> File:
         if self._trial is None:
             return await self._service.take(given, field, self._caller, bases=self._bases)

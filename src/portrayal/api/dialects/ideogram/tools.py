@@ -13,8 +13,10 @@ from portrayal.api.dialects.ideogram.fields import Fields
 from portrayal.api.dialects.ideogram.intake import Intake
 from portrayal.api.dialects.ideogram.v1 import Call
 from portrayal.api.doors import TheCaller, TheService, may, speaking
-from portrayal.description import Description, describe
+from portrayal.description import Description
 from portrayal.errors import InvalidRequestError, PortrayalError
+from portrayal.service.files import File
+from portrayal.service.service import Service
 
 plain = APIRouter(route_class=speaking(errors.v1), tags=["ideogram"], include_in_schema=False)
 forbidding = APIRouter(route_class=speaking(errors.v1_forbidding), tags=["ideogram"], include_in_schema=False)
@@ -64,19 +66,19 @@ async def described(request: Request, service: TheService, caller: TheCaller) ->
     model = fields.value("describe_model_version")
     common.choice(model, _MODELS, "describe_model_version", "V_3", tuple(_MODELS.values()))
     given = fields.picture("image_file", "Give the picture that shall be described.")
-    found = await words(given, "image_file", Intake(request, service, caller))
+    file = await Intake(request, service, caller).picture(given, "image_file", "image")
+    found = await words(service, file, "image_file")
     return JSONResponse({"descriptions": [{"text": found.prompt}]})
 
 
-async def words(given: bytes | str, field: str, intake: Intake) -> Description:
-    """The description of a picture, which is checked and not kept.
+async def words(service: Service, file: File, field: str) -> Description:
+    """The description of a picture.
 
     Raises:
-        PortrayalError: it is no picture that is taken, or too small; `field` is named.
+        PortrayalError: it is too small; `field` is named.
     """
-    data = await intake.looked(given, field)
     try:
-        return await asyncio.to_thread(describe, data)
+        return await asyncio.to_thread(service.looking.describe, file)
     except PortrayalError as error:
         error.field = field
         raise

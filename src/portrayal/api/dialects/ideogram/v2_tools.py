@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -86,14 +85,14 @@ async def describe(request: Request, service: TheService, caller: TheCaller) -> 
     intake, asset = Intake(request, service, caller), fields.object("image_asset_identifier")
     if asset is None:
         given = fields.picture("image", "Give the picture that shall be described, or image_asset_identifier.")
+        file = await intake.picture(given, "image", "image")
     elif fields.given("image"):
         raise InvalidRequestError(
             "it cannot be combined with image", field="image_asset_identifier", remedy="Give one of them."
         )
     else:
         file = await intake.asset(asset, "image_asset_identifier", "image")
-        given = await asyncio.to_thread(service.files.read, file)
-    found = await words(given, "image", intake)
+    found = await words(service, file, "image")
     body = {
         "description_id": new_id(),
         "created": answers.created(datetime.now(UTC)),
