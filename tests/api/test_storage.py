@@ -87,7 +87,8 @@ def test_parts_as_modelrunner_sends_them(client: TestClient) -> None:
     promised = _promised(client, "initiate-multipart")
     parts = []
     for number, half in enumerate(_halves(), 1):
-        query = {"uploadKey": promised["uploadKey"], "uploadId": promised["uploadId"], "partNumber": number}
+        query: dict[str, str | int] = {"uploadKey": promised["uploadKey"], "uploadId": promised["uploadId"]}
+        query["partNumber"] = number
         url = client.get("/storage/upload/multipart-url", params=query).json()["presignedUrl"]
         parts.append({"partNumber": number, "etag": client.put(url, content=half).headers["etag"]})
     body = {"uploadId": promised["uploadId"], "uploadKey": promised["uploadKey"], "parts": parts}
