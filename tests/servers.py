@@ -28,16 +28,17 @@ class Server:
     Args:
         folder: of its data.
         real: the real engine.
+        options: of the command.
         settings: more settings, by their names (`slots=2`), as environment variables.
     """
 
-    def __init__(self, folder: Path, *, real: bool = False, **settings: object) -> None:
+    def __init__(self, folder: Path, *, real: bool = False, options: tuple[str, ...] = (), **settings: object) -> None:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         given = {"data_dir": folder / "data", "cache_dir": folder / "cache", "port": self.port, "shutdown_grace": 2}
         self.env = {f"PORTRAYAL_{name.upper()}": str(value) for name, value in {**given, **settings}.items()}
-        self._command = [sys.executable, "-m", "portrayal.cli" if real else "tests.fake_server", "serve"]
+        self._command = [sys.executable, "-m", "portrayal.cli" if real else "tests.fake_server", "serve", *options]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Server:

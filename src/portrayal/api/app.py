@@ -19,7 +19,7 @@ from portrayal.api.operations import router as operations
 from portrayal.api.problems import problem
 from portrayal.api.shared_paths import router as shared_paths
 from portrayal.api.storage import router as storage
-from portrayal.errors import NotFoundError
+from portrayal.errors import NotFoundError, PortrayalError
 from portrayal.service.service import Service
 
 MAX_BODY = 120_000_000
@@ -38,9 +38,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = await asyncio.to_thread(make)
-        app.state.service = service
-        await asyncio.to_thread(service.open)
+        try:
+            service = await asyncio.to_thread(make)
+            app.state.service = service
+            await asyncio.to_thread(service.open)
+        except PortrayalError as error:
+            app.state.refused = error  # for the command line, which says it in one line
+            raise
         try:
             yield
         finally:

@@ -1,10 +1,13 @@
-"""The server process: uvicorn around the application."""
+"""The processes: the server, which is uvicorn around the application, and workers without one."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
+import socket
 import sys
+import threading
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -13,6 +16,7 @@ from portrayal.api.app import MAX_BODY, create_app
 from portrayal.api.dialects import NOTIFIERS
 from portrayal.api.guarding import LOOPBACK
 from portrayal.api.logs import configure
+from portrayal.errors import InvalidRequestError, PortrayalError
 from portrayal.service.service import Service
 from portrayal.service.work import Maker
 from portrayal.settings import Settings
@@ -38,16 +42,38 @@ def names(settings: Settings) -> frozenset[str] | None:
     return LOOPBACK | {settings.host} | ({public} if public else set())
 
 
+class _Server(uvicorn.Server):
+    """One that lets those go who listen for events before it waits for all calls to end: they would never."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        service = getattr(self.config.app.state, "service", None)  # type: ignore[union-attr]
+        if service is not None:
+            service.hush()
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) -> None:
-    """Run until the process is told to stop; running pictures are finished or handed back."""
+    """Run until the process is told to stop; running pictures are finished or handed back.
+
+    Raises:
+        PortrayalError: it cannot start: another server uses the data folder, SQLite has no other workers, ...
+    """
+    if not work and settings.database_url is None:
+        raise InvalidRequestError(
+            "with SQLite nobody else could make the pictures",
+            field="--no-work",
+            remedy="Set PORTRAYAL_DATABASE_URL to a PostgreSQL, and start `portrayal worker` with the same one.",
+        )
     configure(settings.log_level)
 
     def make() -> Service:
         return Service(settings, work=work, maker=maker, notifiers=NOTIFIERS, keys_needed=keys_needed(settings))
 
     max_body = max(MAX_BODY, 4 * settings.max_upload_bytes + 1_000_000)
+    app = create_app(make, hosts=None if keys_needed(settings) else names(settings), max_body=max_body)
     config = uvicorn.Config(
-        create_app(make, hosts=None if keys_needed(settings) else names(settings), max_body=max_body),
+        app,
         host=settings.host,
         port=settings.port,
         ssl_certfile=settings.tls_certificate,
@@ -57,8 +83,37 @@ def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) 
         timeout_graceful_shutdown=max(1, int(settings.shutdown_grace)),
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     # A stage of an engine holds the interpreter for milliseconds; calls shall not wait for it longer than they must.
     sys.setswitchinterval(0.001)
     logging.getLogger("portrayal.api").info("serving", extra={"host": settings.host, "port": settings.port})
     server.run()
+    refused = getattr(app.state, "refused", None)
+    if isinstance(refused, PortrayalError):
+        raise refused
+
+
+def work(settings: Settings, *, maker: Maker | None = None) -> None:
+    """Make pictures for servers elsewhere until the process is told to stop.
+
+    Raises:
+        PortrayalError: there is no PostgreSQL to share, ...
+    """
+    if settings.database_url is None:
+        raise InvalidRequestError(
+            "workers need a PostgreSQL that they share with the server; an SQLite file has one process",
+            field="PORTRAYAL_DATABASE_URL",
+            remedy="Set it to the server's, and PORTRAYAL_BLOBS_URL too. With SQLite the server makes the pictures.",
+        )
+    configure(settings.log_level)
+    log = logging.getLogger("portrayal.worker")
+    told = threading.Event()
+    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    service = Service(settings, maker=maker, notifiers=NOTIFIERS).open()
+    log.info("working", extra={"slots": service.jobs.slots, "worker": service.jobs.me})
+    told.wait()
+    log.info("stopping")
+    for number, handler in before.items():
+        signal.signal(number, handler)  # who is told twice stops at once
+    service.close()
+    log.info("stopped")

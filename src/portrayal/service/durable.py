@@ -141,7 +141,9 @@ class Durable:
         """Take the next job from the queue; no other process can take it then."""
         token = uuid.uuid4().hex
         database = self._dbos._sys_db
-        ids, _ = database.start_queued_workflows(self._queue, self._me, VERSION, None, 0, owner_xid=token)
+        ids, _ = database.start_queued_workflows(
+            self._queue, self._me, VERSION, None, 0, owner_xid=token, is_latest_version=True
+        )
         if not ids:
             return None
         return Claim(ids[0], token, database.get_workflow_status(ids[0]))
