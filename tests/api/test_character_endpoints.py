@@ -218,6 +218,7 @@ BAD_INPUT: list[tuple[str, dict[str, Any], str]] = [
     (GENERATE, {"prompt": "x" * 100_000}, "prompt"),
     (GENERATE, {"prompt": "a\ufffdb"}, "prompt"),
     (GENERATE, {"prompt": 5}, "prompt"),
+    (GENERATE, {"prompt": "@nobody in a park", "reference_image_urls": ...}, "prompt"),
     (GENERATE, {"negative_prompt": ["x"]}, "negative_prompt"),
     (GENERATE, {"reference_image_urls": ...}, "reference_image_urls"),
     (GENERATE, {"reference_image_urls": []}, "reference_image_urls"),

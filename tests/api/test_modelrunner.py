@@ -171,9 +171,10 @@ def test_reserved_keys_are_checked(client: TestClient, given: dict[str, Any], fi
 
 def test_headers_of_a_request(client: TestClient, service: Service) -> None:
     headers = {"x-modelrunner-queue-priority": "low", "x-modelrunner-store-io": "0"}
-    job = service.job(client.post(APP, json=_body(), headers=headers).json()["request_id"])
+    answer = client.post(APP, json=_body(sync_mode=True), headers=headers)
+    job = service.job(answer.json()["request_id"])
     assert job.priority == 2
-    assert job.wire["notes"][0].startswith("x-modelrunner-store-io: ")
+    assert [note.partition(":")[0] for note in job.wire["notes"]] == ["x-modelrunner-store-io", "sync_mode"]
 
 
 def test_refused_by_policy(client: TestClient) -> None:

@@ -250,6 +250,8 @@ async def submit(request: Request, service: TheService, caller: TheCaller) -> Re
     notes = list(given.notes)
     if request.headers.get("x-modelrunner-store-io", "").strip() == "0":
         notes.append("x-modelrunner-store-io: the request is kept until it is deleted from the library")
+    if body.get("sync_mode"):
+        notes.append("sync_mode: outputs are addresses here")
     ticket = Ticket(
         dialect=DIALECT,
         wire={"endpoint": endpoint, "input": known, "metadata": metadata, "notes": notes},
