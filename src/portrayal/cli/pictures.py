@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from portrayal.cli.remote import Key, Server, door
 from portrayal.cli.shared import (
     Count,
     Force,
@@ -64,12 +65,12 @@ def generate(
     engine: Annotated[str, typer.Option(help="auto or studio.")] = "auto",
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Make pictures of the character of a reference."""
-    import portrayal
-
-    with progress_bar(as_json, *_paths(reference), (mask, "mask")) as progress:
-        result = portrayal.generate(
+    with progress_bar(as_json, *_paths(reference), (mask, "mask"), warm=not server) as progress:
+        result = door(server, key).generate(
             reference or (),
             prompt,
             mask=mask,
@@ -103,12 +104,12 @@ def edit(
     num_images: Count = 1,
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Magic Fill: put the character under the mask: a face, a head, a whole person, an empty place; or fill it."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image"), *_paths(reference), edits=True) as progress:
-        result = portrayal.edit(
+    with progress_bar(as_json, (image, "image"), *_paths(reference), edits=True, warm=not server) as progress:
+        result = door(server, key).edit(
             image,
             prompt,
             reference=reference or (),
@@ -145,12 +146,12 @@ def remix(
     num_images: Count = 1,
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Borrow the look and the composition of any picture."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image"), *_paths(reference), edits=True) as progress:
-        result = portrayal.remix(
+    with progress_bar(as_json, (image, "image"), *_paths(reference), edits=True, warm=not server) as progress:
+        result = door(server, key).remix(
             image,
             prompt,
             reference=reference or (),
@@ -179,12 +180,12 @@ def reframe(
     seed: Seed = None,
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Another size or ratio: what is missing is painted on."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image"), edits=True) as progress:
-        result = portrayal.reframe(
+    with progress_bar(as_json, (image, "image"), edits=True, warm=not server) as progress:
+        result = door(server, key).reframe(
             image,
             size=size,
             aspect_ratio=aspect_ratio,
@@ -210,12 +211,12 @@ def replace_background(
     num_images: Count = 1,
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """The same people somewhere else, in the light of the place."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image"), (background, "background"), edits=True) as progress:
-        result = portrayal.replace_background(
+    with progress_bar(as_json, (image, "image"), (background, "background"), edits=True, warm=not server) as progress:
+        result = door(server, key).replace_background(
             image,
             prompt,
             background=background,
@@ -240,12 +241,12 @@ def remove_background(
     speed: Speed = "balanced",
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Cut out the people, or the subject: a PNG or WebP file with transparency."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image")) as progress:
-        result = portrayal.remove_background(
+    with progress_bar(as_json, (image, "image"), warm=not server) as progress:
+        result = door(server, key).remove_background(
             image, mask=mask, mask_mode=mask_mode, output=output, force=force, progress=progress, speed=speed
         )
     report(result, as_json)
@@ -259,12 +260,12 @@ def upscale(
     speed: Speed = "balanced",
     force: Force = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Enlarge a picture; edges and faces stay crisp, nothing is invented."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image")) as progress:
-        result = portrayal.upscale(image, factor, output=output, force=force, progress=progress, speed=speed)
+    with progress_bar(as_json, (image, "image"), warm=not server) as progress:
+        result = door(server, key).upscale(image, factor, output=output, force=force, progress=progress, speed=speed)
     report(result, as_json)
 
 
@@ -272,13 +273,13 @@ def upscale(
 def describe(
     image: Annotated[Path, typer.Argument(help="A picture.")],
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Say in words what a picture shows: a prompt that leads back to such a picture, and its style code."""
-    import portrayal
-
-    with progress_bar(as_json, (image, "image")) as progress:
+    with progress_bar(as_json, (image, "image"), warm=not server) as progress:
         progress("looking", 0.1)
-        found = portrayal.describe(image)
+        found = door(server, key).describe(image)
     if as_json:
         out(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
         return

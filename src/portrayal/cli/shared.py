@@ -75,16 +75,19 @@ def _verdict(identity: IdentityScore) -> str:
 
 
 @contextmanager
-def progress_bar(quiet: bool, *pictures: tuple[Path | None, str], edits: bool = False) -> Iterator[Progress]:
+def progress_bar(
+    quiet: bool, *pictures: tuple[Path | None, str], edits: bool = False, warm: bool = True
+) -> Iterator[Progress]:
     """A progress bar on stderr, when it is a terminal and nobody asked for JSON.
 
     The kernels are compiled at the first stage that is told: the options are known to be good then. The pictures are
-    looked at before, so that a bad one is refused at once and in one line, also at the first run on a machine.
+    looked at before, so that a bad one is refused at once and in one line, also at the first run on a machine. Not so
+    with `warm` False, when a server does the work.
     """
     from portrayal.engines.base import silent
 
     if quiet or not sys.stderr.isatty():
-        yield _warming(silent, silent if quiet else _say_stage, pictures, edits)
+        yield _warming(silent, silent if quiet else _say_stage, pictures, edits) if warm else silent
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -97,7 +100,7 @@ def progress_bar(quiet: bool, *pictures: tuple[Path | None, str], edits: bool = 
         def show(stage: str, fraction: float) -> None:
             bar.update(task, description=stage, completed=fraction)
 
-        yield _warming(show, show, pictures, edits)
+        yield _warming(show, show, pictures, edits) if warm else show
 
 
 def _warming(
