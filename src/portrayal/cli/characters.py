@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from portrayal.cli.remote import Key, Server, client
 from portrayal.cli.shared import Json, out, progress_bar, say
 
 if TYPE_CHECKING:
+    from portrayal.character.card import Card
     from portrayal.character.saved import SavedCharacter
+    from portrayal.client import Character, Client
 
 characters_app = typer.Typer(
     help="Save characters under a name, and use them in every prompt as @name.",
@@ -34,8 +38,14 @@ def add(
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be given several times.")] = None,
     force: Replace = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Save a character."""
+    if server:
+        made = client(server, key).characters.add(name, picture, mask=mask, notes=notes, tags=tag or (), replace=force)
+        _told(made, as_json, f"saved @{made.name}")
+        return
     from portrayal.character import names, saved
     from portrayal.imaging import read_bytes
     from portrayal.settings import Settings
@@ -52,8 +62,11 @@ def add(
 
 
 @characters_app.command("list")
-def list_(as_json: Json = False) -> None:
+def list_(as_json: Json = False, server: Server = None, key: Key = None) -> None:
     """List all saved characters."""
+    if server:
+        _list_remote(client(server, key), as_json)
+        return
     from portrayal.character.saved import listed
     from portrayal.settings import Settings
 
@@ -72,19 +85,17 @@ def list_(as_json: Json = False) -> None:
         if entry.card is None:
             out(f"{'@' + entry.name:<{width}}  DAMAGED: {entry.problem}")
             continue
-        known = entry.card
-        words = [f"{known.created:%Y-%m-%d}", known.kind]
-        words += [f"{len(known.masks)} mask{'s' if len(known.masks) > 1 else ''}"] if known.masks else []
-        words += [", ".join(known.tags)] if known.tags else []
-        words += ["*"] if known.star else []
-        out(f"{'@' + known.name:<{width}}  {'  '.join(words)}")
+        out(_line(entry.card, width))
     if not entries:
         say("no character is saved yet; `portrayal character add NAME PICTURE` saves one")
 
 
 @characters_app.command()
-def show(name: Name, as_json: Json = False) -> None:
+def show(name: Name, as_json: Json = False, server: Server = None, key: Key = None) -> None:
     """Show what is known of a character: its study, advice, masks, thumbnail."""
+    if server:
+        _show_remote(client(server, key).characters.get(name), as_json)
+        return
     from portrayal.bench.study_sheet import facts
     from portrayal.character import study
     from portrayal.character.saved import resolve
@@ -115,6 +126,8 @@ def mask_(
     use: Annotated[int | None, typer.Option(help="Use this version; 0 = the automatic mask.", min=0)] = None,
     note: Annotated[str, typer.Option(help="What the new version is for.")] = "",
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Add a version of a character's mask, or choose one."""
     from portrayal.character import saved
@@ -125,6 +138,11 @@ def mask_(
     if (mask is None) == (use is None):
         what = "neither --mask nor --use is given" if mask is None else "--mask and --use are both given"
         raise InvalidRequestError(what, field="mask", remedy="Give one of them.")
+    if server:
+        there = client(server, key).characters
+        changed = there.use_mask(name, use or 0) if mask is None else there.add_mask(name, mask, note=note)
+        _told(changed, as_json, f"@{changed.name} uses {_used(changed.mask_used)}")
+        return
     settings = Settings()
     if mask is not None:
         data = read_bytes(mask, "mask")
@@ -138,18 +156,21 @@ def mask_(
             )
         with progress_bar(as_json) as progress:
             character = saved.use_mask(name, use or 0, settings, progress=progress)
-    version = character.card.mask_used
-    shown = f"version {version} of its mask" if version else "the automatic mask"
-    _done(character, as_json, f"@{character.name} uses {shown}")
+    _done(character, as_json, f"@{character.name} uses {_used(character.card.mask_used)}")
 
 
 @characters_app.command()
-def remove(name: Name, as_json: Json = False) -> None:
+def remove(name: Name, as_json: Json = False, server: Server = None, key: Key = None) -> None:
     """Delete a character and all that was learnt from it."""
     from portrayal.character.saved import remove as delete
     from portrayal.settings import Settings
 
-    gone = delete(name, Settings())
+    if server:
+        there = client(server, key).characters
+        gone = there.get(name).name
+        there.remove(gone)
+    else:
+        gone = delete(name, Settings())
     out(json.dumps({"removed": gone}, ensure_ascii=False) if as_json else f"removed @{gone}")
 
 
@@ -162,8 +183,15 @@ def export_(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file of that name.")] = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Write a character into one zip file."""
+    if server:
+        done = _written(file, force, lambda: client(server, key).characters.export(name, with_identity=with_identity))
+        values = {"path": str(done), "bytes": done.stat().st_size, "with_identity": with_identity}
+        out(json.dumps(values, ensure_ascii=False) if as_json else f"{done}  {values['bytes']} bytes")
+        return
     from portrayal.character.archive import export
     from portrayal.settings import Settings
 
@@ -178,14 +206,84 @@ def import__(
     name: Annotated[str | None, typer.Option("--as", help="Another name.")] = None,
     force: Replace = False,
     as_json: Json = False,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Save the character of a zip file."""
+    if server:
+        made = client(server, key).characters.import_(file, name=name, replace=force)
+        _told(made, as_json, f"saved @{made.name}")
+        return
     from portrayal.character.archive import import_
     from portrayal.settings import Settings
 
     with progress_bar(as_json) as progress:
         character = import_(file, Settings(), name=name, replace=force, progress=progress)
     _done(character, as_json, f"saved @{character.name}")
+
+
+def _used(version: int) -> str:
+    return f"version {version} of its mask" if version else "the automatic mask"
+
+
+def _told(character: Character, as_json: bool, line: str) -> None:
+    """What a server answers, as JSON or in a line."""
+    out(json.dumps(character.model_dump(mode="json"), ensure_ascii=False) if as_json else line)
+
+
+def _list_remote(there: Client, as_json: bool) -> None:
+    entries = list(there.characters.list())
+    if as_json:
+        rows = [{"ok": True, **entry.model_dump(mode="json")} for entry in entries]
+        out(json.dumps({"characters": rows}, ensure_ascii=False))
+        return
+    width = max((len(e.name) for e in entries), default=0) + 1
+    for entry in entries:
+        out(_line(entry, width))
+    if not entries:
+        say("no character is saved yet; `portrayal character add NAME PICTURE` saves one")
+
+
+def _line(known: Card | Character, width: int) -> str:
+    words = [f"{known.created:%Y-%m-%d}", known.kind]
+    words += [f"{len(known.masks)} mask{'s' if len(known.masks) > 1 else ''}"] if known.masks else []
+    words += [", ".join(known.tags)] if known.tags else []
+    words += ["*"] if known.star else []
+    return f"{'@' + known.name:<{width}}  {'  '.join(words)}"
+
+
+def _show_remote(known: Character, as_json: bool) -> None:
+    if as_json:
+        out(json.dumps(known.model_dump(mode="json"), ensure_ascii=False))
+        return
+    out(f"@{known.name}  {known.kind}, saved {known.created:%Y-%m-%d}")
+    for line in known.notes.splitlines():
+        out(f"  {line}")
+    if known.tags:
+        out(f"tags: {', '.join(known.tags)}")
+    out(f"reference: {known.image.url}  {known.image.width}x{known.image.height} px")
+    out(f"thumbnail: {known.thumbnail_url}")
+    out(f"mask 0: automatic{' (used)' if not known.mask_used else ''}")
+    for mask in known.masks:
+        note = f"  {' '.join(mask.note.split())}" if mask.note else ""
+        used = " (used)" if mask.version == known.mask_used else ""
+        out(f"mask {mask.version}: {mask.created:%Y-%m-%d}{used}{note}")
+    for line in known.advice:
+        out(f"advice: {line}")
+
+
+def _written(file: Path, force: bool, read: Callable[[], bytes]) -> Path:
+    """A file that is written whole or not at all, readable by its owner alone."""
+    from portrayal.errors import InvalidRequestError, OutputError
+    from portrayal.imaging import write_file
+
+    if file.suffix.lower() != ".zip":
+        raise InvalidRequestError(f"{file} is no .zip file", field="file", remedy="Name a file that ends in .zip.")
+    if file.exists() and not force:
+        raise OutputError(f"{file} is there already", field="file", remedy="Choose another name, or use --force.")
+    write_file(file, read())
+    file.chmod(0o600)
+    return file
 
 
 def _done(character: SavedCharacter, as_json: bool, line: str) -> None:
