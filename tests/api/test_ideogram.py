@@ -12,12 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from portrayal.api.dialects.common import PALETTES, STYLE_PRESETS
 from portrayal.errors import PolicyError
 from portrayal.service.envelope import Job
 from portrayal.service.orders import Order
 from portrayal.service.service import Service
 from portrayal.sizes import RATIOS, RESOLUTIONS
+from portrayal.styles.catalogue import PALETTES, STYLE_PRESETS
 from tests.api.conftest import mask, picture, uri
 
 V3 = "/v1/ideogram-v3"
@@ -146,7 +146,7 @@ def test_every_ratio_and_resolution(client: TestClient, service: Service) -> Non
 def test_every_preset_and_palette_is_taken_and_said_not_to_be_portrayed(client: TestClient, service: Service) -> None:
     for i, name in enumerate(STYLE_PRESETS):
         colours = PALETTES[i % len(PALETTES)]
-        fields = {"style_preset": name, "color_palette": json.dumps({"name": colours.upper()})}
+        fields: dict[str, Any] = {"style_preset": name, "color_palette": json.dumps({"name": colours.upper()})}
         order = ordered(service, lambda: call(client, ALL[i % len(ALL)], **fields))  # noqa: B023
         assert (order.style_preset, order.palette) == (name, (colours,))
     notes = call(client, GENERATE, style_preset="AURA", color_palette='{"name": "EMBER"}').json()["warnings"]

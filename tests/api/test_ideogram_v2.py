@@ -34,6 +34,7 @@ FILES: dict[str, list[File]] = {
     CUT: [png("image")],
     UPSCALE: [png("image")],
 }
+ASYNC: dict[str, Any] = {"async": "true"}
 PROMPT = "a portrait in a park"
 NEEDED: dict[str, dict[str, str]] = {
     **{path: {"prompt": PROMPT} for path in (GENERATE, INPAINT, REMIX, WORDS, BACKGROUND)},
@@ -145,7 +146,7 @@ def test_the_synchronous_answer(client: TestClient, service: Service, path: str)
 
 @pytest.mark.parametrize("path", FILES)
 def test_the_asynchronous_answer_and_the_poll(client: TestClient, service: Service, path: str) -> None:
-    answer = call(client, path, **{"async": "true"})
+    answer = call(client, path, **ASYNC)
     body = answer.json()
     assert set(body) - {"warnings"} == {"generation_id", "generation_kind", "seed"}
     done = asyncio.run(service.wait(body["generation_id"], 20))
@@ -234,7 +235,7 @@ def test_characters_by_file_by_asset_and_by_name(client: TestClient, service: Se
     by_asset = job_of(service, client.post(GENERATE, json=shown))
     assert by_asset.sources[0].picture == asset["asset_id"]
     part = ("character_reference_asset_identifiers", (None, json.dumps([asset]), "application/json"))
-    by_part = job_of(service, client.post(GENERATE, files=[("prompt", (None, PROMPT)), part]))  # type: ignore[arg-type]
+    by_part = job_of(service, client.post(GENERATE, files=[("prompt", (None, PROMPT)), part]))
     assert by_part.order.characters == by_asset.order.characters
     for name in ("Ada", "@ada", ada.card.id):
         body = {"prompt": PROMPT, "character_reference_collection_id": name}

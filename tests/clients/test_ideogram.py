@@ -166,7 +166,7 @@ def test_a_result_is_the_next_calls_source(server: Server) -> None:
     again = post(server, CHARACTER.format("remix"), person, prompt="at night", image=first["data"][0]["url"])
     assert again.status_code == 200
     asset = {"asset_type": "RESPONSE", "asset_id": finished(server, first["generation_id"])["data"][0]["asset_id"]}
-    body = {"prompt": "in winter", "character_reference_asset_identifiers": [asset]}
+    body: Any = {"prompt": "in winter", "character_reference_asset_identifiers": [asset]}
     done = requests.post(server.base + CHARACTER.format("generate"), headers=KEY, json=body, timeout=60)
     assert done.json()["data"][0]["identity"]["same_person"] is True
 
