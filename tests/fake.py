@@ -93,4 +93,5 @@ def _painted(request: Request, seed: int, size: tuple[int, int]) -> Picture:
         format=request.output_format,
         timings={"total": 0.01},
         did="head swapped" if request.operation == "edit" else "",
+        mask=request.edit_mask if request.operation == "edit" else None,
     )

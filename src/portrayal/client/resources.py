@@ -126,7 +126,7 @@ class Characters:
             yield from (Character.model_validate(entry) for entry in page["characters"])
             cursor = page["next"]
 
-    def change(self, name: str, **values: Any) -> Character:
+    def change(self, name: str, /, **values: Any) -> Character:
         """Change `name`, `notes`, `tags` or `star`."""
         return Character.model_validate(self._transport.call("PATCH", _character(name), json=values))
 
