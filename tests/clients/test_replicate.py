@@ -28,6 +28,7 @@ from portrayal.service.database import Database
 from portrayal.service.keys import Keys
 from portrayal.settings import Settings
 from tests.api.conftest import mask, picture, uri
+from tests.certificates import self_signed
 from tests.clients.conftest import node
 from tests.servers import Server
 
@@ -250,6 +251,19 @@ def test_keys_and_pictures_as_data(tmp_path: Path) -> None:
             with pytest.raises(ReplicateError) as error:
                 Client(api_token=token, base_url=server.base).run(MODEL, input=_input())
             assert (error.value.status, error.value.title) == (401, "Unauthenticated")
+
+
+def test_file_outputs_over_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    server = Server(tmp_path, access="open", tls_certificate=certificate, tls_key=key)
+    server.base = server.base.replace("http:", "https:")
+    with server:
+        client = Client(api_token=TOKEN, base_url=server.base)
+        output = client.run(MODEL, input=_input(character_reference_image=io.BytesIO(picture())))
+        assert isinstance(output, FileOutput)
+        assert output.url.startswith(f"{server.base}/files/")
+        assert _size(output.read()) == (1024, 1024)
 
 
 def test_the_javascript_client(server: Server, tmp_path: Path) -> None:
