@@ -124,7 +124,7 @@ def test_states_go_from_waiting_to_success(client: TestClient) -> None:
         ("ideogram/character", {"seed": 2147483647}, "seed", 2147483647),
         ("ideogram/character", {"seed": ...}, "seed", None),
         ("ideogram/character", {"expand_prompt": True}, "magic_prompt", "on"),
-        ("ideogram/character", {"expand_prompt": ...}, "magic_prompt", "on"),
+        ("ideogram/character", {"expand_prompt": ...}, "magic_prompt", "auto"),
         ("ideogram/character", {"expand_prompt": "false"}, "magic_prompt", "off"),
         ("ideogram/character", {"expand_prompt": False}, "magic_prompt", "off"),
         ("ideogram/character", {"negative_prompt": "hat"}, "negative_prompt", "hat"),

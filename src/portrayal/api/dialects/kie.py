@@ -29,7 +29,7 @@ from portrayal.errors import InvalidRequestError, LimitError, NotFoundError, Por
 from portrayal.service.envelope import Job, Role
 from portrayal.service.files import File
 from portrayal.service.keys import Caller
-from portrayal.service.orders import Order, Who
+from portrayal.service.orders import MagicPrompt, Order, Who
 from portrayal.service.service import Service, Ticket
 from portrayal.service.signing import Secrets
 from portrayal.service.webhooks import Message, Webhook
@@ -151,7 +151,7 @@ def _plain(operation: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
         "style_type": common.choice(given.get("style"), STYLES, "style", "auto", ("AUTO", "REALISTIC", "FICTION")),
         "num_images": common.integer(given.get("num_images"), "num_images", 1, 4, 1),
         "seed": common.seed(given.get("seed")),
-        "magic_prompt": "on" if common.truth(given.get("expand_prompt"), "expand_prompt", True) else "off",
+        "magic_prompt": _magic(given.get("expand_prompt")),
     }
     if operation != "edit":
         values["negative_prompt"] = common.text(
@@ -165,6 +165,13 @@ def _plain(operation: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
         common.choice(given.get("mask_mode"), MASK_MODES, "mask_mode", MASK_MODES["black"])
     common.choice(given.get("character_mask_mode"), POLARITIES, "character_mask_mode", POLARITIES["white"])
     return values
+
+
+def _magic(expand: Any) -> MagicPrompt:
+    """Left out, the engine decides, without a word about it; true and false are wishes."""
+    if not common.given(expand):
+        return "auto"
+    return "on" if common.truth(expand, "expand_prompt", True) else "off"
 
 
 async def _order(
