@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi.responses import StreamingResponse
@@ -17,9 +18,6 @@ from portrayal.service.envelope import Job
 from portrayal.service.keys import Caller
 from portrayal.service.service import Service
 from portrayal.service.tables import PortrayalRow
-
-HEARTBEAT: Final = 15.0
-"""Seconds of silence after which a comment keeps a stream alive."""
 
 
 def job_of(service: Service, job_id: str, caller: Caller, dialect: str) -> Job:
@@ -63,13 +61,17 @@ async def until(service: Service, job_id: str, seconds: float, done: Callable[[J
             await bell.wait(min(left, 5.0))
 
 
-async def changes(service: Service, job_id: str) -> AsyncIterator[Job | None]:
-    """The job now and after each change, until it is final; None after a while of silence."""
+async def changes(service: Service, job: Job) -> AsyncIterator[Job | None]:
+    """The job now and after each change, until it is final or the server stops; None after a while of silence."""
     last: tuple[Any, ...] = ()
-    with service.hub.listen(job_id) as bell:
-        while True:
+    happened: Any = service.events.stream(job.library, job_id=job.id)
+    async with contextlib.aclosing(happened) as events:
+        async for event in events:
+            if event is None:
+                yield None
+                continue
             try:
-                job = await asyncio.to_thread(service.job, job_id)
+                job = await asyncio.to_thread(service.job, job.id)
             except NotFoundError:  # deleted meanwhile
                 return
             current = (job.state, job.progress, len(job.pictures))
@@ -78,8 +80,6 @@ async def changes(service: Service, job_id: str) -> AsyncIterator[Job | None]:
                 yield job
             if job.final:
                 return
-            if not await bell.wait(HEARTBEAT):
-                yield None
 
 
 def stream(events: AsyncIterator[dict[str, Any] | None]) -> StreamingResponse:

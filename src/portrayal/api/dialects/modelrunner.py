@@ -34,12 +34,13 @@ from portrayal.errors import (
     PolicyError,
     PortrayalError,
 )
+from portrayal.service import records
 from portrayal.service.envelope import FINAL, Job
 from portrayal.service.ids import new_id
 from portrayal.service.keys import Caller
 from portrayal.service.service import Service, Ticket
 from portrayal.service.signing import Secrets
-from portrayal.service.tables import PortrayalRow
+from portrayal.service.tables import EventRow, PortrayalRow
 from portrayal.service.webhooks import Message, Notifier, Webhook
 
 DIALECT: Final = "modelrunner"
@@ -57,8 +58,7 @@ _STATES: Final = {
 _CODES: Final = {401: "UNAUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND", 409: "NOT_COMPLETED", 429: "RATE_LIMITED"}
 _REQUEST_ID: Final = "x-modelrunner-request-id"
 _LONG: Final = 3000  # characters of one field of the input that are remembered
-_FEED: Final = 100  # requests of the account that its stream looks at
-_FEED_EVERY: Final = 0.5  # seconds
+_SNAPSHOT: Final = 1000  # requests on their way that the stream of all of them begins with
 Link = Callable[[str, str], str]
 
 
@@ -296,7 +296,7 @@ async def status_stream(
     base = base_of(request)
 
     async def events() -> AsyncIterator[dict[str, Any] | None]:
-        async for job in queueing.changes(service, first.id):
+        async for job in queueing.changes(service, first):
             yield None if job is None else status_body(job, base, logs=wanted)
 
     answer = queueing.stream(events())
@@ -333,41 +333,33 @@ async def requests_stream(request: Request, service: TheService, caller: TheCall
     link = link_of(request)
 
     async def events() -> AsyncIterator[dict[str, Any] | None]:
-        known = await asyncio.to_thread(_recent, service, caller)
-        running = [job_id for job_id, state in known.items() if state not in FINAL]
-        jobs = []
-        for job_id in running:
-            with contextlib.suppress(NotFoundError):
-                jobs.append(await asyncio.to_thread(service.job, job_id))
-        yield {"type": "snapshot", "requests": [item(job, link) for job in jobs]}
-        silent = 0.0
-        while True:
-            await asyncio.sleep(_FEED_EVERY)
-            silent += _FEED_EVERY
-            current = await asyncio.to_thread(_recent, service, caller)
-            for job_id in [job_id for job_id, state in current.items() if known.get(job_id) != state]:
-                with contextlib.suppress(NotFoundError):  # deleted meanwhile
-                    job = await asyncio.to_thread(service.job, job_id)
-                    yield {"type": "update", "request": item(job, link)}
-                silent = 0.0
-            known = current
-            if silent >= queueing.HEARTBEAT:
-                yield None
-                silent = 0.0
+        newest, running = await asyncio.to_thread(_running, service, caller)
+        yield {"type": "snapshot", "requests": [item(job, link) for job in running]}
+        happened: Any = service.events.stream(caller.library, after=newest)
+        async with contextlib.aclosing(happened):
+            async for event in happened:
+                if event is None:
+                    yield None
+                elif event.type in _STATES or event.type in FINAL:
+                    with contextlib.suppress(NotFoundError):  # of another door, or deleted meanwhile
+                        job = await asyncio.to_thread(queueing.job_of, service, event.job_id, caller, DIALECT)
+                        yield {"type": "update", "request": item(job, link)}
 
     return queueing.stream(events())
 
 
-def _recent(service: Service, caller: Caller) -> dict[str, str]:
-    """Id and state of the last requests, the oldest first."""
+def _running(service: Service, caller: Caller) -> tuple[int, list[Job]]:
+    """The number of the newest event, and the requests that have not ended, the oldest first."""
     rows = (
-        sa.select(PortrayalRow.id, PortrayalRow.state)
+        sa.select(PortrayalRow)
         .where(PortrayalRow.library == caller.library, PortrayalRow.dialect == DIALECT)
-        .order_by(PortrayalRow.id.desc())
-        .limit(_FEED)
+        .where(PortrayalRow.state.not_in(FINAL))
+        .order_by(PortrayalRow.id)
+        .limit(_SNAPSHOT)
     )
     with service.database.session() as session:
-        return {row.id: row.state for row in reversed(session.execute(rows).all())}
+        newest = int(session.scalar(sa.select(sa.func.max(EventRow.id))) or 0)
+        return newest, records.jobs(session, session.scalars(rows).all())
 
 
 @router.get("/requests/{request_id}")

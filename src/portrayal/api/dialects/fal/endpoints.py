@@ -187,7 +187,7 @@ async def status_stream(
 
     async def events() -> AsyncIterator[dict[str, Any] | None]:
         told: set[str] = set()
-        async for job in queueing.changes(service, first.id):
+        async for job in queueing.changes(service, first):
             if job is None:
                 yield None
             else:
