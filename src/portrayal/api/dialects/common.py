@@ -26,11 +26,14 @@ SPEEDS: Final[dict[str, Speed]] = {
 }
 MAGIC: Final = {"auto": "auto", "on": "on", "off": "off"}
 _NOTHING: Final = ("", "null", "none", "undefined")
+_LONGEST_NOTHING: Final = 256  # with blanks around; a data URI of many MB is not copied to be compared
 
 
 def given(value: Any) -> bool:
     """Whether a value is there; `null`, "", "null" and "None" are not (forms send them as words)."""
-    return value is not None and not (isinstance(value, str) and value.strip().lower() in _NOTHING)
+    if not isinstance(value, str):
+        return value is not None
+    return len(value) > _LONGEST_NOTHING or value.strip().lower() not in _NOTHING
 
 
 def _key(text: str) -> str:
