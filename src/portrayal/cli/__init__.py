@@ -15,6 +15,7 @@ from portrayal._version import __version__
 from portrayal.cli import examine, pictures, serving
 from portrayal.cli.characters import characters_app
 from portrayal.cli.keys import keys_app
+from portrayal.cli.library import library_app
 from portrayal.cli.shared import out, say
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(examine.commands)
 app.add_typer(serving.commands)
 app.add_typer(characters_app, name="character")
 app.add_typer(keys_app, name="keys")
+app.add_typer(library_app, name="library")
 
 
 _STOPPED = 130

@@ -345,6 +345,11 @@ def _walk(session: Session, job_id: str, library: str, *, up: bool) -> tuple[lis
     return links, list(seen)[1:], True
 
 
+def cursor_at(job_id: str) -> str:
+    """A cursor of the page behind a portrayal."""
+    return _cursor("n", job_id)
+
+
 def _cursor(direction: str, place: str) -> str:
     return base64.urlsafe_b64encode(f"{direction}{place}".encode()).decode().rstrip("=")
 

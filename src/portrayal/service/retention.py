@@ -139,7 +139,8 @@ class Retention:
                 if not batch:
                     return total
                 last = batch[-1]
-                gone = [i for i in batch if i not in used(session, batch)]
+                busy = used(session, batch)
+                gone = [file_id for file_id in batch if file_id not in busy]
                 session.execute(sa.delete(StoredFile).where(StoredFile.id.in_(gone)))
                 total += len(gone)
         return total
@@ -163,11 +164,14 @@ def used(session: Session, file_ids: Sequence[str]) -> set[str]:
         digests.setdefault(digest, []).append(file_id)
     wanted = list(digests)
     found = set(session.scalars(sa.select(SourceRow.sha256).where(SourceRow.sha256.in_(wanted))))
-    for column in (CharacterRow.reference_sha256, CharacterRow.mask_sha256, CharacterRow.thumbnail_sha256):
+    columns = (CharacterRow.reference_sha256, CharacterRow.mask_sha256, CharacterRow.thumbnail_sha256)
+    for column in columns:
         found |= {digest for digest in session.scalars(sa.select(column).where(column.in_(wanted))) if digest}
     unfinished = sa.select(sa.cast(PortrayalRow.order, sa.Text)).where(PortrayalRow.state.not_in(FINAL))
-    for text in session.scalars(unfinished):
-        found |= set(_DIGESTS.findall(text)) & digests.keys()
+    cards = sa.select(sa.cast(CharacterRow.card, sa.Text))  # all versions of the masks
+    for statement in (unfinished, cards):
+        for text in session.scalars(statement):
+            found |= set(_DIGESTS.findall(text)) & digests.keys()
     return {file_id for digest in found for file_id in digests[digest]}
 
 

@@ -9,6 +9,7 @@ from portrayal.api.native.characters import router as characters
 from portrayal.api.native.events import router as events
 from portrayal.api.native.files import router as files
 from portrayal.api.native.keys import router as keys
+from portrayal.api.native.library import router as library
 from portrayal.api.native.models import PREFIX, describe
 from portrayal.api.native.portrayals import router as portrayals
 from portrayal.api.native.webhooks import NOTIFIER
@@ -16,5 +17,5 @@ from portrayal.api.native.webhooks import NOTIFIER
 __all__ = ["NOTIFIER", "describe", "router"]
 
 router = APIRouter(prefix=PREFIX)
-for _part in (portrayals, events, files, characters, catalogue, keys):
+for _part in (portrayals, library, events, files, characters, catalogue, keys):
     router.include_router(_part)
