@@ -132,13 +132,11 @@ def test_a_field_reaches_the_job(
 
 
 def test_every_ratio_and_resolution(client: TestClient, service: Service) -> None:
-    for path in (GENERATE, REMIX):
-        for name, size in RATIOS.items():
-            assert ordered(service, lambda: call(client, path, aspect_ratio=name)).size == size  # noqa: B023
-    for path in (GENERATE, REMIX, REFRAME):
-        for size in RESOLUTIONS:
-            text = "{}x{}".format(*size)
-            assert ordered(service, lambda: call(client, path, resolution=text)).size == size  # noqa: B023
+    for name, size in RATIOS.items():
+        assert ordered(service, lambda: call(client, GENERATE, aspect_ratio=name)).size == size  # noqa: B023
+    for i, size in enumerate(RESOLUTIONS):
+        path, text = (GENERATE, REMIX, REFRAME)[i % 3], "{}x{}".format(*size)
+        assert ordered(service, lambda: call(client, path, resolution=text)).size == size  # noqa: B023
     answer = call(client, GENERATE, aspect_ratio="9x16")
     assert answer.json()["data"][0]["resolution"] == "736x1312"
 

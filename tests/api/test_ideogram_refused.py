@@ -180,6 +180,7 @@ def test_masks_that_do_not_fit(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", SIZED)
 def test_both_a_ratio_and_a_resolution(client: TestClient, path: str) -> None:
     refused(call(client, path, aspect_ratio="1x1", resolution="1024x1024"), "aspect_ratio")
+    refused(call(client, path, aspect_ratio="auto", resolution="1024x1024"), "aspect_ratio")
 
 
 def test_style_codes_with_what_they_exclude(client: TestClient) -> None:

@@ -189,7 +189,7 @@ def test_polling_a_pending_a_failed_and_a_canceled_generation(client: TestClient
 
 def test_generations_of_other_doors_and_libraries_are_unknown(client: TestClient) -> None:
     made = client.post("/api/v1/portrayals/generate", json={"prompt": PROMPT, "reference": uri(picture()), "wait": 20})
-    for name in (made.json().get("id", "x"), "nothing"):
+    for name in (made.json()["id"], "nothing", "%00", "0" * 26, "0" * 5000):
         answer = client.get(f"/v2/generations/{name}")
         assert answer.status_code == 404
         assert set(answer.json()) == {"error"}

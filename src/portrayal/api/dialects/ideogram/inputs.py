@@ -69,8 +69,17 @@ def magic(fields: Fields) -> dict[str, Any]:
     return {"magic_prompt": common.choice(fields.value("magic_prompt"), common.MAGIC, "magic_prompt", "auto", shown)}
 
 
-def size(fields: Fields, default: Size | None) -> Size | None:
+def is_auto(fields: Fields) -> bool:
+    """Whether the aspect ratio is "auto"."""
+    return str(fields.value("aspect_ratio")).strip().lower() == "auto"
+
+
+def size(fields: Fields, default: Size | None, *, auto: bool = False) -> Size | None:
     """The size that a resolution or an aspect ratio means.
+
+    Args:
+        default: when neither is given.
+        auto: "auto" is a ratio, and means the default.
 
     Raises:
         InvalidRequestError: both are given, or one is not allowed.
@@ -80,6 +89,8 @@ def size(fields: Fields, default: Size | None) -> Size | None:
         raise InvalidRequestError(
             "it cannot be combined with resolution", field="aspect_ratio", remedy="Give one of them."
         )
+    if auto and is_auto(fields):
+        return default
     return common.resolution(resolution, "resolution") or common.ratio(ratio, "aspect_ratio") or default
 
 

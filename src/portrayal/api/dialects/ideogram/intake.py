@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -25,6 +26,11 @@ MASK_MODES: dict[str, MaskMode] = {"black": "black", "white": "white", "alpha": 
 _POLARITIES: dict[str, Literal["white", "black"]] = {"white": "white", "black": "black"}
 MASK_MODE = "mask_mode"
 CHARACTER_MASK_MODE = "character_mask_mode"
+
+
+def is_id(name: str) -> bool:
+    """Whether it may be an id of ours; anything else need not reach the database."""
+    return re.fullmatch(r"[0-9a-z]{26}", name) is not None
 
 
 class Intake:
@@ -64,10 +70,13 @@ class Intake:
             raise InvalidRequestError(
                 "is no asset identifier", field=field, remedy='Give {"asset_type": "UPLOAD", "asset_id": ...}.'
             )
+        missing = NotFoundError("there is no such file", field=field, remedy="Give the id of a file of this server.")
+        if not is_id(name):
+            raise missing
         try:
-            file = await asyncio.to_thread(self._service.files.get, name[:64], self._caller.library)
-        except NotFoundError as error:
-            raise NotFoundError(error.message, field=field, remedy="Give the id of a file of this server.") from None
+            file = await asyncio.to_thread(self._service.files.get, name, self._caller.library)
+        except NotFoundError:
+            raise missing from None
         if self._trial is not None:
             data = await asyncio.to_thread(self._service.files.read, file)
             file = await asyncio.to_thread(self._trial.take, data, field, file.library)

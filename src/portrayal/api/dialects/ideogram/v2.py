@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from portrayal.api.dialects import common
 from portrayal.api.dialects.ideogram import answers, errors, inputs
 from portrayal.api.dialects.ideogram.fields import Fields
-from portrayal.api.dialects.ideogram.intake import Intake
+from portrayal.api.dialects.ideogram.intake import Intake, is_id
 from portrayal.api.dialects.ideogram.v1 import PATIENCE
 from portrayal.api.doors import TheCaller, TheService, attended, base_of, link_of, may, speaking
 from portrayal.character.mentions import mentions
@@ -281,11 +281,9 @@ async def _generate(call: Call) -> Response:
     values = inputs.basics(fields) | inputs.negative(fields) | inputs.magic(fields) | call.speed()
     inputs.not_here(fields, (*_REFUSED, "style_codes"), "this call does not take it")
     call.needs_character()
-    if str(fields.value("aspect_ratio")).strip().lower() == "auto":
-        values["size"] = common.resolution(fields.value("resolution"), "resolution") or RATIOS["1x1"]
+    values["size"] = inputs.size(fields, RATIOS["1x1"], auto=True)
+    if inputs.is_auto(fields):
         call.notes.append("aspect_ratio: auto is 1x1 here")
-    else:
-        values["size"] = inputs.size(fields, RATIOS["1x1"])
     values |= await call.people() | await call.style(codes=False, types=_STYLES)
     return await call.answer(**values)
 
@@ -346,6 +344,8 @@ async def generation(generation_id: str, request: Request, service: TheService, 
     """How far a generation is, and its pictures."""
     may(caller, "read")
     missing = NotFoundError("there is no such generation", field="generation_id", remedy="Check the id.")
+    if not is_id(generation_id):
+        raise missing
     try:
         job = await asyncio.to_thread(service.job, generation_id, caller)
     except NotFoundError:
