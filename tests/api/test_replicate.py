@@ -482,6 +482,8 @@ def test_unknown_paths_and_ids(client: TestClient, service: Service, body: dict[
     ).json()
     for path in (
         "/v1/predictions/nobody",
+        "/v1/predictions/a%00b",
+        "/v1/files/a%00b",
         f"/v1/predictions/{native['id']}",  # another door's
         "/v1/files/nobody",
         "/v1/models/other/model",

@@ -107,7 +107,7 @@ class Files:
             NotFoundError: there is none, or it has expired.
         """
         with self._database.session() as session:
-            row = session.get(StoredFile, file_id)
+            row = session.get(StoredFile, file_id) if file_id.isalnum() else None  # PostgreSQL takes no NUL in a text
         if row is None or (library is not None and row.library != library) or (row.expires_at or 2e10) < time.time():
             raise NotFoundError("there is no such file, or it has expired", field="file", remedy="Give it again.")
         return file_of(row)

@@ -219,7 +219,8 @@ class Service:
             NotFoundError: there is none in the caller's library.
         """
         with self.database.session() as session:
-            row = session.get(PortrayalRow, job_id)
+            # PostgreSQL takes no NUL in a text; an id of anything but letters and digits is none of ours.
+            row = session.get(PortrayalRow, job_id) if job_id.isalnum() else None
             if row is None or (caller is not None and row.library != caller.library):
                 raise NotFoundError("there is no such job", field="id", remedy="It may have been deleted.")
             return records.jobs(session, [row])[0]

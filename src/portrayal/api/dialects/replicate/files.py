@@ -111,6 +111,7 @@ async def delete(file_id: str, service: TheService, caller: TheCaller) -> Respon
     may(caller, "delete")
 
     def forget() -> None:
+        service.files.get(file_id, caller.library)
         with service.database.session() as session:
             row = session.get(StoredFile, file_id)
             if row is None or row.library != caller.library or row.purpose != "upload":
