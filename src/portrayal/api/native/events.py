@@ -27,12 +27,22 @@ RETRY: Final = 2000
 """Milliseconds after which a reader shall come back."""
 _MOST: Final = 2**63 - 1
 _STREAM: Final = "text/event-stream"
+_EVENT: Final = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string", "description": "Its number; progress has none."},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": ["integer", "string"], "description": "Milliseconds."},
+    },
+}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "`event:` is starting, processing, picture, progress, succeeded, failed or canceled; `data:` is "
         "a JSON object with the portrayal's `id`, the time `at`, and `picture`, `progress` or `error` where there is "
         "one. Comments keep the line open.",
-        "content": {_STREAM: {"schema": {"type": "string"}}},
+        "content": {_STREAM: {"schema": _EVENT}},
     },
 }
 
