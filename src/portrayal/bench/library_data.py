@@ -105,11 +105,11 @@ def make(database: Database, portrayals: int, characters: int, progress: Progres
             connection.exec_driver_sql("PRAGMA synchronous=OFF")
             connection.exec_driver_sql("PRAGMA cache_size=-400000")
         made.characters = _characters(connection, database, characters, rng)
-        connection.commit()
+        connection.connection.commit()
         numbers = iter(range(portrayals))
         while chunk := list(itertools.islice(numbers, _CHUNK)):
             _portrayals(connection, database, chunk, made, rng)
-            connection.commit()
+            connection.connection.commit()
             progress(f"{chunk[-1] + 1} portrayals", (chunk[-1] + 1) / portrayals)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE" if database.sqlite else "VACUUM ANALYZE")
