@@ -48,7 +48,7 @@ class Server:
         self.process = subprocess.Popen(
             self._command, env={**os.environ, **self.env}, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180  # an upper bound, for machines with much else to do
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended: {self.log()[-2000:]}")
