@@ -57,6 +57,7 @@ class Server:
                     return self
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
+        self.kill()
         raise RuntimeError(f"the server is not ready: {self.log()[-2000:]}")
 
     def log(self) -> str:
