@@ -17,6 +17,7 @@ from portrayal.api.native import describe
 from portrayal.api.native import router as native
 from portrayal.api.operations import router as operations
 from portrayal.api.problems import problem
+from portrayal.api.reference import router as reference
 from portrayal.api.shared_paths import router as shared_paths
 from portrayal.api.storage import router as storage
 from portrayal.errors import NotFoundError, PortrayalError
@@ -54,13 +55,16 @@ def create_app(
         title="Portrayal",
         version=__version__,
         summary="One reference picture and a prompt in; the same person in new pictures out, each with a score.",
+        description="`/api/v1` is the native API, with all its fields. The fields of the hosts' formats are in "
+        "`docs/dialects` of the source.",
         lifespan=lifespan,
+        docs_url=None,  # its page loads scripts from elsewhere; ours is in `reference`
         redoc_url=None,
     )
     app.add_middleware(BodyLimit, limit=max_body)
     if hosts is not None:
         app.add_middleware(Shield, hosts=hosts)
-    for router in (operations, files, storage, native, shared_paths, *ROUTERS):
+    for router in (operations, reference, files, storage, native, shared_paths, *ROUTERS):
         app.include_router(router)
     describe(app)
 

@@ -23,7 +23,7 @@ def _encode(error: PortrayalError | Exception, request: Request) -> Response:
     return JSONResponse({**body, **openai_images.error_body(error, request)[1]}, status, headers)
 
 
-router = APIRouter(route_class=speaking(_encode), tags=["replicate", "openai"])
+router = APIRouter(route_class=speaking(_encode), tags=["Replicate", "OpenAI Images"])
 
 
 @router.get("/v1/models")

@@ -155,13 +155,16 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Add the schema of problems to an application's OpenAPI description."""
+    """Add the schema of problems to an application's OpenAPI description, and sum up each call by its first line."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
         schema = plain()
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         schemas.setdefault("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
+        for calls in schema["paths"].values():
+            for call in calls.values():  # FastAPI would show the function's name
+                call["summary"] = call["description"].split("\n")[0].rstrip(".")
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -18,8 +18,8 @@ from portrayal.errors import InvalidRequestError, PortrayalError
 from portrayal.service.files import File
 from portrayal.service.service import Service
 
-plain = APIRouter(route_class=speaking(errors.v1), tags=["ideogram"], include_in_schema=False)
-forbidding = APIRouter(route_class=speaking(errors.v1_forbidding), tags=["ideogram"], include_in_schema=False)
+plain = APIRouter(route_class=speaking(errors.v1), tags=["Ideogram"])
+forbidding = APIRouter(route_class=speaking(errors.v1_forbidding), tags=["Ideogram"])
 
 _MODELS = {"v_2": "V_2", "v_3": "V_3"}
 _UPSCALE = ("prompt", "resemblance", "detail", "magic_prompt_option")

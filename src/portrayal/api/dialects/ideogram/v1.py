@@ -29,8 +29,8 @@ _STYLE: Final = {name.lower(): name for name in STYLES}
 _SPEEDS: Final = ("FLASH", "TURBO", "DEFAULT", "QUALITY")
 _ONE: Final = "Give one picture of the character, or name a saved character in the prompt: @name."
 
-plain = APIRouter(route_class=speaking(errors.v1), tags=["ideogram"], include_in_schema=False)
-forbidding = APIRouter(route_class=speaking(errors.v1_forbidding), tags=["ideogram"], include_in_schema=False)
+plain = APIRouter(route_class=speaking(errors.v1), tags=["Ideogram"])
+forbidding = APIRouter(route_class=speaking(errors.v1_forbidding), tags=["Ideogram"])
 
 
 class Call:

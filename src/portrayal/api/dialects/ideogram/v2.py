@@ -24,7 +24,7 @@ from portrayal.service.service import Service, Ticket
 from portrayal.service.webhooks import Webhook
 from portrayal.sizes import RATIOS
 
-router = APIRouter(route_class=speaking(errors.v2), tags=["ideogram"], include_in_schema=False)
+router = APIRouter(route_class=speaking(errors.v2), tags=["Ideogram"])
 
 MAX_URL: Final = 2048
 _IMAGES: Final = "character_reference_images"

@@ -18,7 +18,7 @@ from portrayal.errors import InvalidRequestError
 from portrayal.service.files import File
 from portrayal.service.ids import new_id
 
-router = APIRouter(route_class=speaking(errors.v2), tags=["ideogram"], include_in_schema=False)
+router = APIRouter(route_class=speaking(errors.v2), tags=["Ideogram"])
 
 _FACTORS = {"x2": 2, "x4": 4, "2": 2, "4": 4}
 _MAX_BACKGROUND_PROMPT = 4000

@@ -33,7 +33,7 @@ from portrayal.service.keys import Caller
 from portrayal.service.orders import Order
 from portrayal.service.service import Service, Ticket
 
-router = APIRouter(route_class=speaking(encode), tags=["openai"])
+router = APIRouter(route_class=speaking(encode), tags=["OpenAI Images"])
 
 MODELS: Final = ("portrayal", "ideogram-character")
 _CREATED: Final = 1_753_747_200  # when the model that this stands in for came out

@@ -17,7 +17,7 @@ __all__ = ["NOTIFIER", "error_body", "models_page", "router"]
 
 _PARTS = (predictions.router, models.router, files.router)
 
-router = APIRouter(tags=["replicate"])
+router = APIRouter(tags=["Replicate"])
 for _part in _PARTS:
     router.include_router(_part, prefix="/v1")
 for _part in (*_PARTS, models.listing):
