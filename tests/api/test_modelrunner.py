@@ -199,7 +199,7 @@ def test_webhooks_are_worded_and_signed_as_modelrunner_does(client: TestClient, 
     assert [m.event for m in notifier.messages(job, "processing", both, link)] == ["start"]
     assert notifier.messages(job, "picture", both, link) == []
     (message,) = notifier.messages(job, "succeeded", usual, link)
-    headers = notifier.headers(job, "msg_1", int(time.time()), message.body, service.secrets)
+    headers = notifier.headers(job, "msg_1", int(time.time()), message.body, service.secrets.of("main"))
     key = client.get("/webhooks/default/secret").json()["key"]
     told = verify_webhook(key, headers, message.body)
     assert (told["event"], told["status"], told["billingStatus"]) == ("completed", "COMPLETED", "charged")

@@ -308,7 +308,7 @@ def test_the_events_that_are_sent(
 def test_webhooks_are_signed_as_the_clients_check(client: TestClient, service: Service) -> None:
     job_id = client.post(CREATE, json={"input": _input(uri(picture()))}, headers={"prefer": "wait"}).json()["id"]
     body = NOTIFIER.messages(service.job(job_id), "succeeded", Webhook(url="http://x/"), lambda *_: "y")[0].body
-    headers = NOTIFIER.headers(service.job(job_id), "msg_1", int(time.time()), body, service.secrets)
+    headers = NOTIFIER.headers(service.job(job_id), "msg_1", int(time.time()), body, service.secrets.of("main"))
     secret = WebhookSigningSecret(**client.get("/v1/webhooks/default/secret").json())
     Webhooks.validate(headers=headers, body=body.decode(), secret=secret, tolerance=60)
     with pytest.raises(ValueError, match="signature is invalid"):

@@ -116,7 +116,8 @@ def test_each_event_arrives_once_and_a_failed_attempt_is_repeated(tmp_path: Path
         ids = {headers["webhook-id"] for headers, _ in receiver.got}
         assert ids == {row.id for row in _rows(service)}, "a repeat has the id of the first attempt"
         headers, body = receiver.got[-1]
-        again = service.secrets.standard_webhook_headers(headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+        secrets = service.secrets.of(job.library)
+        again = secrets.standard_webhook_headers(headers["webhook-id"], int(headers["webhook-timestamp"]), body)
         assert headers["webhook-signature"] == again["webhook-signature"]
         service.webhooks.changed(job, "succeeded")  # the same event once more
         time.sleep(0.3)

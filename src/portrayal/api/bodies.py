@@ -19,6 +19,7 @@ PICTURES: Final = 6
 """Pictures of the largest size that one body may hold, roughly; base64 counts a third more."""
 _SHORT: Final = 256 * 1024  # bytes of JSON that are parsed at once, without a thread
 _DEEPEST: Final = 32  # values within values: Python's own ways through JSON recurse, no body needs more than a few
+_MOST: Final = 100_000  # values of JSON: megabytes of empty lists would become gigabytes of objects
 _SEND_UTF8: Final = "Send UTF-8."
 
 
@@ -52,8 +53,9 @@ def json_object(data: bytes | str, field: str) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        InvalidRequestError: it is none, is not in UTF-8, or holds values too deep within each other.
+        InvalidRequestError: it is none, is not in UTF-8, holds too many values, or too deep within each other.
     """
+    refuse_crowded(data.encode("utf-8", "replace") if isinstance(data, str) else data, field)
     try:
         value = json.loads(data)
     except UnicodeDecodeError:
@@ -71,6 +73,16 @@ def json_object(data: bytes | str, field: str) -> dict[str, Any]:
             f"holds values more than {_DEEPEST} deep", field=field, remedy="Send what the documentation shows."
         )
     return value
+
+
+def refuse_crowded(data: bytes, field: str) -> None:
+    """Refuse JSON that could hold more values than any request needs, before it is parsed. Pictures do not count.
+
+    Raises:
+        InvalidRequestError: it does.
+    """
+    if len(data) > _MOST and data.count(b",") + data.count(b"[") + data.count(b"{") > _MOST:
+        raise InvalidRequestError("holds too many values", field=field, remedy="Send what the documentation shows.")
 
 
 async def read_form(request: Request, largest: int) -> Form:

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from portrayal.api.bodies import refuse_crowded
 from portrayal.errors import ForbiddenError, InvalidRequestError, PortrayalError
 from portrayal.service.envelope import Job
 from portrayal.service.keys import Caller, Scope
@@ -43,7 +44,11 @@ def presented_key(request: Request) -> str | None:
 
 
 async def _caller(request: Request) -> Caller:
-    return await asyncio.to_thread(_service(request).keys.caller, presented_key(request))
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        known = await asyncio.to_thread(_service(request).keys.caller, presented_key(request))
+        request.state.caller = known
+    return known
 
 
 def base_of(request: Request) -> str:
@@ -136,6 +141,11 @@ def speaking(encode: Encoder) -> type[APIRoute]:
 
             async def handler(request: Request) -> Response:
                 try:
+                    if self.body_field is not None:
+                        # FastAPI reads and parses a body before it asks who calls: not that of somebody unknown.
+                        await _caller(request)
+                        if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+                            refuse_crowded(await request.body(), "body")
                     return await handle(request)
                 except PortrayalError as error:
                     return encode(error, request)

@@ -64,7 +64,7 @@ class Shield:
             if host not in self._hosts:
                 await _refuse(send, f"this server is not called {host[:80]!r}; set PORTRAYAL_PUBLIC_URL, or use keys")
                 return
-            if origin and origin not in self._origins and urlsplit(origin).hostname not in self._hosts:
+            if origin and origin not in self._origins and _name(origin.partition("://")[2]) not in self._hosts:
                 await _refuse(send, "pages of other sites may not call a server without keys")
                 return
         await self._app(scope, receive, send)

@@ -182,10 +182,11 @@ class Files:
         with self._database.session() as session:
             session.execute(sa.delete(StoredFile).where(StoredFile.id == file_id))
 
-    def keep(self, digests: tuple[str, ...]) -> None:
-        """Uploads that a job uses do not expire."""
+    def keep(self, digests: tuple[str, ...], library: str) -> None:
+        """Uploads of a library that a job of its own uses do not expire."""
+        mine = sa.update(StoredFile).where(StoredFile.sha256.in_(digests), StoredFile.library == library)
         with self._database.session() as session:
-            session.execute(sa.update(StoredFile).where(StoredFile.sha256.in_(digests)).values(expires_at=None))
+            session.execute(mine.values(expires_at=None))
 
 
 def file_of(row: StoredFile) -> File:

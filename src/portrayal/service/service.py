@@ -8,10 +8,11 @@ import functools
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,6 +54,7 @@ from portrayal.settings import Settings
 log = logging.getLogger("portrayal.service")
 
 DAY = 86_400.0
+_REPEAT = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Service:
         return self
 
     def hush(self) -> None:
-        """Begin to end: start no further job, and let those go who listen for events. Call it in the event loop."""
+        """Begin to end: start no further job, and let those go who wait or listen. Call it in the event loop."""
         self.events.close()
         self.jobs.hush()
 
@@ -179,7 +181,8 @@ class Service:
         except NotFoundError as error:
             raise InvalidRequestError(error.message, field=field, remedy=error.remedy) from None
         if own is not None:
-            return own
+            # Another library's address that somebody passed on: what is made of it, masks say, is the caller's.
+            return replace(own, library=caller.library)
         data = await self.guard.image(text, field)
         return await asyncio.to_thread(self.files.take, data, field, caller.library, name=name)
 
@@ -199,6 +202,10 @@ class Service:
         """
         if ticket.webhook is not None:
             await self.guard.check(ticket.webhook.url, "webhook", https_only=ticket.webhook.https_only)
+        if ticket.idempotency_key is not None and not _REPEAT.fullmatch(ticket.idempotency_key):
+            raise InvalidRequestError(
+                "has 1 to 255 visible characters", field="Idempotency-Key", remedy="Take e.g. a UUID."
+            )
         return await asyncio.to_thread(self._ordered, order, caller, ticket, roles)
 
     async def wait(self, job_id: str, timeout: float) -> Job:
@@ -269,9 +276,9 @@ class Service:
             raise ForbiddenError("this key may not make pictures", remedy="Use a key with the scope create.")
         order, saved = self.characters.resolved(order, caller.library)
         self._judge(order, roles)
-        self.files.keep(order.digests())
+        self.files.keep(order.digests(), caller.library)
         job_id, now = new_id(), time.time()
-        content = ticket.idempotency_of or order.model_dump_json()
+        content = ticket.idempotency_of or f"{ticket.dialect} {order.model_dump_json()}"
         with self._ordering, self.database.session() as session:
             if not self.database.sqlite:  # the same lock for all processes: a key's orders are counted one by one
                 session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(caller.key_id))))

@@ -17,7 +17,7 @@ import secrets
 import string
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -120,6 +120,11 @@ class Secrets:
     def to_text(self) -> str:
         """One line of ASCII, about 150 characters, without spaces. It is as secret as what it holds."""
         return ".".join((_VERSION, *(_base64url(part) for part in (self.ed25519, self.url, self.webhook))))
+
+    def of(self, library: str) -> Secrets:
+        """Those of one library: its keys may see their webhooks' secret, which says nothing about another library's."""
+        webhook = hmac.digest(self.webhook, f"library\n{library}".encode("utf-8", "surrogatepass"), "sha256")
+        return replace(self, webhook=webhook)
 
     @cached_property
     def _private(self) -> Ed25519PrivateKey:

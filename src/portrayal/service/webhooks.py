@@ -170,7 +170,8 @@ class Webhooks:
         body = row.body.encode()
         try:
             job = self._job(row.portrayal_id)
-            headers = self._notifiers[row.dialect].headers(job, row.id, int(time.time()), body, self._secrets)
+            secrets = self._secrets.of(job.library)
+            headers = self._notifiers[row.dialect].headers(job, row.id, int(time.time()), body, secrets)
             headers = {"content-type": row.content_type, "user-agent": "portrayal", **headers}
             return asyncio.run(self._guard.post(row.url, body, headers, timeout=TIMEOUT))
         except PortrayalError:

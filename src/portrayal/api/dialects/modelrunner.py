@@ -240,6 +240,7 @@ def _kept(value: Any) -> Any:
 
 async def submit(request: Request, service: TheService, caller: TheCaller) -> Response:
     """Put a request into the queue."""
+    may(caller, "create")
     endpoint = request.url.path.strip("/")
     body = await read_json(request, service.settings.max_upload_bytes)
     metadata, webhook = _reserved(body)
@@ -377,12 +378,12 @@ async def one_request(request_id: str, request: Request, service: TheService, ca
 async def secret(service: TheService, caller: TheCaller) -> dict[str, str]:
     """The secret by which receivers check webhooks."""
     may(caller, "create")
-    return {"key": service.secrets.webhook_secret}
+    return {"key": service.secrets.of(caller.library).webhook_secret}
 
 
 @router.post("/webhooks/default/secret/rotate")
 async def rotate(caller: TheCaller) -> Response:
-    """Not offered: the secret is one for the whole installation, other hosts' formats sign with it too."""
+    """Not offered: the secret is one for the whole library, other hosts' formats sign with it too."""
     raise ForbiddenError(
         "this server does not rotate its secret over the network",
         remedy="The operator may delete the file of its secrets and start it anew.",

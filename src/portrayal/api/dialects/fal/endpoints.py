@@ -82,6 +82,7 @@ def _priority(request: Request) -> int:
 
 async def submit(request: Request, service: TheService, caller: TheCaller) -> Response:
     """Make pictures: the output at once (run), or a place in the queue."""
+    may(caller, "create")
     path = request.url.path.rstrip("/")
     how, start_timeout = manner(request), _start_timeout(request)
     body = await read_json(request, service.settings.max_upload_bytes)

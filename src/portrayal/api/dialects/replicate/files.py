@@ -127,7 +127,7 @@ async def download(
     file_id: str, service: TheService, owner: str = "", expiry: str = "", signature: str = ""
 ) -> Response:
     """The bytes of a file, for whoever has the signed address. Needs no key."""
-    if not _signed(service.secrets, owner, file_id, expiry, signature):
+    if not _signed(service.secrets.of(owner), owner, file_id, expiry, signature):
         raise ForbiddenError("the signature does not fit, or its time has come", remedy="Sign the address again.")
     file = await asyncio.to_thread(service.files.get, file_id, owner)
     headers = {"x-content-type-options": "nosniff", "etag": f'"{file.sha256}"'}

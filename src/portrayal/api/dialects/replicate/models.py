@@ -125,4 +125,4 @@ async def account(caller: TheCaller) -> dict[str, Any]:
 async def secret(service: TheService, caller: TheCaller) -> dict[str, str]:
     """The secret that webhooks, and downloads of files, are signed with."""
     may(caller, "create")
-    return {"key": service.secrets.webhook_secret}
+    return {"key": service.secrets.of(caller.library).webhook_secret}
