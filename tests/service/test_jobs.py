@@ -263,6 +263,35 @@ def test_a_running_job_is_finished_within_the_grace(tmp_path: Path) -> None:
         bench.service.close()
 
 
+def test_who_waits_for_a_job_that_will_not_be_begun_is_let_go(bench: Bench) -> None:
+    bench.hold("job")
+    waiting = bench.submit("waiting")
+
+    async def wait() -> Job:
+        asyncio.get_running_loop().call_later(0.1, bench.service.hush)
+        return await bench.service.wait(waiting, 600)
+
+    assert asyncio.run(wait()).state == "starting"
+    bench.service.close()
+    bench.held.clear()
+    bench.service = Service(bench.settings, maker=bench._make).open()
+    assert bench.ended(waiting).state == "succeeded"
+
+
+def test_a_claimed_job_that_waits_for_its_slot_is_handed_back(wide: Bench) -> None:
+    job = wide.hold("job")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wide.service.jobs, "submit", lambda *_: None)
+        suspect = wide.submit("suspect")
+    wide.set(RunRow, suspect, tries=2)
+    wide.service.jobs._reconcile(0)
+    wide.until(lambda: wide.service.jobs._used == 2)  # it is claimed, and wants to be alone
+    wide.service.close()
+    wide.held.clear()
+    wide.service = Service(wide.settings, maker=wide._make).open()
+    assert [wide.ended(each).state for each in (job, suspect)] == ["succeeded", "succeeded"]
+
+
 def test_two_processes_cannot_own_one_file(bench: Bench) -> None:
     second = Service(bench.settings)
     with pytest.raises(ConflictError, match="another server uses"):

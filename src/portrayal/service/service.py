@@ -149,6 +149,8 @@ class Service:
         """Begin to end: start no further job, and let those go who wait or listen. Call it in the event loop."""
         self.events.close()
         self.jobs.hush()
+        for job_id in self.hub.awaited():
+            self.hub.ring(job_id)
 
     def close(self) -> None:
         """End: running pictures are finished or handed back."""
@@ -200,22 +202,23 @@ class Service:
         Raises:
             PolicyError, LimitError, ForbiddenError, ConflictError, UnknownCharacterError, InvalidRequestError.
         """
-        if ticket.webhook is not None:
-            await self.guard.check(ticket.webhook.url, "webhook", https_only=ticket.webhook.https_only)
         if ticket.idempotency_key is not None and not _REPEAT.fullmatch(ticket.idempotency_key):
             raise InvalidRequestError(
                 "has 1 to 255 visible characters", field="Idempotency-Key", remedy="Take e.g. a UUID."
             )
+        if ticket.webhook is not None:
+            await self.guard.check(ticket.webhook.url, "webhook", https_only=ticket.webhook.https_only)
         return await asyncio.to_thread(self._ordered, order, caller, ticket, roles)
 
     async def wait(self, job_id: str, timeout: float) -> Job:
-        """The job, as soon as it is final; as it is after `timeout` seconds."""
+        """The job, as soon as it is final; as it is after `timeout` seconds, or when the server stops before it."""
         deadline = time.monotonic() + timeout
         with self.hub.listen(job_id) as bell:
             while True:
                 state = await asyncio.to_thread(self._state, job_id)
                 left = deadline - time.monotonic()
-                if state in FINAL or left <= 0:
+                nobody = state == "starting" and self.jobs.stopping.is_set()  # nobody here will make it now
+                if state in FINAL or left <= 0 or nobody:
                     return await asyncio.to_thread(self.job, job_id)
                 await bell.wait(min(left, 5.0))
 
