@@ -46,7 +46,7 @@ from portrayal.service.metrics import Metrics
 from portrayal.service.orders import Order
 from portrayal.service.retention import Retention
 from portrayal.service.secrets_store import shared_secrets
-from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, SourceRow
+from portrayal.service.tables import PictureRow, PortrayalRow, RunRow, SourceRow, StoredFile
 from portrayal.service.webhooks import Notifier, Webhook, Webhooks
 from portrayal.service.work import Maker, Work
 from portrayal.settings import Settings
@@ -324,12 +324,18 @@ class Service:
     def _judge(self, order: Order, roles: Sequence[tuple[Role, File]]) -> None:
         if self.rules is None:
             return
-        hashes = tuple((file.sha256, file.fingerprint) for _, file in roles)
+        hashes = {(file.sha256, file.fingerprint) for _, file in roles}
+        if self.rules.sha256s or self.rules.dhashes:  # saved characters' pictures too, which only the prompt may name
+            with self.database.session() as session:
+                known = sa.select(StoredFile.sha256, StoredFile.fingerprint).where(
+                    StoredFile.sha256.in_(order.digests())
+                )
+                hashes |= {(digest, fingerprint) for digest, fingerprint in session.execute(known)}
         verdict = policy.judge(
             order.prompt,
             negative_prompt=order.negative_prompt,
             people=bool(order.characters) or order.image is not None,
-            picture_hashes=hashes,
+            picture_hashes=sorted(hashes),
             rules=self.rules,
         )
         self.metrics.judged(verdict.category or "allowed")
