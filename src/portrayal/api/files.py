@@ -14,6 +14,7 @@ from portrayal.errors import NotFoundError
 router = APIRouter(route_class=speaking(problem), tags=["files"])
 
 
+@router.head("/files/{name}", include_in_schema=False)
 @router.get("/files/{name}", response_class=Response, responses={200: {"content": {"image/*": {}}}})
 async def file(name: str, service: TheService, expires: str = "", signature: str = "") -> Response:
     """The bytes of a picture, under the address that an answer gave."""

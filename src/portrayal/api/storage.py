@@ -172,6 +172,7 @@ async def put(token: str, request: Request, service: TheService) -> dict[str, st
     return {"file_url": upload.address(service, base_of(request))}
 
 
+@router.head("/storage/files/{expires}/{signature}/{name}", include_in_schema=False)
 @router.get("/storage/files/{expires}/{signature}/{name}", response_class=Response)
 async def stored(expires: str, signature: str, name: str, service: TheService) -> Response:
     """The bytes of an uploaded picture."""

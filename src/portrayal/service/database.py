@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
+from portrayal.errors import InvalidRequestError
 from portrayal.service.migrations import upgrade
 from portrayal.settings import Settings
 
@@ -24,10 +25,18 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         if settings.database_url is not None:
             self.url = sqlalchemy_url(settings.database_url.get_secret_value())
+            if not self.url.startswith("postgresql+psycopg://"):
+                raise InvalidRequestError(
+                    "is no address of a PostgreSQL",
+                    field="PORTRAYAL_DATABASE_URL",
+                    remedy="Write it like postgresql://USER:PASSWORD@HOST/NAME.",
+                )
             self.jobs_url, self.sqlite = self.url, False
             self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=20, max_overflow=20)
         else:
             settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name in ("library.sqlite", "jobs.sqlite"):  # prompts are private in a folder that others may read, too
+                (settings.data_dir / name).touch(mode=0o600)
             self.url = f"sqlite:///{settings.data_dir / 'library.sqlite'}"
             self.jobs_url, self.sqlite = f"sqlite:///{settings.data_dir / 'jobs.sqlite'}", True
             self.engine = sa.create_engine(self.url, pool_size=20, max_overflow=40)
@@ -39,8 +48,18 @@ class Database:
 
         Raises:
             ConflictError: a newer version made them.
+            InvalidRequestError: the database does not answer.
         """
-        upgrade(self.url)
+        try:
+            upgrade(self.url)
+        except sa.exc.OperationalError as error:
+            raise InvalidRequestError(
+                "the database does not answer, or lets nobody in",
+                field="PORTRAYAL_DATA_DIR" if self.sqlite else "PORTRAYAL_DATABASE_URL",
+                remedy="See that its disk has room and its files are yours."
+                if self.sqlite
+                else "Start it, and see that host, name, user and password are right.",
+            ) from error
 
     @contextmanager
     def session(self) -> Iterator[Session]:

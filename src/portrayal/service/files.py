@@ -146,7 +146,10 @@ class Files:
         Raises:
             NotFoundError: it is ours, but has ended or is not the caller's.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # no URL at all, as `http://[`
+            return None
         if f"{parts.scheme}://{parts.netloc}".lower() not in {base.lower().rstrip("/") for base in bases}:
             return None
         query = parse_qs(parts.query)
