@@ -229,8 +229,8 @@ class Jobs:
 
         mine = rounds(sa.func.max, "starting", "processing").where(PortrayalRow.key_id == key_id)
         served = rounds(sa.func.max, "processing"), rounds(sa.func.min, "starting")
-        now = session.scalar(served[0]) or session.scalar(served[1]) or 1
-        return int(max((session.scalar(mine) or 0) + 1, now))
+        row = session.execute(sa.select(*(query.scalar_subquery() for query in (mine, *served)))).one()
+        return int(max((row[0] or 0) + 1, row[1] or row[2] or 1))
 
     def submit(self, job_id: str, priority: int, round_: int) -> None:
         """Queue a job whose row is written; doing it again does nothing."""

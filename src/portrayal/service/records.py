@@ -22,9 +22,9 @@ def jobs(session: Session, rows: Sequence[PortrayalRow]) -> list[Job]:
     if not ids:
         return []
     pictures: dict[str, list[JobPicture]] = defaultdict(list)
-    for picture in session.scalars(
-        sa.select(PictureRow).where(PictureRow.portrayal_id.in_(ids)).order_by(PictureRow.position)
-    ):
+    begun = [row.id for row in rows if row.started_at is not None]  # the others have neither pictures nor progress
+    made = sa.select(PictureRow).where(PictureRow.portrayal_id.in_(begun)).order_by(PictureRow.position)
+    for picture in session.scalars(made) if begun else ():
         pictures[picture.portrayal_id].append(JobPicture.model_validate(picture.data))
     sources: dict[str, list[Source]] = defaultdict(list)
     for source in session.scalars(
@@ -37,8 +37,9 @@ def jobs(session: Session, rows: Sequence[PortrayalRow]) -> list[Job]:
     tags: dict[str, list[str]] = defaultdict(list)
     for tag in session.scalars(sa.select(TagRow).where(TagRow.portrayal_id.in_(ids)).order_by(TagRow.tag)):
         tags[tag.portrayal_id].append(tag.tag)
-    running = [row.id for row in rows if row.state != "succeeded"]
-    progress = dict(session.execute(sa.select(RunRow.id, RunRow.progress).where(RunRow.id.in_(running))).all())
+    running = [row.id for row in rows if row.state != "succeeded" and row.started_at is not None]
+    told = sa.select(RunRow.id, RunRow.progress).where(RunRow.id.in_(running))
+    progress: dict[str, str] = dict(session.execute(told).all()) if running else {}
     return [
         Job(
             id=row.id,

@@ -398,12 +398,12 @@ class Service:
         for position, source in enumerate(given):
             session.add(SourceRow(portrayal_id=job_id, position=position, **source.model_dump()))
 
-    def _changed(self, job_id: str, what: str) -> None:
+    def _changed(self, job_id: str, what: str, told: bool) -> None:
         """After a job changed: wake those who wait, tell webhooks and counters."""
         self.hub.ring(job_id)
+        if not told:
+            return
         with contextlib.suppress(NotFoundError, sa.exc.DBAPIError):  # this must not end a job; webhooks look again
-            if what not in FINAL and not self._hooked(job_id):
-                return
             job = self.job(job_id)
             if job.final:
                 self.metrics.ended(job)
@@ -412,10 +412,6 @@ class Service:
     def _state(self, job_id: str) -> str:
         with self.database.session() as session:
             return session.scalar(sa.select(PortrayalRow.state).where(PortrayalRow.id == job_id)) or "failed"
-
-    def _hooked(self, job_id: str) -> bool:
-        with self.database.session() as session:
-            return "_webhook" in (session.scalar(sa.select(PortrayalRow.wire).where(PortrayalRow.id == job_id)) or {})
 
     def _abandoned(self, job_id: str, why: str) -> None:
         error = JobError(type="internal", message=f"the job was given up: {why}", remedy="Try again.")

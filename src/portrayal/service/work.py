@@ -48,12 +48,17 @@ class Work:
     """Makes jobs.
 
     Args:
-        changed: called with a job and what happened to it, after that is committed; waiters, webhooks and counters
-            hang on it.
+        changed: called with a job, what happened to it, and whether anybody may want a message; after that is
+            committed. Waiters, webhooks and counters hang on it.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, blobs: Blobs, maker: Maker, changed: Callable[[str, str], None]
+        self,
+        settings: Settings,
+        database: Database,
+        blobs: Blobs,
+        maker: Maker,
+        changed: Callable[[str, str, bool], None],
     ) -> None:
         self._settings, self._database, self._blobs = settings, database, blobs
         self._maker, self._changed = maker, changed
@@ -97,7 +102,7 @@ class Work:
         with self._database.session() as session:
             ended = records.finish(session, job_id, state, time.time(), **values)
         if ended:
-            self._changed(job_id, state)
+            self._changed(job_id, state, True)
         return ended
 
     def _begin(self, run: Run) -> Job | None:
@@ -116,7 +121,7 @@ class Work:
             job = records.jobs(session, [row])[0]
             if fresh:
                 records.event(session, run.id, row.library, "processing", {}, now)
-        self._changed(run.id, "processing")
+        self._changed(run.id, "processing", "_webhook" in job.wire)
         return job
 
     def _make(self, run: Run, job: Job) -> Portrayal:
@@ -163,7 +168,7 @@ class Work:
             **{name: getattr(picture, name) for name in _SAME},
         )
         run.patiently(lambda: self._noted(run, job, kept, now))
-        self._changed(run.id, "picture")
+        self._changed(run.id, "picture", "_webhook" in job.wire)
 
     def _noted(self, run: Run, job: Job, kept: JobPicture, now: float) -> None:
         with self._database.session() as session:
