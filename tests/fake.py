@@ -31,7 +31,7 @@ def maker(
     done: Callable[[int, Picture], None],
 ) -> Portrayal:
     """Paint. Words of the prompt direct it: "SLOW" takes 20 s (it can be canceled), "WAIT" 0.4 s, "FAIL" and "CRASH"
-    end it, "EXIT" ends the process."""
+    end it, "EXIT" ends the process, "WARN" and "FLAW" warn of all and of each picture."""
     request.check()
     progress("reading the prompt", 0.0)
     size = request.size
@@ -94,4 +94,5 @@ def _painted(request: Request, seed: int, size: tuple[int, int]) -> Picture:
         timings={"total": 0.01},
         did="head swapped" if request.operation == "edit" else "",
         mask=request.edit_mask if request.operation == "edit" else None,
+        warnings=("painted by a fake",) if "FLAW" in request.prompt else (),
     )

@@ -38,7 +38,7 @@ class Server:
         self.folder = folder
         given = {"data_dir": folder / "data", "cache_dir": folder / "cache", "port": self.port, "shutdown_grace": 2}
         self.env = {f"PORTRAYAL_{name.upper()}": str(value) for name, value in {**given, **settings}.items()}
-        self._command = [sys.executable, "-m", "portrayal.cli" if real else "tests.fake_server", "serve", *options]
+        self.command = [sys.executable, "-m", "portrayal.cli" if real else "tests.fake_server", "serve", *options]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Server:
@@ -46,7 +46,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         log = (self.folder / "log.txt").open("ab")
         self.process = subprocess.Popen(
-            self._command, env={**os.environ, **self.env}, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            self.command, env={**os.environ, **self.env}, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
         end = time.monotonic() + 180  # an upper bound, for machines with much else to do
         while time.monotonic() < end:

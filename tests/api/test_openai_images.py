@@ -118,10 +118,17 @@ def test_pictures_by_address(client: TestClient) -> None:
 def test_warnings_are_told(client: TestClient) -> None:
     found = client.post(GENERATE, json=_body(prompt="WARN", size="1536x1024", style="vivid")).json()
     assert found["warnings"] == [
-        "made by a fake",
         "style: vivid is not portrayed; see style_type",
         "size: 1536x1024 became 1248x832, the nearest one",
+        "made by a fake",
     ]
+
+
+def test_warnings_of_each_picture_are_told(client: TestClient) -> None:
+    found = client.post(GENERATE, json=_body(prompt="FLAW")).json()
+    assert found["warnings"] == ["painted by a fake"]
+    several = client.post(GENERATE, json=_body(prompt="FLAW", n=2)).json()
+    assert several["warnings"] == ["picture 1: painted by a fake", "picture 2: painted by a fake"]
 
 
 # Parameters.

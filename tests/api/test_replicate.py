@@ -156,6 +156,15 @@ def test_warnings_of_the_engine_are_told(client: TestClient, body: dict[str, Any
     assert any(warning.startswith("style_type: fiction") for warning in found["warnings"])
 
 
+def test_warnings_of_each_picture_are_told(client: TestClient, body: dict[str, Any]) -> None:
+    found = _done(client, _put(body, prompt="FLAW"))
+    assert found["warnings"] == ["painted by a fake"]
+    assert "warning: painted by a fake\n" in found["logs"]
+    several = _done(client, _put(body, prompt="FLAW", num_outputs=2))
+    assert "picture 1: painted by a fake" in several["warnings"]
+    assert "picture 2: painted by a fake" in several["warnings"]
+
+
 def test_one_output_is_an_address_and_several_are_a_list(client: TestClient, body: dict[str, Any]) -> None:
     assert isinstance(_done(client, body)["output"], str)
     several = _done(client, _put(body, num_outputs=3))

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import signal
 import socket
+import ssl
 import sys
 import threading
 from urllib.parse import urlsplit
@@ -57,7 +58,8 @@ def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) 
     """Run until the process is told to stop; running pictures are finished or handed back.
 
     Raises:
-        PortrayalError: it cannot start: another server uses the data folder, SQLite has no other workers, ...
+        PortrayalError: it cannot start: another server uses the port or the data folder, a certificate without its
+            key, no database, SQLite has no other workers, ...
     """
     if not work and settings.database_url is None:
         raise InvalidRequestError(
@@ -65,6 +67,8 @@ def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) 
             field="--no-work",
             remedy="Set PORTRAYAL_DATABASE_URL to a PostgreSQL, and start `portrayal worker` with the same one.",
         )
+    _check_certificate(settings)
+    _check_address(settings)
     configure(settings.log_level)
 
     def make() -> Service:
@@ -87,10 +91,46 @@ def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) 
     # A stage of an engine holds the interpreter for milliseconds; calls shall not wait for it longer than they must.
     sys.setswitchinterval(0.001)
     logging.getLogger("portrayal.api").info("serving", extra={"host": settings.host, "port": settings.port})
-    server.run()
-    refused = getattr(app.state, "refused", None)
-    if isinstance(refused, PortrayalError):
-        raise refused
+    # What keeps the service from starting is said in one line below, not as uvicorn's trace.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refused"))
+    try:
+        server.run()
+    finally:  # uvicorn exits the process by itself when it could not start
+        refused = getattr(app.state, "refused", None)
+        if isinstance(refused, PortrayalError):
+            raise refused
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Whether the server can speak https, where it shall."""
+    if settings.tls_certificate is None:
+        if settings.tls_key is not None:
+            raise InvalidRequestError(
+                "is a key without a certificate", field="tls_key", remedy="Give --tls-certificate too."
+            )
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password=lambda: b"")  # never asks for one
+    except (OSError, ValueError) as error:
+        raise InvalidRequestError(
+            "the certificate and its key cannot be used",
+            field="tls_certificate",
+            remedy="Give two PEM files that belong together, the key without a passphrase.",
+        ) from error
+
+
+def _check_address(settings: Settings) -> None:
+    """Whether the server can listen where it shall."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise InvalidRequestError(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}",
+            field="host, port",
+            remedy="Give another --host or --port, or stop what listens there.",
+        ) from error
 
 
 def work(settings: Settings, *, maker: Maker | None = None) -> None:

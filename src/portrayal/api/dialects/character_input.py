@@ -91,7 +91,13 @@ def field_of(error: InvalidRequestError | JobError | Any) -> str:
 
 def warnings_of(job: Job) -> list[str]:
     """What of the input had no effect, and what the pictures lack."""
-    own = [f"picture {p.position + 1}: {w}" for p in job.pictures for w in p.warnings if w not in job.warnings]
+    several = job.order.num_images > 1
+    own = [
+        f"picture {picture.position + 1}: {warning}" if several else warning
+        for picture in job.pictures
+        for warning in picture.warnings
+        if warning not in job.warnings
+    ]
     return [*job.wire.get("notes", ()), *job.warnings, *own]
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from portrayal.api.bodies import read_form, read_json
+from portrayal.api.dialects.character_input import warnings_of
 from portrayal.api.dialects.openai_images import fields
 from portrayal.api.dialects.openai_images.errors import ParameterError, encode, job_error, not_made
 from portrayal.api.dialects.openai_images.fields import QUALITIES, Values
@@ -122,8 +123,8 @@ async def _made(
         return not_made(job)
     data = [await _item(job, picture, values, request, service) for picture in job.pictures]
     answer = {"created": int(job.created_at.timestamp()), "data": data, **_about(job, job.pictures[0], values)}
-    if warnings := (*job.warnings, *notes):
-        answer["warnings"] = list(warnings)
+    if warnings := warnings_of(job):
+        answer["warnings"] = warnings
     return JSONResponse(answer, headers={"x-request-id": job.id, **score_headers(job)})
 
 
@@ -186,7 +187,7 @@ async def _completed(job: Job, picture: JobPicture, values: Values, event: str, 
         **_about(job, picture, values),
         "seed": picture.seed,
         "identity": proof(job, picture.position),
-        "warnings": [*job.warnings, *job.wire.get("notes", ())],
+        "warnings": [*job.wire.get("notes", ()), *job.warnings, *picture.warnings],
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from portrayal.api.dialects.character_input import warnings_of
 from portrayal.api.dialects.replicate.schema import MODEL
 from portrayal.api.doors import proof
 from portrayal.service.envelope import Job
@@ -62,8 +63,8 @@ def prediction(
     if job.pictures:
         proofs = [proof(job, position) for position in range(len(job.pictures))]
         answer["identity"] = proofs[0] if job.order.num_images == 1 else proofs
-    if notes := (*job.warnings, *job.wire.get("notes", ())):
-        answer["warnings"] = list(notes)
+    if warnings := warnings_of(job):
+        answer["warnings"] = warnings
     return answer
 
 
@@ -79,7 +80,7 @@ def logs(job: Job) -> str:
         if picture.identity is not None:
             same = "the same person" if picture.identity.same_person else "not surely the same person"
             lines.append(f"picture {picture.position + 1}: identity score {picture.identity.score:.2f}, {same}")
-    lines += [f"warning: {note}" for note in (*job.warnings, *job.wire.get("notes", ()))]
+    lines += [f"warning: {note}" for note in warnings_of(job)]
     return "\n".join(lines) + "\n"
 
 
