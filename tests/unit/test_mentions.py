@@ -146,3 +146,10 @@ def test_what_is_lettering_is_no_mention(prompt: str) -> None:
     rest, lettering = take_lettering(prompt)
     assert mentions(prompt, KNOWN) == mentions(rest, KNOWN)
     assert not set(lettering) & {prompt[m.start : m.end] for m in find(prompt, KNOWN)}
+
+
+@pytest.mark.parametrize("letter", ["a", "a.", "-_", "%", "1"])
+def test_a_long_word_costs_what_its_length_does(letter: str) -> None:
+    """With a cost that grows with the square of the length this would take many minutes."""
+    word = letter * (200_000 // len(letter))
+    assert mentions(f"{word} @ada {word}") == ("ada",)

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from portrayal.character import names
 from portrayal.quotations import quotations
 
-_LINK = re.compile(r"https?://\S+|www\.\S+|[A-Za-z0-9._%+-]*[A-Za-z0-9]@[\w-]+(?:\.[\w-]+)+")
+# An e-mail address is looked for at its beginning only: at each of its letters a long word would take seconds.
+_LINK = re.compile(r"https?://\S+|www\.\S+|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*[A-Za-z0-9]@[\w-]+(?:\.[\w-]+)+")
 _POSSESSIVE = re.compile(r"['’`´]s\b", re.IGNORECASE)
 # What may stand between the names of a list: "@ada, @bob and @cy".
 _LIST = re.compile(r"\s*[,、&+/]?\s*(?:(?:and|und|sowie|y|e|et|ed)\s+|と\s*|や\s*)?", re.IGNORECASE)
