@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 
 from portrayal._version import __version__
 from portrayal.api.dialects import ROUTERS
@@ -16,11 +16,11 @@ from portrayal.api.guarding import BodyLimit, Shield
 from portrayal.api.native import describe
 from portrayal.api.native import router as native
 from portrayal.api.operations import router as operations
-from portrayal.api.problems import problem
 from portrayal.api.reference import router as reference
 from portrayal.api.shared_paths import router as shared_paths
 from portrayal.api.storage import router as storage
-from portrayal.errors import NotFoundError, PortrayalError
+from portrayal.api.unknown import answer_unknown
+from portrayal.errors import PortrayalError
 from portrayal.service.service import Service
 
 MAX_BODY = 120_000_000
@@ -68,9 +68,7 @@ def create_app(
         app.include_router(router)
     describe(app)
 
-    @app.exception_handler(404)
-    async def missing(request: Request, _: Exception) -> Response:
-        return problem(NotFoundError(f"there is nothing at {request.url.path}", remedy="See /docs."), request)
+    answer_unknown(app)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:

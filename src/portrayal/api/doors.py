@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from portrayal.api.bodies import refuse_crowded
 from portrayal.errors import ForbiddenError, InvalidRequestError, PortrayalError
@@ -136,6 +137,10 @@ def speaking(encode: Encoder) -> type[APIRoute]:
     """A route class whose errors all go through `encode`."""
 
     class Route(APIRoute):
+        @property
+        def encode(self) -> Encoder:
+            return encode
+
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
 
@@ -155,6 +160,8 @@ def speaking(encode: Encoder) -> type[APIRoute]:
                     if isinstance(error.__cause__, PortrayalError):  # FastAPI wraps what the body's reading raised
                         return encode(error.__cause__, request)
                     return encode(InvalidRequestError(str(error.detail), field="body"), request)
+                except ClientDisconnect:
+                    return Response(status_code=400)  # nobody reads it, and nothing failed here
                 except Exception as error:
                     log.error("a call failed", extra={"route": self.path, "error": type(error).__name__}, exc_info=True)
                     return encode(error, request)

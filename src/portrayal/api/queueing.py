@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -15,9 +16,12 @@ from fastapi.responses import StreamingResponse
 
 from portrayal.errors import NotFoundError
 from portrayal.service.envelope import Job
+from portrayal.service.ids import new_id
 from portrayal.service.keys import Caller
 from portrayal.service.service import Service
 from portrayal.service.tables import PortrayalRow
+
+_ID = re.compile(r"[0-9a-z]{26}")
 
 
 def job_of(service: Service, job_id: str, caller: Caller, dialect: str) -> Job:
@@ -30,6 +34,11 @@ def job_of(service: Service, job_id: str, caller: Caller, dialect: str) -> Job:
     if job.dialect != dialect:
         raise NotFoundError("there is no such job", field="id", remedy="It came through another door.")
     return job
+
+
+def echoed_id(given: str) -> str:
+    """The id of a request as an error's header tells it: what a caller made up, line ends say, is not repeated."""
+    return given if _ID.fullmatch(given) else new_id()
 
 
 def now() -> datetime:

@@ -36,7 +36,6 @@ from portrayal.errors import (
 )
 from portrayal.service import records
 from portrayal.service.envelope import FINAL, Job
-from portrayal.service.ids import new_id
 from portrayal.service.keys import Caller
 from portrayal.service.service import Service, Ticket
 from portrayal.service.signing import Secrets
@@ -73,7 +72,7 @@ def encode(error: PortrayalError | Exception, request: Request) -> Response:
     `details.validationErrors`, are filled, as its JavaScript client looks at the second one.
     """
     status, _ = status_of(error)
-    request_id = getattr(request.state, "request_id", "") or new_id()
+    request_id = queueing.echoed_id(getattr(request.state, "request_id", ""))
     headers = {_REQUEST_ID: request_id}
     body: dict[str, Any] = {"error": "Unexpected server error.", "request_id": request_id}
     if not isinstance(error, PortrayalError) or status >= 500:

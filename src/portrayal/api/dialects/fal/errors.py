@@ -15,6 +15,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
+from portrayal.api import queueing
 from portrayal.api.dialects.character_input import field_of
 from portrayal.api.problems import status_of
 from portrayal.errors import (
@@ -34,7 +35,6 @@ from portrayal.errors import (
 )
 from portrayal.service.envelope import Job
 from portrayal.service.fetching import FetchError
-from portrayal.service.ids import new_id
 
 DOCS: Final = "https://docs.fal.ai/errors#"
 NO_USER: Final = "No user found for Key ID and Secret"
@@ -123,7 +123,7 @@ def _started_too_late(job: Job) -> bool:
 def encode(error: PortrayalError | Exception, request: Request) -> Response:
     """Any error of a call."""
     failure = _failure(error, request)
-    headers = {"x-fal-request-id": getattr(request.state, "request_id", "") or new_id(), **failure.headers()}
+    headers = {"x-fal-request-id": queueing.echoed_id(getattr(request.state, "request_id", "")), **failure.headers()}
     if isinstance(error, LimitError):
         headers["retry-after"] = str(error.retry_after)
     return JSONResponse(failure.body, failure.status, headers)
