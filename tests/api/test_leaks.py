@@ -5,7 +5,6 @@ Every call carries a marker in its prompt, its headers, the names of files, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.fixture(scope="module")
-def spoken(key: tuple[Path, str]) -> Iterator[tuple[list[tuple[int, str]], str, str]]:
+def spoken(key: tuple[Path, str]) -> tuple[list[tuple[int, str]], str, str]:
     """Statuses and answers of many calls, the server's log at its most talkative, and its counters."""
     folder, secret = key
     with Server(folder, slots=2, access="keys", log_level="debug") as server:
@@ -51,7 +50,7 @@ def spoken(key: tuple[Path, str]) -> Iterator[tuple[list[tuple[int, str]], str, 
         with httpx2.Client(base_url=server.base, headers=headers, timeout=60) as client:
             answers = _calls(client, secret)
             counters = client.get("/metrics").text
-    yield answers, server.log(), counters
+    return answers, server.log(), counters
 
 
 def _calls(client: httpx2.Client, secret: str) -> list[tuple[int, str]]:

@@ -597,3 +597,14 @@ def test_a_flat_picture_in_an_archive_is_refused(own: Settings, good: dict[str, 
     with pytest.raises(NoSubjectError):
         archive.import_(packed, own)
     assert not _left_over(own)
+
+
+def test_an_archive_of_a_great_many_files_is_refused_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory of a zip file is much smaller than what `zipfile` makes of it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as many:
+        for number in range(archive.MAX_FILES + 50):
+            many.writestr(f"{number}", b"")
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was opened"))
+    with pytest.raises(ArchiveError, match="belong there"):
+        archive.unpacked(out.getvalue())

@@ -34,6 +34,8 @@ MAX_RATIO: Final = 200  # unpacked / packed; photographs hardly shrink, a plain 
 _FREE: Final = 1_000_000  # bytes of a file that may be packed as tightly as they like
 _MAX_MANIFEST: Final = 4_000_000
 _NAMES: Final = re.compile(r"reference\.(jpg|png|webp|bmp|tif|gif)|mask-[1-9][0-9]?\.png")
+_ENTRY: Final = b"PK\x01\x02"  # begins a file's entry in the directory of a zip file
+_CHANCE: Final = 20  # times that these bytes may stand in pictures
 _REMEDY: Final = "Ask for the file again, or export it anew."
 
 
@@ -138,6 +140,9 @@ def unpacked(data: bytes) -> tuple[Card, dict[str, bytes]]:
     """
     if len(data) > MAX_ARCHIVE:
         raise _refused(f"is larger than {MAX_ARCHIVE // 1_000_000} MB")
+    # Counted before `zipfile` makes an object of each: millions fit into an archive.
+    if (entries := data.count(_ENTRY)) > MAX_FILES + _CHANCE:
+        raise _refused(f"holds {entries} files, at most {MAX_FILES} belong there")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = _unzipped(archive)
