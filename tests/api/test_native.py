@@ -311,6 +311,7 @@ def test_every_template_is_understood() -> None:
     for template in templates():
         plan = read(template.filled())
         assert plan.unknown == (), template.name
+        assert not {one.kind for one in plan.understood} & {"garment", "accessory", "pose"}, template.name
         assert len(plan.understood) >= (2 if template.operation == "generate" else 1), template.name
         assert (SLOT in template.prompt) == (template.operation == "generate")
         assert "@ada" in template.filled("@ada") or SLOT not in template.prompt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def chosen(client: TestClient, file: str, **body: Any) -> np.ndarray:
 def test_a_character_and_its_pictures(client: TestClient, ada: dict[str, Any], sample: bytes) -> None:
     found = client.get(f"{V1}/characters/ada").json()
     assert {**found, "image": 0, "thumbnail_url": 0} == {**ada, "image": 0, "thumbnail_url": 0}
+    assert datetime.fromisoformat(found["updated_at"]) >= datetime.fromisoformat(found["created"])
     assert (found["kind"], found["notes"], found["tags"], found["masks"]) == ("person", "n", ["t"], [])
     with Image.open(io.BytesIO(client.get(found["thumbnail_url"]).content)) as image:
         assert (image.format, image.size) == ("WEBP", (256, 256))

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from fastapi import APIRouter, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
@@ -16,6 +16,12 @@ _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; frame-ancestors 'none'"
 )
+
+
+@router.get("/")
+async def root() -> Response:
+    """Who opens the server in a browser lands at the page."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -53,7 +53,7 @@ class CharacterOut(Out):
     tags: tuple[str, ...]
     star: bool
     created: datetime
-    updated_at: Annotated[float, Field(description="Seconds since 1970.")]
+    updated_at: datetime
     image: Annotated[FileOut, Field(description="The picture of the character.")]
     thumbnail_url: str
     masks: tuple[MaskVersionOut, ...]
@@ -113,7 +113,7 @@ def _shown(character: Character, files: dict[str, File], request: Request) -> Ch
     }
     return CharacterOut(
         **same,
-        updated_at=character.updated_at,
+        updated_at=datetime.fromtimestamp(character.updated_at, UTC),
         image=shown_file(files[known.reference.file], request).model_copy(update={"name": ""}),
         thumbnail_url=address(THUMBNAIL),
         masks=masks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -42,9 +43,9 @@ class KeyOut(Out):
     scopes: tuple[str, ...]
     max_in_flight: int | None
     daily: int | None
-    created_at: Annotated[float, Field(description="Seconds since 1970.")]
-    used_at: float | None
-    revoked_at: float | None
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
 
 
 class NewKeyOut(KeyOut):

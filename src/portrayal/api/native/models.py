@@ -106,8 +106,8 @@ class FileOut(Out):
     name: str = ""
     purpose: str
     notes: Annotated[tuple[str, ...], Field(description="What was changed when it was taken.")] = ()
-    created_at: float
-    expires_at: Annotated[float | None, Field(description="Seconds since 1970; null: it stays.")] = None
+    created_at: datetime
+    expires_at: Annotated[datetime | None, Field(description="When it is forgotten; null: it stays.")] = None
 
 
 def shown(job: Job, request: Request) -> PortrayalOut:
