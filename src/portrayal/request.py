@@ -28,7 +28,7 @@ _REMEDIES = {
     "num_images": "Give a whole number from 1 to 8.",
     "speed": "Use turbo, balanced or quality.",
     "engine": "Use auto or studio.",
-    "reference": "Give a JPEG, PNG or WebP file.",
+    "reference": "Give a JPEG, PNG or WebP file, or say @name of a saved character in the prompt.",
     "image": "Give the picture that shall be worked on: a JPEG, PNG or WebP file.",
     "edit_mask": "Give a picture of the same size, painted where the source shall change.",
     "mask_mode": "Use white (white is repainted), black (black is repainted) or alpha (transparent is repainted).",

@@ -418,6 +418,7 @@ BAD_INPUT: list[tuple[dict[str, Any], str | None, str]] = [
     ({"image": uri(picture())}, "image", "invalid_value"),
     ({"mask": uri(mask())}, "mask", "invalid_value"),
     ({"promt": "x"}, "promt", "unknown_parameter"),
+    ({"num_images": 2}, "num_images", "unknown_parameter"),
     *(({name: 2}, name, "unsupported_parameter") for name in ("svg", "frame_count", "frame_duration_ms", "markup")),
 ]
 

@@ -340,7 +340,8 @@ class Service:
         )
         self.metrics.judged(verdict.category or "allowed")
         if not verdict.allowed:
-            raise PolicyError(verdict.reason, category=verdict.category, remedy="Ask for another picture.")
+            reason = verdict.reason[:1].lower() + verdict.reason[1:].rstrip(".")  # as all messages are, before a remedy
+            raise PolicyError(reason, category=verdict.category, remedy="Ask for another picture.")
 
     def _repeated(self, session: Any, caller: Caller, ticket: Ticket, content: str) -> Job | None:
         if ticket.idempotency_key is None:

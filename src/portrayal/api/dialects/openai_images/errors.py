@@ -72,7 +72,8 @@ def error_body(error: PortrayalError | Exception, _: Request) -> tuple[int, dict
     """Status and body of an error."""
     if not isinstance(error, PortrayalError):
         return 500, _body("The server had an error; its log says more.", "server_error", None, None)
-    param = _PARAMS.get(error.field, error.field)
+    # An unknown parameter is called as it was given, though another of ours may have that name inside.
+    param = error.field if isinstance(error, ParameterError) else _PARAMS.get(error.field, error.field)
     message = _words(error.message, param, error.remedy)
     if isinstance(error, UnauthenticatedError):
         return 401, _body(f"Incorrect API key: {message}", _INVALID, None, "invalid_api_key")
