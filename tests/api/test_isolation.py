@@ -459,3 +459,34 @@ def test_a_signed_address_is_good_as_it_stands_only(client: TestClient, service:
         assert client.get(other).status_code == 404, other
     old = int(time.time()) - 1
     assert client.get(f"{name}?expires={old}&signature={service.secrets.url_signature(name, old)}").status_code == 404
+
+
+def test_the_body_of_somebody_unknown_is_not_read(client: TestClient, anna: dict[str, str]) -> None:
+    """At the native routes FastAPI would read and parse it before it asks for the key."""
+    read: list[str] = []
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        read.append("body")
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def call(path: str, kind: bytes, key: str) -> None:
+        headers = [(b"content-type", kind), (b"authorization", key.encode())]
+        scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": path, "raw_path": path.encode()}
+        scope |= {"query_string": b"", "headers": headers, "scheme": "http", "server": ("testserver", 80)}
+        await client.app(scope, receive, send)
+
+    assert client.portal is not None
+    calls = (
+        ("/api/v1/portrayals/generate", b"application/json"),
+        ("/api/v1/files", b"multipart/form-data; boundary=b"),
+    )
+    for path, kind in calls:
+        client.portal.call(call, path, kind, "Bearer unknown")
+    assert (statuses, read) == ([401, 401], [])
+    client.portal.call(call, *calls[0], anna["Authorization"])
+    assert (statuses[2], read) == (422, ["body"])
