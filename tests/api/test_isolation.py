@@ -29,6 +29,7 @@ from tests.api.conftest import mask, picture, uri
 ID = "0" + "1" * 25
 REFUSED = (401, 403)
 PUBLIC = {
+    "/",
     "/openapi.json",
     "/healthz",
     "/readyz",
