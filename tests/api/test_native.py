@@ -121,6 +121,13 @@ def test_again_is_the_same_order_with_another_seed(client: TestClient, reference
     assert same["pictures"][0]["sha256"] == job["pictures"][0]["sha256"]
 
 
+def test_again_needs_no_body(client: TestClient, reference: str) -> None:
+    job = made(client, "generate", prompt="a", reference=reference)
+    again = client.post(f"{V1}/portrayals/{job['id']}/again")
+    assert again.status_code == 201, again.text
+    assert again.json()["order"]["prompt"] == "a"
+
+
 def test_one_idempotency_key_is_one_portrayal(client: TestClient, reference: str) -> None:
     body = {"prompt": "once", "reference": reference}
     keys = {"Idempotency-Key": "order-1"}

@@ -88,8 +88,12 @@ def revoke(key: Annotated[str, typer.Argument(help="Its name, id or first charac
 
 
 def _described(row: ApiKey) -> dict[str, object]:
-    names = ("id", "name", "prefix", "library", "scopes", "max_in_flight", "daily", "created_at", "revoked_at")
-    return {name: getattr(row, name) for name in names}
+    names = ("id", "name", "prefix", "library", "scopes", "max_in_flight", "daily")
+    times = {name: getattr(row, name) for name in ("created_at", "used_at", "revoked_at")}
+    return {name: getattr(row, name) for name in names} | {
+        name: None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+        for name, seconds in times.items()
+    }
 
 
 def _day(seconds: float) -> str:

@@ -183,16 +183,17 @@ async def cancel(id: Id, request: Request, service: TheService, caller: TheCalle
 @router.post("/portrayals/{id}/again", status_code=201, responses={**_ORDER, **problems(403, 404, 409, 413, 429)})
 async def again(
     id: Id,
-    body: AgainIn,
     request: Request,
     response: Response,
     service: TheService,
     caller: TheCaller,
+    body: AgainIn | None = None,
     idempotency_key: RepeatKey = None,
     prefer: Prefer = None,
 ) -> PortrayalOut:
     """The same order once more: with another seed, or with the one that is given."""
     may(caller, "create")
+    body = body or AgainIn()
     job = await asyncio.to_thread(service.job, id, caller)
     roles = await asyncio.to_thread(service.files.roles, job)
     seed = secrets.randbelow(MAX_SEED + 1) if body.seed is None else body.seed
