@@ -115,6 +115,7 @@ class Durable:
                 "max_executor_threads": self._threads,
                 "sys_db_pool_size": 10,
                 "log_level": "CRITICAL",
+                **({"db_engine_kwargs": {"connect_args": {"factory": _Relaxed}}} if self._database.sqlite else {}),
             }
         )
         DBOS.listen_queues(["webhooks"] if work else [])
@@ -194,6 +195,16 @@ class Durable:
 
     def _pending(self) -> list[Any]:
         return DBOS.list_workflows(status="PENDING", app_version=VERSION, load_input=False, load_output=False)
+
+
+class _Relaxed(sqlite3.Connection):
+    """In WAL nothing that was written is lost when the process is killed, so the disk is not synced at each step, which
+    would cost milliseconds. A power cut may cost the last moment; the library's rows are queued again then.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.execute("PRAGMA synchronous=NORMAL")
 
 
 def check_sqlite(used: bool, python: tuple[int, ...] = sys.version_info[:2], has: str = sqlite3.sqlite_version) -> None:

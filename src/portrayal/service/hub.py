@@ -9,6 +9,7 @@ from typing import Final
 
 ANY: Final = ""
 """Rings with every job."""
+_END: Final = "/end"
 
 
 class Hub:
@@ -18,10 +19,11 @@ class Hub:
         self._lock = threading.Lock()
         self._bells: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
 
-    def ring(self, job_id: str) -> None:
-        """Something happened to the job, and is committed."""
+    def ring(self, job_id: str, *, ended: bool = False) -> None:
+        """Something happened to the job, and is committed; `ended`: it may be its end."""
+        names = (job_id, ANY, job_id + _END) if ended else (job_id, ANY)
         with self._lock:
-            bells = [*self._bells.get(job_id, ()), *self._bells.get(ANY, ())]
+            bells = [bell for name in names for bell in self._bells.get(name, ())]
         for loop, bell in bells:
             with contextlib.suppress(RuntimeError):  # the loop was closed with the reader in it
                 loop.call_soon_threadsafe(bell.set)
@@ -29,11 +31,16 @@ class Hub:
     def awaited(self) -> tuple[str, ...]:
         """The jobs that somebody waits for."""
         with self._lock:
-            return tuple(job for job in self._bells if job != ANY)
+            return tuple({job.removesuffix(_END) for job in self._bells if job != ANY})
 
-    def listen(self, job_id: str) -> Listener:
-        """A context whose `wait` ends at the next ring, or at one since the last `wait`."""
-        return Listener(self, job_id)
+    def listen(self, job_id: str, *, ended: bool = False) -> Listener:
+        """A context whose `wait` ends at the next ring, or at one since the last `wait`.
+
+        Args:
+            job_id: of the job, or `ANY`.
+            ended: only rings that may be its end count.
+        """
+        return Listener(self, job_id + _END if ended else job_id)
 
 
 class Listener:

@@ -68,7 +68,7 @@ class Run:
         self.owner = f"{jobs.me}/{uuid.uuid4().hex[:8]}"
         self._last = 0.0
 
-    def progress(self, value: JobProgress, *, force: bool = False) -> None:
+    def progress(self, value: JobProgress) -> None:
         """Tell how far it is, at most four times a second; also the place where a run ends early.
 
         Raises:
@@ -79,7 +79,7 @@ class Run:
         if self.id in self._jobs.canceled_here:
             raise CanceledError(self.id)
         now = time.monotonic()
-        if not force and now - self._last < 0.25:
+        if now - self._last < 0.25:
             return
         self._last = now
         statement = (
@@ -326,7 +326,7 @@ class Jobs:
                     del self._claimed[job_id]
             self._leave(claim[1])
             self._wake.set()
-            self.hub.ring(job_id)
+            self.hub.ring(job_id, ended=True)
 
     def _own(self, run: Run) -> int:
         """Make a run the owner of its job; how often the job was started."""
@@ -472,5 +472,5 @@ class Jobs:
                 continue
             for job_id, state in now.items():
                 if seen.get(job_id) != state:
-                    self.hub.ring(job_id)
+                    self.hub.ring(job_id, ended=state[0] in FINAL)
             seen = now

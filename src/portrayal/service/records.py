@@ -16,28 +16,36 @@ from portrayal.service.orders import Order
 from portrayal.service.tables import EventRow, PictureRow, PortrayalRow, RunRow, SourceRow, TagRow
 
 
-def jobs(session: Session, rows: Sequence[PortrayalRow]) -> list[Job]:
-    """The jobs of rows, in their order; four queries for all of them."""
+def jobs(session: Session, rows: Sequence[PortrayalRow], *, brief: bool = False) -> list[Job]:
+    """The jobs of rows, in their order; four queries for all of them.
+
+    Args:
+        brief: without sources, tags and progress, as a worker needs them.
+    """
     ids = [row.id for row in rows]
     if not ids:
         return []
     pictures: dict[str, list[JobPicture]] = defaultdict(list)
     begun = [row.id for row in rows if row.started_at is not None]  # the others have neither pictures nor progress
-    made = sa.select(PictureRow).where(PictureRow.portrayal_id.in_(begun)).order_by(PictureRow.position)
-    for picture in session.scalars(made) if begun else ():
-        pictures[picture.portrayal_id].append(JobPicture.model_validate(picture.data))
+    made = (
+        sa.select(PictureRow.portrayal_id, PictureRow.data)
+        .where(PictureRow.portrayal_id.in_(begun))
+        .order_by(PictureRow.position)
+    )
+    for job_id, data in session.execute(made) if begun else ():
+        pictures[job_id].append(JobPicture.model_validate(data))
     sources: dict[str, list[Source]] = defaultdict(list)
-    for source in session.scalars(
-        sa.select(SourceRow).where(SourceRow.portrayal_id.in_(ids)).order_by(SourceRow.position)
-    ):
-        known = Source.model_validate(
-            {name: getattr(source, name) for name in ("role", "sha256", "picture", "character")}
-        )
-        sources[source.portrayal_id].append(known)
     tags: dict[str, list[str]] = defaultdict(list)
-    for tag in session.scalars(sa.select(TagRow).where(TagRow.portrayal_id.in_(ids)).order_by(TagRow.tag)):
-        tags[tag.portrayal_id].append(tag.tag)
-    running = [row.id for row in rows if row.state != "succeeded" and row.started_at is not None]
+    if not brief:
+        columns = (SourceRow.portrayal_id, SourceRow.role, SourceRow.sha256, SourceRow.picture, SourceRow.character)
+        given = sa.select(*columns).where(SourceRow.portrayal_id.in_(ids)).order_by(SourceRow.position)
+        for job_id, role, sha256, picture, character in session.execute(given):
+            values = {"role": role, "sha256": sha256, "picture": picture, "character": character}
+            sources[job_id].append(Source.model_validate(values))
+        tagged = sa.select(TagRow.portrayal_id, TagRow.tag).where(TagRow.portrayal_id.in_(ids)).order_by(TagRow.tag)
+        for job_id, tag in session.execute(tagged):
+            tags[job_id].append(tag)
+    running = [] if brief else [row.id for row in rows if row.state != "succeeded" and row.started_at is not None]
     told = sa.select(RunRow.id, RunRow.progress).where(RunRow.id.in_(running))
     progress: dict[str, str] = dict(session.execute(told).all()) if running else {}
     return [

@@ -150,7 +150,7 @@ class Service:
         self.events.close()
         self.jobs.hush()
         for job_id in self.hub.awaited():
-            self.hub.ring(job_id)
+            self.hub.ring(job_id, ended=True)
 
     def close(self) -> None:
         """End: running pictures are finished or handed back."""
@@ -213,7 +213,7 @@ class Service:
     async def wait(self, job_id: str, timeout: float) -> Job:
         """The job, as soon as it is final; as it is after `timeout` seconds, or when the server stops before it."""
         deadline = time.monotonic() + timeout
-        with self.hub.listen(job_id) as bell:
+        with self.hub.listen(job_id, ended=True) as bell:
             while True:
                 state = await asyncio.to_thread(self._state, job_id)
                 left = deadline - time.monotonic()
@@ -315,9 +315,9 @@ class Service:
             session.add(row)
             session.flush()
             session.add(RunRow(id=job_id))
-            self._sources(session, job_id, roles, saved)
+            sources = self._sources(session, job_id, roles, saved)
             search.write(session, job_id)
-            job = records.jobs(session, [row])[0]
+            job = records.jobs(session, [row], brief=True)[0].model_copy(update={"sources": sources})
             records.event(session, job_id, caller.library, "starting", {}, now)
             return job, True
 
@@ -390,7 +390,9 @@ class Service:
                 remedy="Try again later, or ask the operator for more.",
             )
 
-    def _sources(self, session: Any, job_id: str, roles: Sequence[tuple[Role, File]], saved: Mapping[str, str]) -> None:
+    def _sources(
+        self, session: Any, job_id: str, roles: Sequence[tuple[Role, File]], saved: Mapping[str, str]
+    ) -> tuple[Source, ...]:
         """Lineage: `saved` maps digests of saved characters' pictures to the characters."""
         given = [Source(role=role, sha256=file.sha256, picture=_picture(session, file)) for role, file in roles]
         there = {source.sha256 for source in given}
@@ -398,10 +400,11 @@ class Service:
         given += [Source(role="reference", sha256=d, character=c) for d, c in saved.items() if d not in there]
         for position, source in enumerate(given):
             session.add(SourceRow(portrayal_id=job_id, position=position, **source.model_dump()))
+        return tuple(given)
 
     def _changed(self, job_id: str, what: str, told: bool) -> None:
         """After a job changed: wake those who wait, tell webhooks and counters."""
-        self.hub.ring(job_id)
+        self.hub.ring(job_id, ended=what in FINAL)
         if not told:
             return
         with contextlib.suppress(NotFoundError, sa.exc.DBAPIError):  # this must not end a job; webhooks look again

@@ -118,7 +118,7 @@ class Work:
             if fresh:
                 row.state = "processing"
                 row.started_at = now
-            job = records.jobs(session, [row])[0]
+            job = records.jobs(session, [row], brief=True)[0]
             if fresh:
                 records.event(session, run.id, row.library, "processing", {}, now)
         self._changed(run.id, "processing", "_webhook" in job.wire)
@@ -139,7 +139,6 @@ class Work:
         def done(position: int, picture: Picture) -> None:
             self._keep(run, job, position, picture)
 
-        run.progress(JobProgress(stage="starting", picture=state["picture"], of=of), force=True)
         finished = {p.position: self._again(p) for p in job.pictures}
         request = job.order.request(self._blobs.get)
         return self._maker(request, settings=self._settings, progress=progress, finished=finished, done=done)
