@@ -102,7 +102,7 @@ def _issue(error: PortrayalError) -> dict[str, Any]:
     }
 
 
-router = APIRouter(route_class=speaking(encode), tags=["modelrunner"])
+router = APIRouter(route_class=speaking(encode), tags=["ModelRunner"])
 
 
 # States and answers.
