@@ -21,7 +21,7 @@ from portrayal.service.keys import Caller
 from portrayal.service.service import Service
 from portrayal.service.tables import PortrayalRow
 
-_ID = re.compile(r"[0-9a-z]{26}")
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 def job_of(service: Service, job_id: str, caller: Caller, dialect: str) -> Job:
