@@ -97,7 +97,7 @@ async def _load(base: str, pid: int, clients: int, seconds: float, progress: Pro
     limits = httpx2.Limits(max_connections=clients + 8)
     async with httpx2.AsyncClient(base_url=base, timeout=600, limits=limits) as http:
         sample = assets.path("sample/astronaut.png").read_bytes()
-        answer = await http.post("/api/v1/files", files={"file": ("sample.png", sample, "image/png")})
+        answer = await http.post("/api/v1/files", files={"files": ("sample.png", sample, "image/png")})
         answer.raise_for_status()
         reference = _file_id(answer.json())
         for prompt in PROMPTS:
