@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     )
     access: Literal["auto", "open", "keys"] = Field(
         default="auto",
-        description="Who may call: `keys` wants a key, `open` wants none, `auto` wants one unless the server listens on "
-        "a loopback address.",
+        description="Who may call: `keys` wants a key, `open` wants none, `auto` wants one unless the server listens "
+        "on a loopback address.",
     )
     database_url: SecretStr | None = Field(
         default=None,
@@ -74,8 +74,10 @@ class Settings(BaseSettings):
         default=0, ge=0, le=64, description="Pictures that one worker makes at the same time; 0: half of the cores."
     )
     shutdown_grace: float = Field(
-        default=20.0, ge=0, description="Seconds that a stopping server waits for running pictures; then it hands "
-        "them back, and they are made after the next start or by another worker."
+        default=20.0,
+        ge=0,
+        description="Seconds that a stopping server waits for running pictures; then it hands "
+        "them back, and they are made after the next start or by another worker.",
     )
     worker_ttl: float = Field(
         default=10.0,
@@ -112,6 +114,6 @@ class Settings(BaseSettings):
     policy: bool = Field(default=True, description="Refuse degrading depictions of people; see docs/policy.md.")
     policy_file: Path | None = Field(default=None, description="Rules (TOML) in the place of those that are shipped.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="What the server writes to stderr: one JSON object a line, never a prompt, a "
-        "picture or a key."
+        default="info",
+        description="What the server writes to stderr: one JSON object a line, never a prompt, a picture or a key.",
     )

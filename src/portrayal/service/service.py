@@ -54,6 +54,7 @@ from portrayal.settings import Settings
 log = logging.getLogger("portrayal.service")
 
 DAY = 86_400.0
+_AT_HAND = 64  # finished jobs that are kept in memory for a moment
 _REPEAT = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -122,6 +123,7 @@ class Service:
         self.hub = Hub()
         self.events = Events(self.database, self.hub)
         self._ordering = threading.Lock()
+        self._finished: dict[str, Job] = {}  # the last ones, for those who wait for them
         self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.files, self.job, notifiers or {})
         self._maker = maker or _pipeline
         self.work = Work(settings, self.database, self.blobs, self._maker, self._changed)
@@ -220,7 +222,10 @@ class Service:
                 nobody = state == "starting" and self.jobs.stopping.is_set()  # nobody here will make it now
                 if state in FINAL or left <= 0 or nobody:
                     return await asyncio.to_thread(self.job, job_id)
-                await bell.wait(min(left, 5.0))
+                # Who is woken by the end gets the job as it was read then: at that moment the next picture begins, and
+                # each look at the database would wait for the interpreter.
+                if await bell.wait(min(left, 5.0)) and (job := self._finished.get(job_id)) is not None:
+                    return job
 
     def job(self, job_id: str, caller: Caller | None = None) -> Job:
         """The job of an id; `caller` None = of any library.
@@ -404,11 +409,17 @@ class Service:
 
     def _changed(self, job_id: str, what: str, told: bool) -> None:
         """After a job changed: wake those who wait, tell webhooks and counters."""
-        self.hub.ring(job_id, ended=what in FINAL)
-        if not told:
-            return
+        job = None
         with contextlib.suppress(NotFoundError, sa.exc.DBAPIError):  # this must not end a job; webhooks look again
-            job = self.job(job_id)
+            job = self.job(job_id) if told else None
+            if job is not None and job.final:
+                self._finished[job_id] = job
+                while len(self._finished) > _AT_HAND:
+                    self._finished.pop(next(iter(self._finished)), None)
+        self.hub.ring(job_id, ended=what in FINAL)
+        if job is None:
+            return
+        with contextlib.suppress(NotFoundError, sa.exc.DBAPIError):
             if job.final:
                 self.metrics.ended(job)
             self.webhooks.changed(job, what)
