@@ -89,7 +89,7 @@ def serve(settings: Settings, *, work: bool = True, maker: Maker | None = None) 
     )
     server = _Server(config)
     # A stage of an engine holds the interpreter for milliseconds; calls shall not wait for it longer than they must.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(0.0002)
     logging.getLogger("portrayal.api").info("serving", extra={"host": settings.host, "port": settings.port})
     # What keeps the service from starting is said in one line below, not as uvicorn's trace.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not hasattr(app.state, "refused"))
