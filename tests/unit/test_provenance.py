@@ -421,7 +421,8 @@ def test_no_private_name_gets_into_a_file(own: Settings) -> None:
         data = _file(kind, own)
         assert str(own.data_dir).encode() not in data
         assert b"PRIVATE" not in data
-        assert os.uname().nodename.encode() not in data
+        if len(name := os.uname().nodename) > 5:  # a shorter one stands in compressed bytes by chance
+            assert name.encode() not in data
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"RIFF____WEBPVP8 ", b"\xff\xd8\xff\xe1\x00"])
