@@ -38,13 +38,27 @@ class Gaze(_Frozen):
 
 
 class Garment(_Frozen):
-    """What the prompt says about clothes. The wardrobe reads it; colours are names of the colour vocabulary."""
+    """What the prompt says about clothes. The wardrobe reads it; colours are names of the colour vocabulary.
+
+    `second` is the pattern's colour ("a navy and white striped shirt"), `cut` what is said of the neck or the length
+    ("v-neck", "off-shoulder"), `worn` is False for what the words exclude ("no tie", "without a tie").
+    """
 
     text: str
     item: str | None = None
     colour: str | None = None
     pattern: str | None = None
     fabric: str | None = None
+    second: str | None = None
+    cut: str | None = None
+    worn: bool = True
+
+
+class HairWords(_Frozen):
+    """What the prompt says about hair: a colour name, and "short" or "long"."""
+
+    colour: str | None = None
+    length: str | None = None
 
 
 class Understood(_Frozen):
@@ -68,7 +82,8 @@ class ScenePlan(_Frozen):
     outfit: tuple[Garment, ...] = ()
     accessories: tuple[str, ...] = ()
     accessory_details: tuple[Garment, ...] = ()  # the same accessories with what is said of each
-    pose: str | None = None
+    hair: HairWords | None = None
+    pose: str | None = None  # of the body, an id of the poses
     setting: str | None = None
     backdrop: str | None = None  # colour name, for studio settings
     time: str | None = None

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.imaging import F32, U8
 
 Speed = Literal["turbo", "balanced", "quality"]
@@ -44,6 +45,10 @@ class Subject:
         height: (g, g') float32 height field at reduced size, in its own pixels, towards the camera.
         face: (H, W) float32 0..1, weight of the face's own surface.
         face_height: height of the face (landmarks) in canvas pixels.
+        under: what is modelled behind the photograph's own pixels: clothes, neck, a whole body; None = nothing is.
+        own: (H, W) float32 0..1, the matte of the photograph's own pixels, in front of `under`; None = `alpha`.
+            `alpha` is then the matte of both together: own + (1 - own) * under.cover, and of `over`.
+        over: what is modelled in front of the photograph: glasses, a hat.
     """
 
     rgb: F32
@@ -54,6 +59,9 @@ class Subject:
     height: F32
     face: F32
     face_height: float
+    under: Surface | None = None
+    own: F32 | None = None
+    over: Surface | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Things worn on the head: glasses, hats, crowns, headphones, earrings."""
