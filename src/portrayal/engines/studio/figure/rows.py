@@ -110,7 +110,6 @@ LEG_LEFT: Final = 3
 LEG_RIGHT: Final = 4
 """Left and right of the picture when the body faces the camera. Things count from 20."""
 
-_EYE: Final = np.eye(3)
 
 
 def vector(*values: float) -> Vector:

@@ -1,0 +1,206 @@
+"""The body as the camera sees it: a sphere trace of the field into buffers of depth, normal, coverage and row.
+
+The picture is cut into tiles with a list of the rows that may be seen in each. In every block of 4 x 4 pixels a cone is
+marched first: where it passes by, no pixel is looked at; where it comes near, its pixels start from there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from portrayal.engines.studio.figure import rows as columns
+from portrayal.engines.studio.figure.camera import View
+from portrayal.engines.studio.figure.field import distance, noise_table
+from portrayal.engines.studio.figure.types import I32
+from portrayal.imaging import F32
+from portrayal.parallel import bands
+
+_TILE: Final = 16
+_BLOCK: Final = 4
+_FAR: Final = np.float32(1e9)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What is seen over the box rows y0.., columns x0.. of the canvas.
+
+    Attributes:
+        x0, y0: of the box on the canvas.
+        point: (h, w, 3) cm, where the ray meets the body.
+        normal: (h, w, 3) unit vectors.
+        cover: (h, w) 0..1 at the silhouette.
+        row: (h, w) int32 index of the row, -1 = nothing.
+        own: (h, w, 3) the point in the row's axes from its origin: along, v, w.
+    """
+
+    x0: int
+    y0: int
+    point: F32
+    normal: F32
+    cover: F32
+    row: I32
+    own: F32
+
+
+def trace(rows: F32, view: View, quality: bool = False) -> Traced:
+    """Trace the rows; those of the group HEAD are left out."""
+    seen = np.ascontiguousarray(rows[rows[:, columns.GROUP] < columns.HEAD], np.float32)
+    lists, counts = _tiles(seen, view)
+    ys, xs = np.nonzero(counts)
+    if not len(ys):
+        lists, counts, ys, xs = lists[:1, :1], counts[:1, :1], np.zeros(1, int), np.zeros(1, int)
+    t0, t1, u0, u1 = int(ys.min()), int(ys.max()) + 1, int(xs.min()), int(xs.max()) + 1
+    y0, x0 = t0 * _TILE, u0 * _TILE
+    h, w = min(view.height, t1 * _TILE) - y0, min(view.width, u1 * _TILE) - x0
+    lists, counts = np.ascontiguousarray(lists[t0:t1, u0:u1]), np.ascontiguousarray(counts[t0:t1, u0:u1])
+    point, normal, own = (np.zeros((h, w, 3), np.float32) for _ in range(3))
+    cover, row = np.zeros((h, w), np.float32), np.full((h, w), -1, np.int32)
+    camera = np.array([view.focal, view.x - x0, view.horizon - y0, view.eye, view.distance], np.float32)
+    table = noise_table()
+    # Bands of single tile rows: the figure is dense in some and empty in others, so that halves would wait.
+    steps = np.float32(0.86 if not quality else 0.74)
+    bands(
+        lambda a, b: _trace(seen, lists, counts, camera, table, steps, point, normal, own, cover, row, a, b),
+        len(counts),
+        least=1,
+    )
+    return Traced(x0, y0, point, normal, cover, row, own)
+
+
+def _tiles(rows: F32, view: View) -> tuple[I32, I32]:
+    """Rows (ty, tx, most) that each tile may show, ascending, and their number (ty, tx)."""
+    down, across = -(-view.height // _TILE), -(-view.width // _TILE)
+    centre, radius = rows[:, columns.CENTRE : columns.CENTRE + 3], rows[:, columns.RADIUS]
+    z = np.maximum(view.distance - centre[:, 2], 20)
+    near = np.maximum(z - radius * 0.3, 20)
+    grown = radius + np.where(rows[:, columns.JOIN] > 0, 2.5, 1.2) + rows[:, columns.BLEND] * 0.25
+    reach = grown / near * view.focal * 1.06 + 2
+    u = view.x + view.focal * centre[:, 0] / z
+    v = view.horizon - view.focal * (centre[:, 1] - view.eye) / z
+    ty, tx = np.mgrid[:down, :across]
+    dx = np.maximum(np.abs((tx[..., None] + 0.5) * _TILE - u) - _TILE / 2, 0)
+    dy = np.maximum(np.abs((ty[..., None] + 0.5) * _TILE - v) - _TILE / 2, 0)
+    may = np.hypot(dx, dy) < reach
+    may &= ~_past_segment(rows, view, tx, ty)
+    counts = may.sum(-1).astype(np.int32)
+    lists = np.zeros((down, across, max(int(counts.max()), 1)), np.int32)
+    a, b, c = np.nonzero(may)
+    before = np.concatenate([[0], np.cumsum(counts.ravel())])[a * across + b]
+    lists[a, b, np.arange(len(a)) - before] = c
+    return lists, counts
+
+
+def _past_segment(rows: F32, view: View, tx: F32, ty: F32) -> F32:
+    """Tiles (ty, tx, n) that lie farther from a row's bone on the picture than it is thick."""
+    kind = rows[:, columns.KIND]
+    start = rows[:, columns.ORIGIN : columns.ORIGIN + 3]
+    end = start + rows[:, columns.U : columns.U + 3] * rows[:, columns.LENGTH, None]
+    wide = np.maximum(rows[:, columns.WIDTH : columns.WIDTH + 6], rows[:, columns.DEPTH : columns.DEPTH + 6]).max(1)
+    thick = wide + np.abs(rows[:, columns.BEND : columns.BEND + 6]).max(1) + 20 * rows[:, columns.FLUTE]
+    sheet = rows[:, columns.SOFT] > 1.5
+    thick += np.where(sheet, 4.0, 1.0) * rows[:, columns.FOLDS : columns.FOLDS + 6].max(1)
+    thick += np.where(rows[:, columns.JOIN] > 0, 2.5, 1.2) + rows[:, columns.BLEND] * 0.25
+    za, zb = (np.maximum(view.distance - p[:, 2], 20) for p in (start, end))
+    ax, ay = view.x + view.focal * start[:, 0] / za, view.horizon - view.focal * (start[:, 1] - view.eye) / za
+    bx, by = view.x + view.focal * end[:, 0] / zb, view.horizon - view.focal * (end[:, 1] - view.eye) / zb
+    ex, ey = bx - ax, by - ay
+    px, py = (tx[..., None] + 0.5) * _TILE - ax, (ty[..., None] + 0.5) * _TILE - ay
+    t = np.clip((px * ex + py * ey) / (ex * ex + ey * ey + 1e-6), 0, 1)
+    away = np.hypot(px - t * ex, py - t * ey) - _TILE * 0.71
+    reach = thick / np.maximum(np.minimum(za, zb) - thick, 20) * view.focal * 1.08 + 2
+    straight = (kind == columns.CONE) | (kind == columns.LIMB)
+    return (away > reach) & straight  # type: ignore[no-any-return]
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _trace(
+    rows: Any, lists: Any, counts: Any, camera: Any, table: Any, relax: Any, point: Any, normal: Any, own: Any,
+    cover: Any, row: Any, first: int, last: int,
+) -> None:  # fmt: skip
+    f, cx, cy, eye, away = camera[0], camera[1], camera[2], camera[3], camera[4]
+    one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)
+    height, width = cover.shape
+    for ti in range(first, last):
+        for tj in range(counts.shape[1]):
+            n = counts[ti, tj]
+            if n == 0:
+                continue
+            index = lists[ti, tj]
+            begin, end = _FAR, -_FAR
+            for q in range(n):
+                i = index[q]
+                z = away - rows[i, 52]
+                begin = min(begin, z - rows[i, 53] * np.float32(1.1))
+                end = max(end, z + rows[i, 53] * np.float32(1.1))
+            begin = max(begin, one)
+            for block in range((_TILE // _BLOCK) * (_TILE // _BLOCK)):
+                by = ti * _TILE + block // (_TILE // _BLOCK) * _BLOCK
+                bx = tj * _TILE + block % (_TILE // _BLOCK) * _BLOCK
+                if by >= height or bx >= width:
+                    continue
+                # The cone of the block: stop where the field is nearer than the cone is wide.
+                dx = (np.float32(bx) + np.float32(_BLOCK) * half - cx) / f
+                dy = -(np.float32(by) + np.float32(_BLOCK) * half - cy) / f
+                stretch = one / math.sqrt(dx * dx + dy * dy + one)
+                t = begin
+                spread = np.float32(_BLOCK * 0.75 + 0.8) / f
+                inside = False
+                for _ in range(80):
+                    d = distance(dx * t, eye + dy * t, away - t, rows, index, n, table, False)[0] - np.float32(1.0)
+                    if d < spread * t:
+                        inside = True
+                        break
+                    t += max((d - spread * t) * np.float32(0.8), np.float32(0.05)) * stretch
+                    if t > end:
+                        break
+                if not inside:
+                    continue
+                start = max(t - spread * t, one)
+                for pixel in range(_BLOCK * _BLOCK):
+                    y, x = by + pixel // _BLOCK, bx + pixel % _BLOCK
+                    if y >= height or x >= width:
+                        continue
+                    dx, dy = (np.float32(x) + half - cx) / f, -(np.float32(y) + half - cy) / f
+                    stretch = one / math.sqrt(dx * dx + dy * dy + one)
+                    t = start
+                    closest, at, nearest = _FAR, t, -1
+                    hit = False
+                    for _ in range(100):
+                        d, b = distance(dx * t, eye + dy * t, away - t, rows, index, n, table, True)
+                        if d < closest:
+                            closest, at, nearest = d, t, b
+                        if d < np.float32(0.012):
+                            hit = True
+                            break
+                        t += max(d * relax, np.float32(0.02)) * stretch
+                        if t > end:
+                            break
+                    part = one
+                    if not hit:
+                        part = one - closest / (at / f)
+                        if part <= np.float32(0.02) or nearest < 0:
+                            continue
+                        t, b = at, nearest
+                    px, py, pz = dx * t, eye + dy * t, away - t
+                    e = max(np.float32(0.035), np.float32(0.35) * t / f)
+                    nx, ny, nz = zero, zero, zero
+                    for k in range(4):
+                        sx = e if k == 0 or k == 3 else -e
+                        sy = e if k >= 2 else -e
+                        sz = e if k == 1 or k == 3 else -e
+                        d = distance(px + sx, py + sy, pz + sz, rows, index, n, table, True)[0]
+                        nx += sx * d
+                        ny += sy * d
+                        nz += sz * d
+                    k0 = one / (math.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
+                    normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx * k0, ny * k0, nz * k0
+                    point[y, x, 0], point[y, x, 1], point[y, x, 2] = px, py, pz
+                    cover[y, x], row[y, x] = part, b
+                    ax, ay, az = px - rows[b, 4], py - rows[b, 5], pz - rows[b, 6]
+                    for m in range(3):
+                        own[y, x, m] = ax * rows[b, 7 + 3 * m] + ay * rows[b, 8 + 3 * m] + az * rows[b, 9 + 3 * m]
