@@ -7,7 +7,7 @@ photographed face, so that both look taken by one camera at one moment.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -31,6 +31,7 @@ class Surface:
 
     Attributes:
         albedo: (H, W, 3) scene light of the colour, see `light.tone.linear_of_hex`: in light of 1 the picture shows it.
+            Of bare skin: the colour that the reference shows, without its shading; `relight` exposes it as the face.
         normals: (H, W, 3) unit vectors, light axes (x right, y up, z towards the camera).
         depth: (H, W) cm towards the camera from the plane of landmark depth 0; `NOWHERE` where nothing is.
         material: (H, W, 4) roughness 0.08..1, F0 0.02..1, sheen 0..0.6, metal 0..1.
@@ -50,6 +51,21 @@ class Surface:
     scale: float
     open: F32 | None = None
     shadow: Shadow | None = None
+
+    def cropped(self, box: tuple[slice, slice]) -> Surface:
+        """The part (rows, columns) of a surface."""
+        shadow = self.shadow
+        return replace(
+            self,
+            albedo=self.albedo[box],
+            normals=self.normals[box],
+            depth=self.depth[box],
+            material=self.material[box],
+            cover=self.cover[box],
+            skin=self.skin[box],
+            open=None if self.open is None else self.open[box],
+            shadow=None if shadow is None else lambda towards: np.asarray(shadow(towards)[box], np.float32),
+        )
 
 
 def empty(width: int, height: int, scale: float) -> Surface:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.cloth.merge import raised
+from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.light import skin as skins
+from portrayal.engines.studio.light.cloth import Settled, light_surface, surroundings, under_chin
 from portrayal.engines.studio.light.delight import reference_shading, without_highlights
 from portrayal.engines.studio.light.eyes import draw_catchlights
 from portrayal.engines.studio.light.harmonics import basis
@@ -30,16 +33,18 @@ class _Occlusion:
     shadows: F32
 
 
-def relight(subject: Subject, lighting: Lighting, speed: Speed = "balanced") -> F32:
-    """Light the person.
+def relight(subject: Subject, lighting: Lighting, speed: Speed = "balanced", mirror: F32 | None = None) -> F32:
+    """Light the person, and what is modelled on him.
 
     The reference's own shading is divided out; then come ambient light and keys with shadows, occlusion and highlights,
-    rims, the exposure of the skin and the bound on its colour shift.
+    rims, the exposure of the skin and the bound on its colour shift. What `Subject.under` and `Subject.over` hold is
+    lit by the same light at the same exposure, behind and in front of the photograph.
 
     Args:
         subject: from `shape`.
         lighting: all light; only ratios between its parts matter, `level` sets the brightness of the face.
         speed: turbo has no cast shadows, occlusion or hair highlights; quality finer shadows of large lamps.
+        mirror: scene light (h, w, 3) of the place, for what is shiny; None = a room.
 
     Returns:
         Scene linear radiance (H, W, 3) float32; zero where the matte is empty.
@@ -48,18 +53,23 @@ def relight(subject: Subject, lighting: Lighting, speed: Speed = "balanced") -> 
     box = _box(subject.alpha)
     if box is None:
         return out
+    if subject.under is not None:
+        subject = replace(subject, height=raised(subject, subject.under))
+    if subject.over is not None:
+        subject = replace(subject, height=raised(subject, subject.over, front=True))
     part = _cropped(subject, box)
-    out[box] = _light(part, _field(subject, box), lighting, speed)
+    out[box] = _light(part, _field(subject, box), lighting, speed, mirror)
     return out
 
 
-def _light(subject: Subject, field: F32, lighting: Lighting, speed: Speed) -> F32:
+def _light(whole: Subject, field: F32, lighting: Lighting, speed: Speed, mirror: F32 | None) -> F32:
+    subject = whole if whole.own is None else replace(whole, alpha=whole.own)
     skin = skins.skin_weight(subject)
     hair = skins.hair_weight(subject) if subject.points is not None else np.zeros_like(skin)
     own = reference_shading(subject)
     hidden = _occlusion(subject, field, lighting, speed)
     keys = _keys(lighting.keys)
-    scalars, open_ = _scalars(subject, skin, own, hidden, lighting, keys)
+    scalars, open_ = _scalars(_uncovered(subject), skin, own, hidden, lighting, keys)
     strands = (
         strand_direction(subject.rgb, subject.face_height) if speed != "turbo" else np.zeros((1, 1, 2), np.float32)
     )
@@ -70,7 +80,7 @@ def _light(subject: Subject, field: F32, lighting: Lighting, speed: Speed) -> F3
     )
     calm = skins.eyes_and_teeth(subject)
     matt = without_highlights(subject, skin) if speed != "turbo" else np.ones_like(skin)
-    edge = _edge(subject, lighting.rims)
+    edge = _edge(whole, lighting.rims)
     rims = _rims(lighting.rims)
     ambient = np.ascontiguousarray(lighting.ambient, np.float32)
     bands(
@@ -81,7 +91,46 @@ def _light(subject: Subject, field: F32, lighting: Lighting, speed: Speed) -> F3
         len(out),
     )  # fmt: skip
     draw_catchlights(out, subject, lighting, hidden.shadows)
-    return out
+    if whole.under is None and whole.over is None:
+        return out
+    settled = Settled(scalars, ambient, keys, rims, lighting.keys, edge)
+    return _joined(out, whole, settled, hidden, surroundings(mirror), speed)
+
+
+def _joined(photo: F32, subject: Subject, settled: Settled, hidden: _Occlusion, around: F32, speed: Speed) -> F32:
+    """The lit photograph (h, w, 3) with the modelled surfaces behind and in front of it."""
+    own = subject.own if subject.own is not None else subject.alpha
+    out = photo * own[..., None]
+    whole = own
+    under, over = subject.under, subject.over
+    if under is not None:
+        open_ = hidden.open
+        if speed != "turbo":
+            open_ = open_ * _touching(own, under)
+            if subject.points is not None and under.open is None:
+                open_ = open_ * under_chin(subject.points, open_.shape, under.scale)
+        share = (1 - own) * under.cover
+        out += light_surface(under, settled, open_, hidden.shadows, around, speed) * share[..., None]
+        whole = own + share
+    if over is not None:
+        lit = light_surface(over, settled, hidden.open, hidden.shadows, around, speed)
+        out = out * (1 - over.cover[..., None]) + lit * over.cover[..., None]
+        whole = whole * (1 - over.cover) + over.cover
+    # The matte of both together may have been softened since: what is there keeps its brightness.
+    return np.asarray(out / np.maximum(whole, 1e-3)[..., None], np.float32)
+
+
+def _touching(own: F32, under: Surface) -> F32:
+    """Share (h, w) of the sky beside a photograph that lies on cloth; skin goes on into skin without a seam."""
+    near = cv2.GaussianBlur(own, (0, 0), max(0.8, 0.45 * under.scale))
+    return np.asarray(1 - 0.45 * near * (1 - under.skin), np.float32)
+
+
+def _uncovered(subject: Subject) -> Subject:
+    """The subject without what a hat or glasses hide of it: light is measured on the skin that shows."""
+    if subject.over is None:
+        return subject
+    return replace(subject, alpha=np.asarray(subject.alpha * (1 - subject.over.cover), np.float32))
 
 
 def _scalars(
@@ -209,6 +258,9 @@ def _cropped(subject: Subject, box: tuple[slice, slice]) -> Subject:
         points=points,
         normals=subject.normals[box],
         face=subject.face[box],
+        under=None if subject.under is None else subject.under.cropped(box),
+        own=None if subject.own is None else subject.own[box],
+        over=None if subject.over is None else subject.over.cropped(box),
     )
 
 
