@@ -164,6 +164,7 @@ class Shot:
         yaw: degrees that the camera is turned around the scene; each picture of a set has another one.
         focus: distance of the person in metres.
         aperture: radius of the circle of confusion at infinity, as a fraction of the canvas height.
+        eye: height of the camera over the floor in metres.
         seed: everything random in the scene comes from it.
     """
 
@@ -180,6 +181,7 @@ class Shot:
     backdrop: str | None = None
     seed: int = 0
     speed: Speed = "balanced"
+    eye: float = 1.5
 
 
 @dataclass(frozen=True)

@@ -152,9 +152,7 @@ def _rows_of(points: Array, radii: Array, focal: float, eye: float, distance: fl
     return float(up.min()), float(down.max())
 
 
-def _fit(
-    points: Array, radii: Array, focal: float, eye: float, frame: Frame, height: int
-) -> tuple[float, float]:
+def _fit(points: Array, radii: Array, focal: float, eye: float, frame: Frame, height: int) -> tuple[float, float]:
     """Distance and horizon row at which the points fill the frame's rows."""
     wanted = (frame.bottom - frame.top) * height
     distance = focal * float(np.ptp(points[:, 1])) / wanted
@@ -185,8 +183,10 @@ def _across(
     top, bottom = _rows_of(points, radii, focal, eye, distance)
     if whole:
         # Farther away it stands lower than the middle, with its feet on the same row.
-        horizon = frame.bottom * height - bottom - (frame.bottom - 0.5) * 0.35 * max(
-            0.0, (frame.bottom - frame.top) * height - (bottom - top)
+        horizon = (
+            frame.bottom * height
+            - bottom
+            - (frame.bottom - 0.5) * 0.35 * max(0.0, (frame.bottom - frame.top) * height - (bottom - top))
         )
     else:
         head = -focal * (body.head.centre[1] + CROWN - eye) / (distance - body.head.centre[2])

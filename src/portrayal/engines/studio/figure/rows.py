@@ -2,11 +2,11 @@
 
 Figure axes: cm, x to the picture's right, y up with the floor at 0, z towards the camera.
 
-A row is a round cone, a limb (an elliptic tube whose half width, half depth and bend follow six control values), a box or a
-torus. Rows of one GROUP (a layer: skin, trousers, top, ...) are sorted together; groups meet in a hard minimum, so that one
-cloth lies over the other. Within a group, rows of one CHAIN (torso, an arm, a leg) melt into each other by their `BLEND`;
-a chain melts with its group only near its first bone (`JOIN`, `REACH`), so that a hanging arm grows no web to the hip.
-Rows with `CUT` are taken out of their group.
+A row is a round cone, a limb (an elliptic tube whose half width, half depth and bend follow six control values), a
+box or a torus. Rows of one GROUP (a layer: skin, trousers, top, ...) are sorted together; groups meet in a hard minimum,
+so that one cloth lies over the other. Within a group, rows of one CHAIN (torso, an arm, a leg) melt into each other by
+their `BLEND`; a chain melts with its group only near its first bone (`JOIN`, `REACH`), so that a hanging arm grows no
+web to the hip. Rows with `CUT` are taken out of their group.
 
 After a figure prototype of this project; the distance of an ellipse is the usual k0 (k0 - 1) / k1.
 """
@@ -41,7 +41,7 @@ V: Final = 10
 W: Final = 13
 LENGTH: Final = 16
 WIDTH: Final = 17
-"""First of 6: half width along V from one end to the other. Cone: two radii. Box: three half sizes. Torus: two radii."""
+"""First of 6: half width along V from end to end. Cone: two radii. Box: three half sizes. Torus: two radii."""
 DEPTH: Final = 23
 """First of 6: half depth along W."""
 BEND: Final = 29
@@ -109,7 +109,6 @@ ARM_RIGHT: Final = 2
 LEG_LEFT: Final = 3
 LEG_RIGHT: Final = 4
 """Left and right of the picture when the body faces the camera. Things count from 20."""
-
 
 
 def vector(*values: float) -> Vector:

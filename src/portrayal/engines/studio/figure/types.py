@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from portrayal.engines.studio.wardrobe.outfit import Cloth
+from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.imaging import F32
 
 I32: TypeAlias = npt.NDArray[np.int32]
@@ -73,7 +73,10 @@ class Build:
 
 @dataclass(frozen=True)
 class Place:
-    """A part with axes of its own: point = at + axes @ own; the columns of axes are its x (right), y (up), z (front)."""
+    """A part with axes of its own: point = at + axes @ own.
+
+    The columns of axes are its x (right), y (up), z (front).
+    """
 
     at: F32
     axes: F32
@@ -140,13 +143,19 @@ class Stance:
     Attributes:
         pose: an id of `poses.toml`.
         framing: medium, three-quarter, full or wide.
+        outfit: what it wears.
+        build: its proportions.
         camera: eye level, low angle, high angle, dutch angle (level here: the picture is turned later).
-        yaw: degrees added to the pose's own; +-10 vary a set.
+        turn: degrees added to the pose's own yaw; +-8 vary a set.
+        mirror: the pose with its sides exchanged; None = the side to which this head turns better.
         across: place of the body in the frame, -0.5..0.5 of the width from the middle.
     """
 
     pose: str
     framing: Framing
+    outfit: Outfit
+    build: Build = Build()
     camera: str = "eye level"
-    yaw: float = 0.0
+    turn: float = 0.0
+    mirror: bool | None = None
     across: float = 0.0

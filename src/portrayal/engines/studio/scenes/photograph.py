@@ -88,7 +88,7 @@ def _stage(setting: Setting, shot: Shot, notes: Notes) -> Stage:
     yaw = setting.yaw + _fold(shot.yaw + random.uniform(-1, 1) * min(0.35 * setting.swing, 8), setting.swing)
     own = (time is None or time == setting.time) and weather in (None, "clear")
     day = daylight(time or setting.time, weather or "clear")
-    return Stage(setting, replace(shot, aperture=aperture), Camera.of(shot, scale, yaw), day, own)
+    return Stage(setting, replace(shot, aperture=aperture), Camera.of(shot, scale, yaw, shot.eye), day, own)
 
 
 def _allowed(kind: str, value: str | None, allowed: tuple[str, ...], setting: Setting, notes: Notes) -> str | None:

@@ -1,0 +1,259 @@
+"""What the traced body is made of: woven cloth along its limbs, skin, seams and hems, and the wardrobe's own front.
+
+The torso's front is not painted twice: the wardrobe draws the garment on its standard bust, seen from the front, and
+the posed chest takes colour and relief from there in its own axes. So a figure and a bust wear the same clothes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.cloth.fabrics import weave
+from portrayal.engines.studio.cloth.surface import NOWHERE, SKIN, Surface
+from portrayal.engines.studio.figure import rows as columns
+from portrayal.engines.studio.figure import types as t
+from portrayal.engines.studio.figure.camera import View
+from portrayal.engines.studio.figure.detail import bent, detailed
+from portrayal.engines.studio.figure.field import noise_table
+from portrayal.engines.studio.figure.occlusion import Grid, open_sky, shadow
+from portrayal.engines.studio.figure.trace import Traced
+from portrayal.imaging import F32, Bool
+from portrayal.parallel import bands
+
+_WOOD: Final = "#8a5c34"
+# Bare skin below the face is a little darker and redder than the cheeks that are measured.
+_BODY: Final = np.array([0.93, 0.90, 0.87], np.float32)
+_NAIL: Final = (0.32, 0.04, 0.03, 0.0)
+# Softness of shadows when nobody says: an area light of the size of a window.
+_SOFT: Final = 0.12
+_PACK: Final = 128
+
+
+@dataclass(frozen=True)
+class Front:
+    """The wardrobe's picture of the garment, seen from the front without a turn.
+
+    Attributes:
+        surface: over its own small canvas.
+        x, y: of the jugular notch on it, pixels.
+        lowest: cm below the notch down to which it can be used.
+    """
+
+    surface: Surface
+    x: float
+    y: float
+    lowest: float
+
+
+def surfaced(body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, front: Front | None) -> Surface:
+    """The body as a surface of the canvas.
+
+    Args:
+        body, seen, grid, view: the posed body, its tracing, field and camera.
+        skin: (3,) scene light of the face's skin.
+        front: the garment's front, None = woven cloth everywhere.
+    """
+    h, w = seen.cover.shape
+    scale = view.scale(float(body.joints["chest"][2]))
+    row = np.maximum(seen.row, 0)
+    part = np.where(seen.row >= 0, body.part[row], -1).astype(np.int32)
+    cloth = np.where(seen.row >= 0, body.cloth[row], -2).astype(np.int32)
+    on_limb = _along(seen.point, np.ascontiguousarray(body.frames[body.frame[row]], np.float32))
+    on_chest = _in(seen.point, body.chest)
+    across, along = _cloth_coordinates(body, part, row, on_limb, on_chest, seen)
+    albedo, relief, material = _woven(body, cloth, across, along, scale)
+    bare = cloth == -1
+    albedo[bare] = skin * _BODY
+    material[bare] = SKIN
+    tint, painted = np.ones((h, w, 3), np.float32), np.zeros((h, w), np.float32)
+    on_hips = _in(seen.point, body.pelvis)
+    rows = np.ascontiguousarray(body.rows, np.float32)
+    lengths = np.ascontiguousarray(body.frames[body.frame][:, 12], np.float32)
+    table, seed = noise_table(), np.float32(body.seed % 89)
+    bands(
+        lambda a, b: detailed(
+            seen.row, part, rows, lengths, seen.point, seen.own, on_limb, on_chest, on_hips, table, seed, tint,
+            painted, a, b,
+        ),
+        h,
+        least=16,
+    )  # fmt: skip
+    albedo *= tint
+    if front is not None:
+        _dressed(seen, part, on_chest, front, albedo, relief, painted, material)
+    normals = seen.normal.copy()
+    group = np.where(seen.row >= 0, body.rows[row, columns.GROUP] * 16 + np.minimum(part, 15), -1).astype(np.int32)
+    height = cv2.GaussianBlur(relief + painted, (0, 0), max(0.4, 0.05 * scale))
+    bands(lambda a, b: bent(group, height, np.float32(scale), normals, a, b), h, least=16)
+    albedo, normals = _smooth_edges(seen, group, albedo, normals)
+    is_skin = (bare & (seen.row >= 0)).astype(np.float32)
+    return _on_canvas(body, seen, grid, view, albedo, normals, material, is_skin, scale)
+
+
+def _along(point: F32, frames: F32) -> F32:
+    """Points (h, w, 3) in the axes of frames (h, w, 13): along, v, w."""
+    d = point - frames[..., 0:3]
+    return np.stack([(d * frames[..., 3 + 3 * k : 6 + 3 * k]).sum(-1) for k in range(3)], -1).astype(np.float32)
+
+
+def _in(point: F32, place: t.Place) -> F32:
+    """Points in the axes of a place: right, up, front."""
+    return np.ascontiguousarray((point - place.at) @ place.axes, np.float32)
+
+
+def _cloth_coordinates(body: t.Body, part: t.I32, row: t.I32, limb: F32, chest: F32, seen: Traced) -> tuple[F32, F32]:
+    """cm across and down the cloth, (h, w) each; tubes are rolled out."""
+    width = body.rows[:, columns.WIDTH : columns.WIDTH + 6].mean(1).astype(np.float32)
+    across = np.arctan2(limb[..., 1], limb[..., 2]) * width[row]
+    down = limb[..., 0]
+    torso = (part == t.CHEST) | (part == t.HOOD)
+    rolled = np.arctan2(chest[..., 0] / 15, (chest[..., 2] + 6) / 10) * 12.5
+    across, down = np.where(torso, rolled, across), np.where(torso, -chest[..., 1], down)
+    kind = body.rows[:, columns.KIND][row]
+    solid = (kind == columns.BOX) | (part == t.SHOE) | (part == t.SOLE)
+    across = np.where(solid, seen.own[..., 1], across)
+    down = np.where(solid, seen.own[..., 0] + seen.own[..., 2], down)
+    return across.astype(np.float32), down.astype(np.float32)
+
+
+def _woven(body: t.Body, cloth: t.I32, across: F32, down: F32, scale: float) -> tuple[F32, F32, F32]:
+    """Albedo, relief and material of all cloths; each is woven only at its own pixels, packed together."""
+    h, w = cloth.shape
+    albedo, relief = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32)
+    material = np.zeros((h, w, 4), np.float32)
+    material[:] = (0.9, 0.028, 0.1, 0.0)
+    for number, kind in enumerate(body.cloths):
+        at = np.flatnonzero(cloth == number)
+        if not len(at):
+            continue
+        packed = np.resize(at, (-(-len(at) // _PACK), _PACK))
+        woven = weave(kind, across.reshape(-1)[packed], down.reshape(-1)[packed], 1 / scale, body.seed + number)
+        albedo.reshape(-1, 3)[at] = woven.albedo.reshape(-1, 3)[: len(at)]
+        relief.reshape(-1)[at] = woven.relief.reshape(-1)[: len(at)]
+        full = np.broadcast_to(woven.material, (*packed.shape, 4)).reshape(-1, 4)
+        material.reshape(-1, 4)[at] = full[: len(at)]
+    return albedo, relief, material
+
+
+def _dressed(
+    seen: Traced, part: t.I32, chest: F32, front: Front, albedo: F32, relief: F32, painted: F32, material: F32
+) -> None:
+    """Paint the wardrobe's front on the chest, in place."""
+    surface = front.surface
+    torso = (part == t.CHEST) & (chest[..., 1] > -front.lowest)
+    if not torso.any():
+        return
+    u = front.x + chest[..., 0] * surface.scale
+    v = front.y - chest[..., 1] * surface.scale
+    # The side of the body is not seen from the front: there the woven cloth goes on.
+    side = np.clip((17.0 - np.abs(chest[..., 0])) / 3.0, 0, 1) * np.clip((chest[..., 2] + 9.0) / 4.0, 0, 1)
+    end = np.clip((chest[..., 1] + front.lowest) / 4.0, 0, 1)
+
+    def read(values: F32) -> F32:
+        return np.asarray(cv2.remap(values, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+    weight = (torso * side * end * read(surface.cover)).astype(np.float32)
+    weight *= 1 - read(surface.skin)
+    k = weight[..., None]
+    albedo += (read(surface.albedo) - albedo) * k
+    material += (read(surface.material) - material) * k
+    known = (surface.cover > 0.5).astype(np.float32)
+    depth = np.where(known > 0, surface.depth, 0).astype(np.float32)
+    sigma = 1.6 * surface.scale
+    smooth = cv2.GaussianBlur(depth, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), 1e-3)
+    fine = np.clip((depth - smooth) * known, -0.8, 0.8).astype(np.float32)
+    height = read(fine)
+    relief += (height - relief) * weight
+    painted *= 1 - 0.7 * weight
+
+
+def _smooth_edges(seen: Traced, group: t.I32, albedo: F32, normals: F32) -> tuple[F32, F32]:
+    """Antialias where parts or depths meet inside the silhouette: there one ray per pixel leaves steps."""
+    kernel = np.ones((3, 3), np.uint8)
+    on = seen.cover > 0
+    ids = (group + 2).astype(np.float32)
+    depth = np.where(on, seen.point[..., 2], 0).astype(np.float32)
+    step = (cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)) | (
+        cv2.dilate(depth, kernel) - cv2.erode(depth, kernel) > 2.0
+    )
+    mask = cv2.GaussianBlur((step & on).astype(np.float32), (0, 0), 0.6)
+    weight = cv2.GaussianBlur(on.astype(np.float32), (0, 0), 0.75)
+    out = []
+    for values in (albedo, normals):
+        soft = cv2.GaussianBlur(values * on[..., None], (0, 0), 0.75) / np.maximum(weight, 1e-3)[..., None]
+        out.append(values + (soft - values) * (mask * on)[..., None])
+    unit = out[1] / np.maximum(np.sqrt((out[1] ** 2).sum(-1, keepdims=True)), 1e-4)
+    return out[0].astype(np.float32), unit.astype(np.float32)
+
+
+def _on_canvas(
+    body: t.Body, seen: Traced, grid: Grid, view: View, albedo: F32, normals: F32, material: F32, skin: F32,
+    scale: float,
+) -> Surface:  # fmt: skip
+    """Put the box on the canvas, with its own open sky and shadows at half size."""
+    h, w = seen.cover.shape
+    size = (view.height, view.width)
+    at = np.s_[seen.y0 : seen.y0 + h, seen.x0 : seen.x0 + w]
+    half = (max(1, w // 2), max(1, h // 2))
+    point, normal = (np.ascontiguousarray(a[: 2 * half[1] : 2, : 2 * half[0] : 2]) for a in (seen.point, seen.normal))
+    cover = np.ascontiguousarray(seen.cover[: 2 * half[1] : 2, : 2 * half[0] : 2])
+    sky = _enlarged(open_sky(grid, point, normal, cover), cover, (w, h)) * _crevices(seen, scale)
+    faces = _full(np.array([0, 0, 1], np.float32), size)
+
+    def cast(direction: F32) -> F32:
+        shade = _enlarged(shadow(grid, point, normal, cover, direction, _SOFT), cover, (w, h))
+        whole = np.ones(size, np.float32)
+        whole[at] = shade
+        return whole
+
+    arrays = {
+        "albedo": (albedo, np.zeros((*size, 3), np.float32)),
+        "normals": (normals, faces),
+        "depth": (
+            np.where(seen.cover > 0, seen.point[..., 2] - body.head.centre[2], NOWHERE),
+            np.full(size, NOWHERE, np.float32),
+        ),
+        "material": (material, _full(np.array((0.9, 0.028, 0.1, 0.0), np.float32), size)),
+        "cover": (seen.cover, np.zeros(size, np.float32)),
+        "skin": (skin, np.zeros(size, np.float32)),
+        "open": (sky, np.ones(size, np.float32)),
+    }
+    for part, whole in arrays.values():
+        whole[at] = part
+    return Surface(**{name: whole for name, (_, whole) in arrays.items()}, scale=scale, shadow=cast)
+
+
+def _full(value: F32, size: tuple[int, int]) -> F32:
+    out = np.empty((*size, len(value)), np.float32)
+    out[:] = value
+    return out
+
+
+def _enlarged(values: F32, cover: F32, size: tuple[int, int]) -> F32:
+    """Values of the covered pixels at full size, not mixed with those beside the body."""
+    on = (cover > 0).astype(np.float32)
+    spread = cv2.GaussianBlur(values * on, (0, 0), 0.7) / np.maximum(cv2.GaussianBlur(on, (0, 0), 0.7), 1e-3)
+    near = np.where(on > 0, spread, np.where(cv2.dilate(on, np.ones((3, 3), np.uint8)) > 0, spread, 1))
+    return np.asarray(cv2.resize(near.astype(np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _crevices(seen: Traced, scale: float) -> F32:
+    """Open sky of what lies deeper than its surroundings on the picture, at three sizes: folds, fingers, overlaps."""
+    h, w = seen.cover.shape
+    on: Bool = seen.cover > 0
+    depth = np.where(on, seen.point[..., 2], 0).astype(np.float32)
+    out = np.ones((h, w), np.float32)
+    for size, strength, deep in ((0.5, 0.5, 0.5), (1.6, 0.5, 1.4), (4.0, 0.35, 3.0)):
+        sigma = size * scale
+        part = 1 if sigma < 3 else 2 if sigma < 8 else 4
+        small = (max(2, w // part), max(2, h // part))
+        matte = cv2.resize(on.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+        mean = cv2.GaussianBlur(cv2.resize(depth, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / part)
+        mean /= np.maximum(cv2.GaussianBlur(matte, (0, 0), sigma / part), 1e-3)
+        mean = cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
+        out *= 1 - strength * np.clip((mean - depth) / deep, 0, 1) ** 0.85 * on
+    return out
