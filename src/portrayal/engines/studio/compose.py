@@ -44,6 +44,9 @@ CAMERAS: dict[str, tuple[float, float]] = {
 # What a photographer takes of a person when nobody says; a close-up now and then.
 _USUAL = ("head and shoulders", "head and shoulders", "bust", "bust", "close-up")
 
+# A modelled bust reaches so far below the middle of the face, in heights of the face.
+_BUST = 3.5
+
 # Cost of a frame over which the shoulders are completed, when that gives a better one.
 _TIGHT = 0.6
 
@@ -102,11 +105,15 @@ def compose(
     attempt: int,
     notes: Notes,
     wider: Callable[[IdentityMap], IdentityMap] = complete,
+    dressed: bool = False,
 ) -> Composition:
-    """Choose the frame and the camera of one picture, from the plan and the seed alone."""
+    """Choose the frame and the camera of one picture, from the plan and the seed alone.
+
+    `dressed`: the character is a head alone that gets a modelled bust.
+    """
     width, height = size
     rng = np.random.default_rng([seed, attempt, 101])
-    body = body_of(character)
+    body = body_of(character, dressed)
     camera = plan.camera or "eye level"
     pitch, horizon = CAMERAS[camera]
     wanted = plan.framing or _usual_framing(character, rng)
@@ -118,7 +125,7 @@ def compose(
     if character.reading is None and not body.cut_bottom:
         centre = 0.5  # a whole figure stands on the ground in front, not in the distance
     y = height * (centre + rng.uniform(-0.03, 0.03))
-    frame = fit(character, unit, x, y, size, wider)
+    frame = fit(character, unit, x, y, size, wider, dressed)
     scale, offset, got = frame.scale, frame.offset, frame.framing
     if plan.framing and _rank(got) < _rank(plan.framing) and scale * body.unit / base > share * 1.3:
         notes.warnings.append(
@@ -174,6 +181,7 @@ def fit(
     y: float,
     size: Size,
     wider: Callable[[IdentityMap], IdentityMap] = complete,
+    dressed: bool = False,
 ) -> Frame:
     """The frame nearest to a wish at which no cut edge of the body lies inside the picture.
 
@@ -183,12 +191,13 @@ def fit(
         x, y: wanted place of the face's centre (without a face: of the point at 0.4 of the subject's height).
         size: (width, height) of the canvas.
         wider: completes shoulders where that allows a better frame.
+        dressed: the character is a head alone that gets a modelled bust, which no border cuts.
     """
     width, height = size
-    body = body_of(character)
+    body = body_of(character, dressed)
     cost, scale, offset = _fit(body, unit, x, y, size)
     completed = False
-    if cost > _TIGHT and (wide := wider(character)) is not character:
+    if cost > _TIGHT and not dressed and (wide := wider(character)) is not character:
         other = _fit(body_of(wide), unit, x, y, size)
         if other[0] < 0.6 * cost:
             completed, (cost, scale, offset) = True, other
@@ -223,8 +232,8 @@ def _first_row(column: F32) -> float:
     return float(rows[0]) if len(rows) > 0.01 * len(column) else math.inf
 
 
-def body_of(character: IdentityMap) -> Body:
-    """The reference as the frame sees it."""
+def body_of(character: IdentityMap, dressed: bool = False) -> Body:
+    """The reference as the frame sees it; `dressed`: a head alone, with a modelled bust below it."""
     alpha = character.alpha
     height, width = alpha.shape
     rows = np.flatnonzero((alpha > 0.5).any(1))
@@ -238,6 +247,8 @@ def body_of(character: IdentityMap) -> Body:
         # A body that ends above the picture's border was cut out before; it must not float either.
         cut_bottom = bottom < height - 3 or (alpha[-3:] > 0.5).mean() > 0.02
         cut_bottom = cut_bottom and not (bottom < height - 3 and bottom - top > 5.5 * unit)
+        if dressed:
+            bottom, cut_bottom = y + _BUST * unit, True
     else:
         # Without a face the whole subject is the unit: 0.215 of the frame is then 0.62 of it in height.
         unit = max(bottom - top, 0.8 * (right - left)) * 0.215 / 0.62

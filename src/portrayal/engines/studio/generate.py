@@ -28,6 +28,11 @@ from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
+from portrayal.engines.studio.wardrobe.choose import choose
+from portrayal.engines.studio.wardrobe.head import Bare
+from portrayal.engines.studio.wardrobe.outfit import Outfit
+from portrayal.engines.studio.wardrobe.place import stand
+from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.imaging import F32, U8, Array
 from portrayal.parallel import together
 from portrayal.perception.types import CLOTHING
@@ -52,18 +57,20 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     notes, clock = Notes(), Clock()
     plan, size, seed, attempt = job.members[0] if job.members else job.plan, job.size, job.seed, job.attempt
     character = better_side(plan, job.cast[0], kept, notes)
-    composition = compose(plan, character, size, job.speed, seed, attempt, notes, kept.wider)
+    outfit = outfit_of(plan, character, seed, notes)
+    framed = kept.bare(character).character if outfit else character
+    composition = compose(plan, framed, size, job.speed, seed, attempt, notes, kept.wider, outfit is not None)
     plan, composition = fill_in(plan, composition, seed, attempt)
     if composition.completed:
         character = kept.wider(character)
     progress("photographing", 0.1)
     subject, plate = together(
-        lambda: person(plan, character, composition, size, job.speed, seed, kept, notes, clock),
+        lambda: person(plan, character, composition, size, job.speed, seed, kept, notes, clock, outfit),
         lambda: scene(plan, composition.shot, notes, clock),
     )
     progress("lighting", 0.6)
     image = _develop(plan, composition, subject, plate, job.speed, seed, clock)
-    warn(plan, notes)
+    warn(plan, notes, outfit)
     progress("developing", 0.9)
     facts = dict(notes.facts)
     facts.update(face_height=round(float(subject.face_height), 1))
@@ -115,8 +122,11 @@ def person(
     kept: Kept,
     notes: Notes,
     clock: Clock,
+    outfit: Outfit | None = None,
 ) -> Subject:
     """The character on the canvas: placed, dressed, moved, with shape; not yet lit."""
+    if outfit is not None:
+        return _worn(plan, kept.bare(character), composition, size, speed, seed, kept, notes, clock, outfit)
     scale, offset = composition.scale, composition.offset
     cutout = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
     cutout = clock.time("clothes", lambda: dress(plan, cutout, character, scale, offset, notes))
@@ -125,6 +135,39 @@ def person(
         motion = composition.motion
         cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
     return clock.time("shape", lambda: shape(cutout, speed))
+
+
+def _worn(
+    plan: ScenePlan,
+    bare: Bare,
+    composition: Composition,
+    size: Size,
+    speed: Speed,
+    seed: int,
+    kept: Kept,
+    notes: Notes,
+    clock: Clock,
+    outfit: Outfit,
+) -> Subject:
+    """The person's own head over modelled clothes."""
+    from portrayal.engines.studio.wardrobe.render import render
+
+    scale, offset = composition.scale, composition.offset
+    character = bare.character
+    assert character.reading is not None
+    head = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
+    assert head.points is not None
+    still = head.points
+    frame = stand(still, character.reading.pose, size, bare.shoulders, seed)
+    surface = clock.time("clothes", lambda: render(outfit, frame, bare.skin, speed))
+    model = clock.time("head model", lambda: kept.model(character))
+    head = clock.time("head", lambda: move(head, model, scale, offset, composition.motion, speed, notes))
+    return clock.time("shape", lambda: wear(head, still, bare, surface, (scale, offset), speed, seed))
+
+
+def outfit_of(plan: ScenePlan, character: IdentityMap, seed: int, notes: Notes) -> Outfit | None:
+    """What the person shall wear; None when the clothes of the reference stay."""
+    return choose(plan, seed, notes) if character.reading is not None else None
 
 
 def fill_in(plan: ScenePlan, composition: Composition, seed: int, attempt: int) -> tuple[ScenePlan, Composition]:
@@ -233,16 +276,19 @@ def face_box(subject: Subject) -> Box | None:
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def warn(plan: ScenePlan, notes: Notes) -> None:
-    """Say what was read but is not in the picture."""
+def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None) -> None:
+    """Say what was read but is not in the picture; `outfit`: what the person wears, with its own warnings."""
     for phrase in plan.unknown:
         notes.warnings.append(f"not portrayed: {phrase}")
     for garment in plan.outfit:
-        if garment.item or garment.pattern or garment.fabric:
+        if outfit is None and (garment.item or garment.pattern or garment.fabric):
             own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
             own = own or "; the clothes of the reference are kept"
             notes.warnings.append(f"not portrayed: {garment.text}{own}")
+    worn = set(outfit.parts) if outfit else set()
     for thing in plan.accessories:
+        if thing in worn:
+            continue
         notes.warnings.append(f"not portrayed: {thing}")
     if plan.pose:
         notes.warnings.append(f"not portrayed: {plan.pose} (the body of the reference is kept)")

@@ -11,18 +11,20 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.body import complete
 from portrayal.engines.studio.head import HeadModel, analyse
 from portrayal.engines.studio.mirror import mirrored
+from portrayal.engines.studio.wardrobe.head import Bare, undressed
 
 T = TypeVar("T")
 _CHARACTERS: Final = 6
 
 
 class Kept:
-    """Head models, completed and mirrored characters, by the character's digest; made at first use. Thread-safe."""
+    """Head models and other states of the characters, by the character's digest; made at first use. Thread-safe."""
 
     def __init__(self) -> None:
         self._models: _Few[HeadModel] = _Few()
         self._completed: _Few[IdentityMap] = _Few()
         self._mirrored: _Few[IdentityMap] = _Few()
+        self._bare: _Few[Bare] = _Few()
 
     def model(self, character: IdentityMap) -> HeadModel:
         """Geometry of the head; only for characters with a face."""
@@ -35,6 +37,10 @@ class Kept:
     def mirrored(self, character: IdentityMap) -> IdentityMap:
         """The character seen in a mirror."""
         return self._mirrored.get(character, mirrored)
+
+    def bare(self, character: IdentityMap) -> Bare:
+        """The character without clothes below the neck; only for characters with a face."""
+        return self._bare.get(character, undressed)
 
 
 class _Few(Generic[T]):

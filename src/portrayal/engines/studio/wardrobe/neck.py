@@ -1,0 +1,101 @@
+"""The modelled neck and chest in the colour of the photographed ones.
+
+Both lie side by side, so they are compared where they overlap: the model is gained towards the photograph, the nearer
+the more locally, and gets the grain of the person's own skin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.cloth.surface import Surface
+from portrayal.engines.studio.head.fields import blur, smoothstep
+from portrayal.engines.studio.light.tone import luminance, untone
+from portrayal.engines.studio.types import Cutout
+from portrayal.imaging import F32
+
+# How far (cm) the neck of the photograph colours the modelled skin around it, and within which bounds.
+_NEAR: Final = 2.2
+_BOUNDS: Final = (0.45, 1.5)
+_LEAST: Final = 1.0  # square centimetres of own neck that say something
+
+
+def matched(surface: Surface, head: Cutout, neck: F32, seed: int) -> Surface:
+    """The surface with bare skin like the photograph's.
+
+    Args:
+        surface: modelled clothes and skin.
+        head: the photographed head on the same canvas.
+        neck: (H, W) 0..1, where its own clean neck is seen.
+        seed: of the skin's grain.
+    """
+    bare = surface.skin * surface.cover
+    rows, columns = np.flatnonzero(bare.max(1) > 0.02), np.flatnonzero(bare.max(0) > 0.02)
+    if not len(rows):
+        return surface
+    at = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    albedo, scale = surface.albedo[at], surface.scale
+    gain = np.ones_like(albedo)
+    common = np.ascontiguousarray(np.minimum(neck[at], surface.skin[at]), np.float32)
+    if float(common.sum()) > _LEAST * scale * scale:
+        gain = _gain(albedo, untone(np.ascontiguousarray(head.rgb[at])), common, scale)
+    gain *= _grain(head, at, scale, seed)[..., None]
+    colour = surface.albedo.copy()
+    colour[at] = albedo * (1 + (gain - 1) * surface.skin[at][..., None])
+    return replace(surface, albedo=colour)
+
+
+def _gain(albedo: F32, own: F32, weight: F32, scale: float) -> F32:
+    """Factor (h, w, 3) that makes the model equal to the photograph near its neck, and alike in hue farther away."""
+    step = max(1, round(scale * _NEAR / 6))
+    size = (max(2, albedo.shape[1] // step), max(2, albedo.shape[0] // step))
+
+    def small(a: F32) -> F32:
+        return np.asarray(cv2.resize(a, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    here, sigma = small(weight), _NEAR * scale / step
+    ours, theirs = small(own * weight[..., None]), small(albedo * weight[..., None])
+    total = (ours.sum((0, 1)) + 1e-4) / (theirs.sum((0, 1)) + 1e-4)
+    # Far from the neck its shade says nothing, its hue a little.
+    hue = total / max(float(luminance(total[None])[0]), 1e-3)
+    far = (1 + 0.5 * (np.clip(hue, 0.85, 1.2) - 1)).astype(np.float32)
+    over = blur(ours, sigma)
+    under = blur(theirs, sigma)
+    near = np.clip((over + 1e-4) / (under + 1e-4), *_BOUNDS)
+    trust = smoothstep(0.0, 0.22, blur(here, sigma))[..., None]
+    field = np.exp(np.log(far) + (np.log(near) - np.log(far)) * trust).astype(np.float32)
+    return np.asarray(cv2.resize(field, (albedo.shape[1], albedo.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _grain(head: Cutout, at: tuple[slice, slice], scale: float, seed: int) -> F32:
+    """Pores and mottling like those of the cheeks, a factor (h, w) around 1."""
+    assert head.points is not None
+    cheeks = [cheek for cheek in (_cheek(head, 50, 187), _cheek(head, 280, 411)) if cheek is not None]
+    fine, coarse = 0.02, 0.02
+    if cheeks:
+        logs = [np.log(luminance(untone(np.ascontiguousarray(c))) + np.float32(0.02)) for c in cheeks]
+        fine = float(np.mean([np.std(a - blur(a, 0.12 * scale)) for a in logs]))
+        coarse = float(np.mean([np.std(blur(a, 0.12 * scale) - blur(a, 0.5 * scale)) for a in logs]))
+    h, w = at[0].stop - at[0].start, at[1].stop - at[1].start
+    # A face has more shine and lines than a neck: its deviations are an upper bound.
+    white = np.random.default_rng([seed, 611]).standard_normal((h, w), np.float32)
+    pores = blur(white, max(0.5, 0.025 * scale))
+    clouds = blur(white, 0.25 * scale)
+    pores = (pores - blur(pores, 0.12 * scale)) / max(float(pores.std()), 1e-4)
+    clouds = clouds / max(float(clouds.std()), 1e-4)
+    return np.exp(min(fine, 0.06) * 0.9 * pores + min(coarse, 0.04) * 0.8 * clouds).astype(np.float32)
+
+
+def _cheek(head: Cutout, upper: int, lower: int) -> F32 | None:
+    assert head.points is not None
+    a, b = head.points[upper, :2], head.points[lower, :2]
+    middle, half = (a + b) / 2, 0.35 * float(np.linalg.norm(a - b))
+    x0, y0 = (int(v) for v in np.floor(middle - half))
+    x1, y1 = (int(v) for v in np.ceil(middle + half))
+    if min(x0, y0) < 0 or min(x1 - x0, y1 - y0) < 4 or x1 > head.rgb.shape[1] or y1 > head.rgb.shape[0]:
+        return None
+    return head.rgb[y0:y1, x0:x1]

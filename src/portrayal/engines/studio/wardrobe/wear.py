@@ -1,0 +1,125 @@
+"""Put the photographed head on the modelled clothes.
+
+Order from the back: modelled neck and clothes, the clean part of the photographed neck where no cloth lies over it,
+then face, ears and hair. Hair so falls over the collar, and the collar goes up to the jaw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.cloth.merge import raised
+from portrayal.engines.studio.cloth.surface import Surface
+from portrayal.engines.studio.head.fields import blur, polygon, smoothstep
+from portrayal.engines.studio.light.shape import shape
+from portrayal.engines.studio.light.tone import tone
+from portrayal.engines.studio.types import Cutout, Speed, Subject
+from portrayal.engines.studio.wardrobe import neck as necks
+from portrayal.engines.studio.wardrobe.head import JAW, Bare
+from portrayal.imaging import F32, U8
+from portrayal.perception import mesh
+from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN
+
+_FADE: Final = 0.5  # cm over which the photographed neck goes over into the modelled one
+
+
+def wear(
+    head: Cutout,
+    still: F32,
+    bare: Bare,
+    surface: Surface,
+    placed: tuple[float, tuple[float, float]],
+    speed: Speed,
+    seed: int,
+) -> Subject:
+    """A subject of a photographed head and modelled clothes.
+
+    Args:
+        head: `bare.character` on the canvas, its head moved.
+        still: (478, 3) landmarks on the canvas before the head was moved.
+        bare: the undressed person.
+        surface: clothes and bare skin below the head, of the canvas' size.
+        placed: scale and offset of the reference on the canvas.
+        speed: turbo, balanced or quality.
+        seed: of the skin's grain.
+    """
+    assert head.points is not None
+    clean = _clean_neck(head, still, bare, surface, placed)
+    below, away = _below_jaw(head, surface.scale)
+    skin = below * _skin_share(head, surface.scale)
+    # Skin goes over into skin, cloth has an edge.
+    soft = np.maximum(clean, away) * (1 - surface.cover * (1 - surface.skin))
+    own = np.ascontiguousarray(head.alpha * np.maximum(1 - skin, soft), np.float32)
+    surface = necks.matched(surface, head, np.asarray(clean * skin * head.alpha, np.float32), seed)
+    both = _together(head, own, surface)
+    subject = shape(both, speed)
+    front = (own * (1 - skin))[..., None]
+    normals = surface.normals + (subject.normals - surface.normals) * front
+    normals = np.where(surface.cover[..., None] > 0.02, normals, subject.normals)
+    normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-4)
+    subject = replace(subject, normals=np.ascontiguousarray(normals, np.float32), under=surface, own=own)
+    return replace(subject, height=raised(subject, surface))
+
+
+def _clean_neck(
+    head: Cutout, still: F32, bare: Bare, surface: Surface, placed: tuple[float, tuple[float, float]]
+) -> F32:
+    """Where the head on the canvas shows its own clean neck, (H, W) 0..1: it goes with the jaw, less and less."""
+    assert head.points is not None
+    scale, (x, y) = placed
+    h, w = head.alpha.shape
+    rows = np.arange(h, dtype=np.float32)
+    chin = float(head.points[mesh.CHIN, 1])
+    shift = (head.points[list(JAW)] - still[list(JAW)])[:, :2].mean(0)
+    follow = smoothstep(chin + 9 * surface.scale, chin - 2 * surface.scale, rows)[:, None]
+    columns = np.arange(w, dtype=np.float32)[None]
+    # A little inwards, so that the border of what is clean never shows.
+    at_x = np.broadcast_to((columns - x - shift[0] * follow) / scale, (h, w))
+    at_y = np.broadcast_to((rows[:, None] - y - shift[1] * follow) / scale, (h, w))
+    moved = cv2.remap(
+        bare.foul, np.ascontiguousarray(at_x, np.float32), np.ascontiguousarray(at_y, np.float32), cv2.INTER_LINEAR
+    )
+    return smoothstep(0.5, 0.05, blur(moved, _FADE * surface.scale))
+
+
+def _skin_share(head: Cutout, scale: float) -> F32:
+    """Share (H, W) of skin in what the head shows; beyond the matte's middle that of the nearest."""
+    sigma = 0.12 * scale
+    skin = blur(np.isin(head.regions, (FACE, SKIN)).astype(np.float32), sigma)
+    other = blur(np.isin(head.regions, (HAIR, CLOTHING)).astype(np.float32), sigma)
+    return smoothstep(0.2, 0.8, (skin + 1e-4) / (skin + other + 1e-4))
+
+
+def _below_jaw(head: Cutout, scale: float) -> tuple[F32, F32]:
+    """What lies below the face and the ears (H, W) 0..1, and how near the jaw it is, from 1 to 0."""
+    assert head.points is not None
+    points = head.points[:468, :2]
+    face = polygon(cv2.convexHull(np.ascontiguousarray(points, np.float32))[:, 0], head.alpha.shape)
+    tall = float(np.ptp(points[:, 1]))
+    mouth = float(points[list(mesh.LIPS), 1].mean())
+    rows = np.arange(len(face), dtype=np.float32)[:, None]
+    below = (1 - face) * smoothstep(mouth - 0.14 * tall, mouth + 0.02 * tall, rows)
+    far = cv2.distanceTransform((face < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(below, np.float32), smoothstep(1.6 * _FADE * scale, 0.2 * _FADE * scale, far)
+
+
+def _together(head: Cutout, own: F32, surface: Surface) -> Cutout:
+    """Head and clothes as one cut-out, for the shape and for who looks at the regions."""
+    cover = surface.cover
+    alpha = np.asarray(own + (1 - own) * cover, np.float32)
+    under = cover > 0.02
+    rgb = head.rgb.copy()
+    lower = under & (own < 0.98)
+    colours = tone(np.ascontiguousarray(surface.albedo[lower][None]))[0]
+    rgb[lower] = colours + (rgb[lower] - colours) * own[lower][:, None]
+    return replace(head, rgb=np.ascontiguousarray(rgb, np.float32), alpha=alpha, regions=_regions(head, own, surface))
+
+
+def _regions(head: Cutout, own: F32, surface: Surface) -> U8:
+    labels = np.where(surface.skin > 0.5, SKIN, CLOTHING)
+    labels = np.where(surface.cover > 0.5, labels, BACKGROUND)
+    return np.where(own > 0.5, head.regions, labels).astype(np.uint8)
