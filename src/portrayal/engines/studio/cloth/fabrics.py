@@ -16,7 +16,7 @@ import numpy as np
 from portrayal.engines.studio.cloth import patterns
 from portrayal.engines.studio.cloth.grain import dice
 from portrayal.engines.studio.cloth.weaves import COLUMNS, KINDS, weave_rows
-from portrayal.engines.studio.light.tone import linear_of_hex, luminance
+from portrayal.engines.studio.light.tone import luminance
 from portrayal.engines.studio.wardrobe.outfit import Cloth
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32
@@ -88,6 +88,15 @@ def fabric(name: str) -> Fabric:
     return found
 
 
+def dye(colour: str) -> F32:
+    """Scene light (3,) of a dyed thing "#rrggbb": as `linear_of_hex`, but a white that leaves room for its folds.
+
+    The camera's curve is so flat near white that cloth of exactly that colour would lose every fold; it is brought
+    down to L* 89, six below paper white, where folds and weave show.
+    """
+    return patterns.dye(colour)
+
+
 def weave(cloth: Cloth, u: F32, v: F32, detail: float, seed: int = 0) -> Woven:
     """Weave a cloth at some points.
 
@@ -106,7 +115,7 @@ def weave(cloth: Cloth, u: F32, v: F32, detail: float, seed: int = 0) -> Woven:
     relief = np.empty(x.shape, np.float32)
     rough = np.full(x.shape if kind.varied else (1, 1), kind.material[0], np.float32)
     # Undyed thread shows less on cloth that is dyed dark through and through.
-    bright = float(luminance(linear_of_hex(cloth.colour)))
+    bright = float(luminance(dye(cloth.colour)))
     thread = np.float32(min(1.0, 0.15 + bright / 0.12))
     size, place, table = np.float32(detail), np.float32(seed % 97), dice()
     bands(

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.engines.studio.cloth.grain import cells, cloud, density, dice, roll, seen, value
-from portrayal.engines.studio.light.tone import linear_of_hex
+from portrayal.engines.studio.light.tone import linear_of_hex, luminance
 from portrayal.engines.studio.wardrobe.outfit import Cloth
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32
@@ -31,13 +31,21 @@ def names() -> tuple[str, ...]:
     return NAMES
 
 
+def dye(colour: str) -> F32:
+    """See `fabrics.dye`."""
+    light = linear_of_hex(colour)
+    bright = float(luminance(light))
+    over = max(bright - 1.2, 0.0)
+    return np.asarray(light * np.float32((bright - over + over / (1 + 0.5 * over)) / max(bright, 1e-4)), np.float32)
+
+
 def dyed(cloth: Cloth, u: F32, v: F32, detail: float, seed: int = 0) -> F32:
     """Scene light (h, w, 3) of the dye at some points; see `fabrics.weave`.
 
     Raises:
         InvalidRequestError: for an unknown pattern.
     """
-    base = linear_of_hex(cloth.colour)
+    base = dye(cloth.colour)
     out = np.empty((*u.shape, 3), np.float32)
     if cloth.pattern is None:
         out[:] = base
@@ -99,7 +107,7 @@ def _palette(pattern: str, colour: str, second: str | None) -> F32:
     if pattern == "plaid":
         accents[0] = "#e8dfc6" if _grey(other) < 0.6 else "#20242c"
     elif pattern == "camouflage":
-        accents[0] = _hex(hue + 0.01, lightness + 0.18, saturation * 0.8)
+        accents[0] = _hex(hue + 0.005, lightness + 0.15, saturation * 0.6)
         accents[1] = _hex(0.075, 0.24, 0.38) if saturation > 0.12 else _hex(hue, lightness * 0.6, saturation)
     elif pattern == "animal":
         accents[0] = _hex(hue - 0.015, lightness * 0.72, saturation * 1.05)
@@ -108,12 +116,18 @@ def _palette(pattern: str, colour: str, second: str | None) -> F32:
         accents[1] = _hex(hue - 0.10, lightness, max(saturation, 0.35))
     elif pattern in ("argyle", "geometric", "paisley"):
         accents[0] = "#e9e3d2" if _grey(colour) < 0.6 or _grey(other) < 0.6 else "#2b2f3a"
-        accents[1] = _hex(hue2 + 0.08, lightness2 * 0.85 + 0.05, saturation2)
+        # Beside white or grey a third colour comes from the cloth, else from the pattern.
+        plain = saturation2 < 0.3 or _grey(other) > 0.75
+        accents[1] = (
+            _hex(hue + 0.02, 0.58, saturation * 0.55) if plain else _hex(hue2 + 0.08, lightness2 * 0.85, saturation2)
+        )
+        if pattern == "geometric":
+            accents[1] = "#c8702f" if abs((hue + 0.5) % 1.0 - 0.5) > 0.12 or saturation < 0.2 else "#2f5f73"
         accents[3] = _hex(hue, lightness * 0.6, saturation)
     elif pattern == "floral":
         accents[0] = _hex(hue2 + 0.03, min(lightness2 + 0.22, 0.9), saturation2)
         accents[1] = "#e3b64b" if _grey(colour) < 0.75 else "#d58f3a"
-    return np.stack([linear_of_hex(c) for c in (colour, other, *accents)]).astype(np.float32)
+    return np.stack([dye(c) for c in (colour, other, *accents)]).astype(np.float32)
 
 
 @njit(nogil=True, fastmath=True, inline="always")
@@ -160,7 +174,7 @@ def _plaid(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
 @njit(nogil=True, fastmath=True)
 def _houndstooth(u: Any, v: Any, e: Any) -> Any:
     """Four dark and four light threads both ways in a 2/2 twill; four samples per pixel."""
-    thread = np.float32(0.22)
+    thread = np.float32(0.145)
     total = 0
     for k in range(4):
         i = int(np.floor((u + (np.float32(k & 1) - _HALF) * _HALF * e) / thread))
@@ -176,7 +190,7 @@ def _houndstooth(u: Any, v: Any, e: Any) -> Any:
 @njit(nogil=True, fastmath=True)
 def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Flowers of five petals with leaves, one per cell of 3 cm, turned and moved at random, small ones between."""
-    p = np.float32(3.1)
+    p = np.float32(3.0)
     i0, j0 = int(np.floor(u / p)), int(np.floor(v / p))
     for step in range(2):
         for j in range(j0 - 1, j0 + 2):
@@ -184,7 +198,7 @@ def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
                 a, b, k = roll(table, i, j), roll(table, i + 31, j + 17), roll(table, i + 61, j + 5)
                 dx = u - (np.float32(i) + _HALF + np.float32(0.32) * a) * p
                 dy = v - (np.float32(j) + _HALF + np.float32(0.32) * b) * p
-                r = p * (np.float32(0.30) + np.float32(0.10) * k)
+                r = p * (np.float32(0.35) + np.float32(0.13) * k)
                 away = np.sqrt(dx * dx + dy * dy)
                 if away > r * np.float32(2.1):
                     continue
@@ -206,7 +220,9 @@ def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
                 if t <= 0:
                     continue
                 _mix(c, palette, 1 if a + b > np.float32(-0.25) else 2, t)
-                shade = np.float32(0.72) + np.float32(0.36) * min(away / r, _ONE) * (_HALF + _HALF * wave)
+                # Petals are darker towards the heart and between, and have veins.
+                shade = np.float32(0.66) + np.float32(0.44) * min(away / r, _ONE) * (_HALF + _HALF * wave)
+                shade += np.float32(0.05) * np.cos(turn * np.float32(25.0)) * seen(r * np.float32(0.25), e)
                 for m in range(3):
                     c[m] *= _ONE + (shade - _ONE) * t
                 _mix(c, palette, 3, _inside(r * np.float32(0.24) - away, e))
@@ -215,7 +231,7 @@ def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
 @njit(nogil=True, fastmath=True)
 def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Drops with a bent tip, with a border, dots and a heart; small dots between."""
-    p = np.float32(4.2)
+    p = np.float32(3.7)
     j = np.floor(v / p)
     q = u / p + _HALF * np.float32(int(j) & 1)
     i = np.floor(q)
@@ -223,7 +239,7 @@ def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     x, y = (q - i - _HALF) * p * side, (v / p - j - _HALF) * p * (_ONE if int(j) & 2 else -_ONE)
     # The tip bends aside: a circle whose middle moves and whose radius shrinks along y.
     t = min(max((y + np.float32(0.9)) / np.float32(2.7), _ZERO), _ONE)
-    bend = x - np.float32(0.95) * t * t
+    bend = x - np.float32(1.35) * t * t * t + np.float32(0.25) * t
     radius = np.float32(1.12) * (_ONE - t) ** np.float32(0.72) + np.float32(0.04)
     down = min(y + np.float32(0.55), _ZERO)
     d = radius - np.sqrt(bend * bend + down * down * np.float32(1.3))
@@ -272,7 +288,7 @@ def _camouflage(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> Non
     """Blots of three more colours, edges a little ragged."""
     for k in range(3):
         s = np.float32(k * 23.7)
-        n = cloud(table, u / np.float32(6.5) + s, v / np.float32(4.2) + s, 4, np.float32(4.2), e)
+        n = cloud(table, u / np.float32(5.4) + s, v / np.float32(3.4) + s, 4, np.float32(3.4), e)
         limit = np.float32(0.14) if k == 0 else np.float32(0.22)
         _mix(c, palette, (2, 3, 1)[k], _inside((n - limit) * np.float32(3.0), e))
 
@@ -284,12 +300,12 @@ def _tie_dye(c: Any, palette: Any, table: Any, u: Any, v: Any) -> None:
     x += np.float32(1.6) * value(table, u * np.float32(0.30), v * np.float32(0.30))
     y += np.float32(1.6) * value(table, u * np.float32(0.30) + 40, v * np.float32(0.30))
     away = np.sqrt(x * x + y * y) + np.float32(0.3)
-    ragged = cloud(table, u * np.float32(0.8), v * np.float32(0.8), 4, np.float32(1.25), np.float32(0.05))
-    turn = np.float32(2.5) * np.arctan2(y, x) + np.float32(2.6) * np.log(away) + np.float32(1.1) * ragged
+    ragged = cloud(table, u * np.float32(0.8), v * np.float32(0.8), 3, np.float32(1.25), np.float32(0.05))
+    turn = np.float32(2.5) * np.arctan2(y, x) + np.float32(2.6) * np.log(away) + np.float32(0.7) * ragged
     a, b = np.sin(turn * np.float32(2.0)), np.sin(turn * np.float32(2.0) * np.float32(0.6) + np.float32(1.3))
     _mix(c, palette, 2, min(max(_HALF + np.float32(1.1) * a, _ZERO), _ONE))
     _mix(c, palette, 3, min(max(np.float32(0.9) * b - np.float32(0.1), _ZERO), _ONE) * np.float32(0.8))
-    _mix(c, palette, 1, min(max(np.float32(1.5) * (-a) - np.float32(0.55) + np.float32(0.5) * ragged, _ZERO), _ONE))
+    _mix(c, palette, 1, min(max(np.float32(1.5) * (-a) - np.float32(0.55) + np.float32(0.25) * ragged, _ZERO), _ONE))
 
 
 @njit(nogil=True, fastmath=True)

@@ -142,8 +142,8 @@ def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, 
             first, second, _ = cells(table, u / pu, v / pv)
             s = (min(second - first, bend) / bend - np.float32(0.72)) * near
     elif kind == 6:
-        n = cloud(table, u / pu, v / pv, 4, pu, pixel) / bend
-        # Creases of a breadth below a pixel are only half as deep.
+        w = np.float32(0.5) * value(table, u / pu * np.float32(2.1) + 31, v / pv * np.float32(2.1))
+        n = cloud(table, u / pu + w, v / pv - w, 2, pu, pixel) / bend
         s = np.exp(-n * n) - bend * np.float32(1.6)
     elif kind == 7:
         s = _rings(u, v, pixel, pu)
@@ -156,10 +156,12 @@ def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, 
         n = max(abs(n) - bend, np.float32(0.0)) * (np.float32(2.5) if n > 0 else np.float32(-2.5))
         s = min(max(n, np.float32(-1.0)), np.float32(1.0)) * seen(pu, pixel)
     elif kind == 11:
-        w = value(table, u * np.float32(0.45), v * np.float32(0.45)) * np.float32(0.9)
-        w2 = value(table, u * np.float32(1.4), v * np.float32(1.1)) * np.float32(0.25)
-        n = value(table, (u + w + w2) / pu, (v + w) / pv)
-        s = (np.float32(0.62) - np.float32(2.0) * abs(n)) * seen(pu, pixel)
+        # Tufts: hairs of one tuft lie alike, and tufts lie over each other.
+        w = value(table, u / pv, v / pv) * np.float32(0.20) * pv
+        w2 = value(table, u / pv * np.float32(3.1), v / pv * np.float32(1.7) + 9) * np.float32(0.07) * pv
+        n = value(table, (u + w + w2) / pu, v / pv)
+        n += np.float32(0.6) * value(table, (u + w - w2) / pu * np.float32(1.9) + 40, v / pv * np.float32(1.3))
+        s = (np.float32(0.72) - np.float32(1.7) * abs(n)) * seen(pu, pixel)
     elif kind == 12:
         s = _hexagons(u, v, pixel, pu, bend)
     return s, s

@@ -227,12 +227,10 @@ def _light_rows(
                 + np.float32(0.7152) * albedo[y, x, 1]
                 + np.float32(0.0722) * albedo[y, x, 2]
             )
-            # White cloth is not paper white, or its folds would be lost in the shoulder of the curve; black cloth is
-            # no hole. Bare skin is exposed as the face is.
-            over = max(bright - np.float32(1.2), zero)
-            print_ = (bright - over + over / (one + np.float32(0.34) * over)) / max(bright, np.float32(1e-4))
-            factor = s * gain + cloth * print_
-            lift = np.float32(0.006) * cloth
+            # Black cloth is no hole, and a white that nobody dyed (`fabrics.dye`) no lamp. Skin is exposed as the face.
+            over = max(bright - np.float32(2.8), zero)
+            factor = s * gain + cloth * (bright - over + over / (one + over)) / max(bright, np.float32(1e-4))
+            lift = np.float32(0.005) * cloth
             for k in range(3):
                 a[k] = albedo[y, x, k] * factor + lift
                 shine[k] = zero
@@ -278,6 +276,9 @@ def _light_rows(
             if cloth > half and (f0 > np.float32(0.035) or metal > zero):
                 rx, ry, rz = np.float32(2.0) * nz * nx, np.float32(2.0) * nz * ny, np.float32(2.0) * nz * nz - one
                 clear = one - min(rough * np.float32(1.3), one)
+                # Cloth mirrors a blur; only metal and lacquer show what stands around.
+                sharpness = clear * (np.float32(0.30) * clear + np.float32(0.9) * metal)
+                sharpness = min(sharpness + max(np.float32(0.28) - rough, zero) * np.float32(3.0), one)
                 g2 = graze * graze
                 fresnel = g2 * g2 * graze * clear * np.sqrt(clear + np.float32(1e-4))
                 hidden = o * np.sqrt(o) * (np.float32(0.45) + np.float32(0.55) * reached)
@@ -286,9 +287,9 @@ def _light_rows(
                     f += (one - f) * fresnel
                     seen = max(_harmonic(ambient, k, rx, ry, rz), np.float32(0.02)) * sky
                     # Half of the light is in the lamps: a mirror shows them as well.
-                    seen += key_gain * np.float32(0.30) * mean / max(mean, np.float32(1e-4))
+                    seen += key_gain * np.float32(0.30)
                     sharp = _mirrored(around, k, rx, ry)
-                    shine[k] += f * hidden * seen * (one + (sharp - one) * np.sqrt(clear + np.float32(1e-4)))
+                    shine[k] += f * hidden * seen * (one + (sharp - one) * sharpness)
             g = np.float32(0.2126) * light[0] + np.float32(0.7152) * light[1] + np.float32(0.0722) * light[2]
             ratio = max(g / mean, np.float32(1e-3))
             limit = np.exp(spread * np.tanh(contrast * np.log(ratio) / spread)) * level * far
@@ -298,9 +299,18 @@ def _light_rows(
                 light[k] = max(g + (light[k] - g) * tint, zero) * scale
             green = np.float32(1.08) * max(light[0], light[2])
             light[1] += s * min(green - light[1], zero)
-            fuzz = sheen * graze * graze * graze
+            # A pile shows its tips at the edge and swallows the light between them in front.
+            fuzz = (
+                sheen
+                * graze
+                * (
+                    graze * (np.float32(0.35) + np.float32(0.65) * graze)
+                    + np.float32(6.0) * max(sheen - np.float32(0.4), zero)
+                )
+            )
+            pile = one - np.float32(0.45) * sheen * nv * nv * cloth
             for k in range(3):
-                v = a[k] * light[k] * (one - metal * cloth)
+                v = a[k] * light[k] * (one - metal * cloth) * pile
                 v += (
                     fuzz
                     * fibre[k]
