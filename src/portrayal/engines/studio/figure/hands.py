@@ -42,7 +42,9 @@ def shapes() -> MappingProxyType[str, Shape]:
     found = {}
     for name, entry in tomllib.loads(text).items():
         fingers = tuple((float(a), float(b), float(c)) for a, b, c in entry["fingers"])
-        found[name] = Shape(fingers, (float(entry["thumb"][0]), float(entry["thumb"][1])), entry["spread"], entry["rest"])
+        found[name] = Shape(
+            fingers, (float(entry["thumb"][0]), float(entry["thumb"][1])), entry["spread"], entry["rest"]
+        )
     return MappingProxyType(found)
 
 

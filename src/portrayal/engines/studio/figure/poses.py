@@ -124,14 +124,19 @@ def _arm(entry: dict[str, Any], sign: int) -> ArmPose:
 def _leg(entry: dict[str, Any], sign: int) -> LegPose:
     x, y, z = _triple(entry["ankle"])
     return LegPose(
-        (x * sign, y, z), _triple(entry.get("pole", (0.12, 0, 1))), entry.get("toe", 10.0) * sign, entry.get("pitch", 0.0)
+        (x * sign, y, z),
+        _triple(entry.get("pole", (0.12, 0, 1))),
+        entry.get("toe", 10.0) * sign,
+        entry.get("pitch", 0.0),
     )
 
 
 def _sides(entry: dict[str, Any], key: str, default: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
     """The entries of both sides and the sign of their x: `arms` flips for the left, `left_arm` is written as it is."""
     both = entry.get(f"{key}s", default[f"{key}s"])
-    return [(entry[f"{s}_{key}"], 1) if f"{s}_{key}" in entry else (both, sign) for s, sign in (("left", -1), ("right", 1))]
+    return [
+        (entry[f"{s}_{key}"], 1) if f"{s}_{key}" in entry else (both, sign) for s, sign in (("left", -1), ("right", 1))
+    ]
 
 
 @cache

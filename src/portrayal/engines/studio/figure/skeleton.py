@@ -336,7 +336,9 @@ def _arm(
         lift = math.radians(min(max(raised - 35.0, 0.0) * 0.30, 34.0))
         reach = max(float(upper[2]), 0.0) * 2.6 + min(float(upper[2]), 0.0) * 1.2
         long = abs(float(rest[0]))
-        local = vector(sign * long * (math.cos(lift) - 0.035 * reach * (-sign * float(upper[0]) > 0.1)), 22.6, -2.2 + reach)
+        local = vector(
+            sign * long * (math.cos(lift) - 0.035 * reach * (-sign * float(upper[0]) > 0.1)), 22.6, -2.2 + reach
+        )
         local[1] += long * math.sin(lift) * 0.72
         local[0] -= sign * long * math.sin(lift) * 0.12
     shoulder = trunk["thorax"] + np.asarray(axes @ local)
