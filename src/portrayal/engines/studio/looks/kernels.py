@@ -1,0 +1,329 @@
+"""The loops of the drawn looks: colour, the Kuwahara filter, smoothing along a flow, brush strokes.
+
+All pictures are (h, w) or (h, w, 3) float32, C-contiguous; kernels write the rows first..last of `out` only.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from portrayal.imaging import F32, U8, Array
+from portrayal.parallel import bands
+
+_ORIENTATIONS: Final = 24
+_SHAPES: Final = 4
+_SECTORS: Final = 8
+_CODES: Final = 4096
+
+
+@lru_cache(1)
+def _linear_table() -> F32:
+    c = np.arange(256, dtype=np.float64) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@lru_cache(1)
+def _code_table() -> F32:
+    # Indexed by the square root of the light: dark codes need the finer steps.
+    light = np.linspace(0, 1, _CODES + 2) ** 2
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def to_lab(image: U8) -> F32:
+    """sRGB codes (h, w, 3) uint8 to Oklab (Ottosson 2020): lightness 0..1 and two colour axes."""
+    source, out = np.ascontiguousarray(image), np.empty(image.shape, np.float32)
+    table = _linear_table()
+    bands(lambda a, b: _to_lab(source, table, out, a, b), len(out))
+    return out
+
+
+def to_rgb(lab: F32) -> F32:
+    """Oklab (h, w, 3) to sRGB codes 0..1; what a screen cannot show is clipped."""
+    source = np.ascontiguousarray(lab, np.float32)
+    out, table = np.empty_like(source), _code_table()
+    bands(lambda a, b: _to_rgb(source, table, out, a, b), len(out))
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _to_lab(image: Any, table: Any, out: Any, first: int, last: int) -> None:
+    third = np.float32(1.0 / 3.0)
+    for y in range(first, last):
+        for x in range(image.shape[1]):
+            r, g, b = table[image[y, x, 0]], table[image[y, x, 1]], table[image[y, x, 2]]
+            p = (np.float32(0.41222147) * r + np.float32(0.53633254) * g + np.float32(0.05144599) * b) ** third
+            q = (np.float32(0.21190350) * r + np.float32(0.68069955) * g + np.float32(0.10739696) * b) ** third
+            s = (np.float32(0.08830246) * r + np.float32(0.28171884) * g + np.float32(0.62997870) * b) ** third
+            out[y, x, 0] = np.float32(0.21045426) * p + np.float32(0.79361779) * q - np.float32(0.00407205) * s
+            out[y, x, 1] = np.float32(1.97799850) * p - np.float32(2.42859221) * q + np.float32(0.45059371) * s
+            out[y, x, 2] = np.float32(0.02590404) * p + np.float32(0.78277177) * q - np.float32(0.80867577) * s
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _to_rgb(lab: Any, table: Any, out: Any, first: int, last: int) -> None:
+    c = np.zeros(3, np.float32)
+    for y in range(first, last):
+        for x in range(lab.shape[1]):
+            light, a, b = lab[y, x, 0], lab[y, x, 1], lab[y, x, 2]
+            p = light + np.float32(0.39633778) * a + np.float32(0.21580376) * b
+            q = light - np.float32(0.10556135) * a - np.float32(0.06385417) * b
+            s = light - np.float32(0.08948418) * a - np.float32(1.29148555) * b
+            p, q, s = p * p * p, q * q * q, s * s * s
+            c[0] = np.float32(4.07674166) * p - np.float32(3.30771159) * q + np.float32(0.23096993) * s
+            c[1] = np.float32(-1.26843800) * p + np.float32(2.60975740) * q - np.float32(0.34131940) * s
+            c[2] = np.float32(-0.00419609) * p - np.float32(0.70341861) * q + np.float32(1.70761470) * s
+            for k in range(3):
+                v = math.sqrt(min(max(c[k], np.float32(0.0)), np.float32(1.0))) * np.float32(4097.0)
+                i = min(int(v), 4096)
+                f = np.float32(v) - np.float32(i)
+                out[y, x, k] = table[i] + f * (table[i + 1] - table[i])
+
+
+@lru_cache(12)
+def _taps(radius: int) -> tuple[Array, Array, F32, Array]:
+    """The weights of `kuwahara` per orientation and shape: offsets (n, t, 2), sectors and weights (n, t, 4), counts."""
+    zeta = 2.0 / max(radius, 2)
+    eta = (zeta + math.cos(0.58)) / math.sin(0.58) ** 2
+    found = []
+    for o in range(_ORIENTATIONS):
+        angle = math.pi * (o + 0.5) / _ORIENTATIONS
+        for e in range(_SHAPES):
+            stretch = 1 + (e + 0.5) / _SHAPES
+            long, short = radius * stretch, radius / stretch
+            m = math.ceil(long)
+            dy, dx = (v.ravel() for v in np.mgrid[-m : m + 1, -m : m + 1])
+            u = (math.cos(angle) * dx + math.sin(angle) * dy) / long / 2
+            v = (-math.sin(angle) * dx + math.cos(angle) * dy) / short / 2
+            inside = u * u + v * v <= 0.25
+            dy, dx, u, v = dy[inside], dx[inside], u[inside], v[inside]
+            weights = np.zeros((len(u), _SECTORS))
+            half = math.sqrt(0.5)
+            for at, (s, t) in enumerate(((u, v), (half * (u - v), half * (u + v)))):
+                a, b = zeta - eta * s * s, zeta - eta * t * t
+                for k, z in ((0, t + a), (2, -s + b), (4, -t + a), (6, s + b)):
+                    weights[:, k + at] = np.maximum(z, 0) ** 2
+            weights *= (np.exp(-3.125 * (u * u + v * v)) / np.maximum(weights.sum(1), 1e-9))[:, None]
+            best = np.argsort(-weights, 1, kind="stable")[:, :4]
+            found.append((np.stack([dy, dx], 1), best, np.take_along_axis(weights, best, 1)))
+    most = max(len(f[0]) for f in found)
+    n = len(found)
+    offsets, sectors = np.zeros((n, most, 2), np.int32), np.zeros((n, most, 4), np.int32)
+    weight, count = np.zeros((n, most, 4), np.float32), np.zeros(n, np.int32)
+    for i, (d, s, w) in enumerate(found):
+        count[i] = len(d)
+        offsets[i, : len(d)], sectors[i, : len(d)], weight[i, : len(d)] = d, s, w
+    return offsets, sectors, weight, count
+
+
+def kuwahara(picture: F32, angle: F32, anisotropy: F32, radius: int) -> F32:
+    """Anisotropic Kuwahara filter (Kyprianidis, Kang & Doellner 2009, polynomial weights 2010): flat patches that
+    follow the drawing, edges kept.
+
+    Args:
+        picture: (h, w, 3).
+        angle: (h, w) of the edges, 0..pi.
+        anisotropy: (h, w), 0 = no direction, 1 = a straight edge.
+        radius: of a patch, pixels.
+    """
+    source = np.ascontiguousarray(picture, np.float32)
+    turned = np.minimum((angle * np.float32(_ORIENTATIONS / math.pi)).astype(np.int32), _ORIENTATIONS - 1)
+    kind = turned * _SHAPES + np.minimum((anisotropy * np.float32(_SHAPES)).astype(np.int32), _SHAPES - 1)
+    kind = np.ascontiguousarray(kind, np.int32)
+    out, taps = np.empty_like(source), _taps(radius)
+    bands(lambda a, b: _kuwahara(source, kind, *taps, out, a, b), len(out))
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _kuwahara(
+    image: Any, kind: Any, offsets: Any, sectors: Any, weights: Any, counts: Any, out: Any, first: int, last: int
+) -> None:
+    height, width = image.shape[0], image.shape[1]
+    zero, one = np.float32(0.0), np.float32(1.0)
+    m = np.zeros((8, 5), np.float32)
+    for y in range(first, last):
+        for x in range(width):
+            for s in range(8):
+                for j in range(5):
+                    m[s, j] = zero
+            n = kind[y, x]
+            for t in range(counts[n]):
+                v = min(max(y + offsets[n, t, 0], 0), height - 1)
+                u = min(max(x + offsets[n, t, 1], 0), width - 1)
+                c0, c1, c2 = image[v, u, 0], image[v, u, 1], image[v, u, 2]
+                power = c0 * c0 + c1 * c1 + c2 * c2
+                for k in range(4):
+                    w = weights[n, t, k]
+                    if w <= np.float32(1e-4):
+                        break
+                    s = sectors[n, t, k]
+                    m[s, 0] += w
+                    m[s, 1] += w * c0
+                    m[s, 2] += w * c1
+                    m[s, 3] += w * c2
+                    m[s, 4] += w * power
+            a0, a1, a2, total = zero, zero, zero, np.float32(1e-20)
+            for s in range(8):
+                if m[s, 0] < np.float32(1e-6):
+                    continue
+                scale = one / m[s, 0]
+                c0, c1, c2 = m[s, 1] * scale, m[s, 2] * scale, m[s, 3] * scale
+                spread = abs(m[s, 4] * scale - c0 * c0 - c1 * c1 - c2 * c2) * np.float32(1000.0)
+                spread = spread * spread
+                w = one / (one + spread * spread)
+                a0 += w * c0
+                a1 += w * c1
+                a2 += w * c2
+                total += w
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = a0 / total, a1 / total, a2 / total
+
+
+def along(picture: F32, tangent_x: F32, tangent_y: F32, sigma: float) -> F32:
+    """A picture (h, w) smoothed along a flow (line integral convolution, Cabral & Leedom 1993), `sigma` pixels."""
+    source, out = np.ascontiguousarray(picture, np.float32), np.empty(picture.shape, np.float32)
+    n = max(1, math.ceil(2 * sigma))
+    weights = np.exp(-(np.arange(n + 1) ** 2) / (2 * sigma * sigma)).astype(np.float32)
+    bands(lambda a, b: _along(source, tangent_x, tangent_y, weights, out, a, b), len(out))
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _along(image: Any, tx: Any, ty: Any, weights: Any, out: Any, first: int, last: int) -> None:
+    height, width = image.shape
+    half = np.float32(0.5)
+    for y in range(first, last):
+        for x in range(width):
+            value, total = image[y, x] * weights[0], weights[0]
+            for side in range(2):
+                sign = np.float32(1.0) if side else np.float32(-1.0)
+                px, py = np.float32(x), np.float32(y)
+                vx, vy = tx[y, x] * sign, ty[y, x] * sign
+                for i in range(1, weights.shape[0]):
+                    px += vx
+                    py += vy
+                    u, v = int(px + half), int(py + half)
+                    if px < 0 or py < 0 or u >= width or v >= height:
+                        break
+                    value += weights[i] * image[v, u]
+                    total += weights[i]
+                    wx, wy = tx[v, u], ty[v, u]
+                    if wx * vx + wy * vy < 0:
+                        wx, wy = -wx, -wy
+                    vx, vy = wx, wy
+            out[y, x] = value / total
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def trace(
+    xs: Any, ys: Any, image: Any, tx: Any, ty: Any, canvas: Any, radius: float, paths: Any, counts: Any, colours: Any
+) -> None:
+    """Curved strokes (Hertzmann 1998): from each start along the flow, until the canvas fits better than the paint.
+
+    Args:
+        xs, ys: (n,) starts; image: what shall be painted; tx, ty: the flow; canvas: what is painted already.
+        radius: of the brush; paths: (n, m, 2) and counts: (n,), filled; colours: (n, 3), filled.
+    """
+    height, width = image.shape[0], image.shape[1]
+    for s in range(xs.shape[0]):
+        x, y = xs[s], ys[s]
+        u, v = int(x), int(y)
+        for c in range(3):
+            colours[s, c] = image[v, u, c]
+        paths[s, 0, 0], paths[s, 0, 1] = x, y
+        n = 1
+        lx, ly = np.float32(0.0), np.float32(0.0)
+        for i in range(1, paths.shape[1]):
+            u, v = int(x), int(y)
+            there, mine = np.float32(0.0), np.float32(0.0)
+            for c in range(3):
+                there += abs(image[v, u, c] - canvas[v, u, c])
+                mine += abs(image[v, u, c] - colours[s, c])
+            if i > 2 and there < mine:
+                break
+            vx, vy = tx[v, u], ty[v, u]
+            if lx == 0 and ly == 0:
+                if s % 2 == 0:
+                    vx, vy = -vx, -vy
+            elif vx * lx + vy * ly < 0:
+                vx, vy = -vx, -vy
+            vx, vy = np.float32(0.75) * vx + np.float32(0.25) * lx, np.float32(0.75) * vy + np.float32(0.25) * ly
+            length = np.float32(math.sqrt(vx * vx + vy * vy)) + np.float32(1e-6)
+            vx, vy = vx / length, vy / length
+            x += vx * np.float32(radius) * np.float32(1.2)
+            y += vy * np.float32(radius) * np.float32(1.2)
+            lx, ly = vx, vy
+            if x < 0 or y < 0 or x >= width - 1 or y >= height - 1:
+                break
+            paths[s, n, 0], paths[s, n, 1] = x, y
+            n += 1
+        counts[s] = n
+
+
+def stroke(canvas: F32, height: F32, paths: F32, counts: Array, colours: F32, bristles: F32, radius: float) -> None:
+    """Paint strokes, in their order, into `canvas` (h, w, 3) and the thickness of the paint `height` (h, w).
+
+    Args:
+        paths: (n, m, 2); counts: (n,) points of each; colours: (n, 3); bristles: (rows, columns) 0..1 across and
+            along the brush; radius: of the brush.
+    """
+    bands(lambda a, b: _stroke(canvas, height, paths, counts, colours, bristles, radius, a, b), len(canvas))
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _stroke(
+    canvas: Any, height: Any, paths: Any, counts: Any, colours: Any, bristles: Any, radius: float, first: int, last: int
+) -> None:
+    width = canvas.shape[1]
+    rows, columns = bristles.shape
+    r = np.float32(radius)
+    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+    soft = max(one, r * np.float32(0.25))
+    for s in range(paths.shape[0]):
+        n = counts[s]
+        u0, v0 = (s * 37) % columns, (s * 91) % rows
+        whole, gone = np.float32(1e-3), zero
+        for i in range(n - 1):
+            dx, dy = paths[s, i + 1, 0] - paths[s, i, 0], paths[s, i + 1, 1] - paths[s, i, 1]
+            whole += np.float32(math.sqrt(dx * dx + dy * dy))
+        for i in range(n - 1):
+            ax, ay, bx, by = paths[s, i, 0], paths[s, i, 1], paths[s, i + 1, 0], paths[s, i + 1, 1]
+            dx, dy = bx - ax, by - ay
+            length = np.float32(math.sqrt(dx * dx + dy * dy))
+            if length < np.float32(1e-3):
+                continue
+            dx, dy = dx / length, dy / length
+            y0, y1 = max(first, int(min(ay, by) - r - one)), min(last - 1, int(max(ay, by) + r + one))
+            x0, x1 = max(0, int(min(ax, bx) - r - one)), min(width - 1, int(max(ax, bx) + r + one))
+            for y in range(y0, y1 + 1):
+                for x in range(x0, x1 + 1):
+                    px, py = np.float32(x) - ax, np.float32(y) - ay
+                    u, v = px * dx + py * dy, py * dx - px * dy
+                    if u < zero:
+                        far = np.float32(math.sqrt(u * u + v * v))
+                    elif u >= length:
+                        if i < n - 2:
+                            continue
+                        far = np.float32(math.sqrt((u - length) * (u - length) + v * v))
+                    else:
+                        far = abs(v)
+                    if far > r or (u < -r * np.float32(0.6) and i > 0):
+                        continue
+                    row = int(np.float32(v0) + (v / r + one) * np.float32(14.0)) % rows
+                    column = int(np.float32(u0) + (gone + u + r) * half) % columns
+                    t = bristles[row, column]
+                    edge = min(one, (r - far) / soft)
+                    dry = max(zero, (gone + u) / whole - np.float32(0.55)) * np.float32(1.6)
+                    a = edge * np.float32(1.4) - np.float32(0.15) + np.float32(0.55) * (t - half) - dry * (one - t)
+                    a = np.float32(0.95) * min(one, max(zero, a))
+                    if a <= zero:
+                        continue
+                    k = one + np.float32(0.10) * (t - half)
+                    for c in range(3):
+                        canvas[y, x, c] += (colours[s, c] * k - canvas[y, x, c]) * a
+                    height[y, x] += (t * np.float32(0.8) + np.float32(0.2) * edge + np.float32(0.25) - height[y, x]) * a
+            gone += length
