@@ -102,7 +102,12 @@ TABLE: list[tuple[str, tuple[str, ...], str, tuple[str, ...]]] = [
         "low key",
         ("right, serious, yaw -20", "serious"),
     ),
-    ("@ada standing with arms crossed, @bob sitting, in an office", AB, "office, medium", ("arms crossed", "sitting")),
+    (
+        "@ada standing with arms crossed, @bob sitting, in an office",
+        AB,
+        "office, three-quarter",
+        ("arms crossed", "sitting on a chair"),
+    ),
     ("@ada riding a dragon, @bob laughing in a castle", AB, "castle", ("", "laugh")),
     ("@ada in a suit, 85mm photo, soft light, @bob in a red dress", AB, "softbox", ("suit", "red dress")),
     (

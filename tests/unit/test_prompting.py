@@ -217,9 +217,9 @@ def test_garment(prompt: str, item: str | None, colour: str | None, pattern: str
 
 def test_several_garments_and_accessories() -> None:
     plan = read("wearing a black coat and a red scarf, round glasses, and a blue silk tie")
-    assert [(g.colour, g.item) for g in plan.outfit] == [("black", "coat"), ("red", "scarf")]
-    assert plan.accessories == ("glasses", "tie")
-    assert plan.accessory_details[1].colour == "blue"
+    assert [(g.colour, g.item) for g in plan.outfit] == [("black", "coat")]
+    assert plan.accessories == ("scarf", "glasses", "tie")
+    assert [g.colour for g in plan.accessory_details] == ["red", None, "blue"]
 
 
 def test_clothes_that_are_named_override_the_profession() -> None:
@@ -305,7 +305,7 @@ def test_first_setting_wins_and_the_rest_is_said() -> None:
         ("with a bouquet of roses", ("bouquet of roses",)),
         ("holding a kitchen knife", ("kitchen knife",)),
         ("holding a wine glass", ("wine glass",)),
-        ("blue eyes and pink hair", ("blue eyes", "pink hair")),
+        ("blue eyes and pink hair", ("blue eyes",)),
         ("playing chess with a giant robot", ("chess", "giant robot")),
         ("like a movie star, as if dreamt", ()),
         ("a stunning masterpiece, highly detailed, 8k, 85mm f/1.4, --ar 16:9", ()),

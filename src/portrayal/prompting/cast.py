@@ -29,7 +29,7 @@ from portrayal.prompting.vocabulary import FOLDER, LANGUAGES, rules, toml
 
 Place = Literal["left", "centre", "right"]
 
-_PERSONAL: Final = frozenset(("expression", "head", "gaze", "garment", "accessory", "pose"))
+_PERSONAL: Final = frozenset(("expression", "head", "gaze", "garment", "accessory", "hair", "pose", "seated"))
 _ADDED: Final = ("accessory",)  # what is said of all is worn besides what is said of one
 _FRAMINGS: Final[tuple[Framing, ...]] = (
     "close-up", "head and shoulders", "bust", "medium", "three-quarter", "full", "wide",

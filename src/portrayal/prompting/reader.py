@@ -9,7 +9,7 @@ from typing import Any
 from portrayal.prompting import text as texts
 from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
-from portrayal.prompting.plan import Garment, Gaze, HeadTurn, ScenePlan, Understood
+from portrayal.prompting.plan import Garment, Gaze, HairWords, HeadTurn, ScenePlan, Understood
 from portrayal.prompting.text import Token
 from portrayal.prompting.vocabulary import LANGUAGES, Vocabulary, load, rules
 
@@ -84,21 +84,25 @@ class Scene:
             value = _garment_value(phrase.garment) if phrase.garment else phrase.id
             kind = {"garment": "outfit"}.get(phrase.kind, phrase.kind)
             found = Understood(phrase=quoted, kind=kind, value=value or quoted)
-            if kind != "season" and found not in self.negatives:
+            if kind not in ("season", "seated") and found not in self.negatives:
                 self.negatives.append(found)
         self.phrases = [(quoted, p) for quoted, p in self.phrases if not p.negative]
 
     def plan(self, prompt: str, lettering: tuple[str, ...]) -> ScenePlan:
         """The finished plan."""
         for kind in _SINGLE:
-            self._choose(kind)
+            if kind != "pose":
+                self._choose(kind)
         self._combine_setting()
+        self._seat()
+        self._choose("pose")
         if self.chosen.get("setting") != "studio":
             self.chosen.pop("backdrop", None)
         self._seasons()
         self._rivals()
         outfit = self._outfit()
         accessories, details = self._accessories()
+        hair = self._hair()
         head, gaze = self._head()
         self._implied()
         self.notes += [(p.first, p.id) for _, p in self.phrases if p.kind == "other"]
@@ -113,6 +117,7 @@ class Scene:
             outfit=outfit,
             accessories=accessories,
             accessory_details=details,
+            hair=hair,
             lettering=lettering,
             negative=tuple(self.negatives),
             understood=tuple(dict.fromkeys(understood)),
@@ -143,6 +148,16 @@ class Scene:
                 ]  # fmt: skip
                 self.chosen["setting"] = rule["gives"]
 
+    def _seat(self) -> None:
+        """Who sits on nothing in particular sits on what such a place has."""
+        seat = rules()["seat"].get(self.chosen.get("setting", ""), "sitting on a chair")
+        named = any(p.kind == "pose" and p.id.startswith("sitting") for _, p in self.phrases)
+        self.phrases = [
+            (quoted, replace(p, kind="pose", id=seat) if p.kind == "seated" else p)
+            for quoted, p in self.phrases
+            if p.kind != "seated" or not named
+        ]
+
     def _seasons(self) -> None:
         """A season says something about the setting or the weather when nothing else does."""
         for quoted, phrase in self._of("season"):
@@ -163,7 +178,7 @@ class Scene:
                     continue
                 if phrase.id == winner:
                     self.seen.append((phrase.first, Understood(phrase=quoted, kind=kind, value=winner)))
-                elif phrase.id not in silent and not phrase.weak and phrase.id != "holding":
+                elif phrase.id not in silent and not phrase.weak:
                     self.notes.append((phrase.first, f"also: {quoted}"))
 
     def _outfit(self) -> tuple[Garment, ...]:
@@ -178,6 +193,9 @@ class Scene:
                 continue
             known = garments.get(garment.item or garment.text)
             garments[garment.item or garment.text] = _merged(known, garment) if known else garment
+            if known and known.colour and garment.colour and known.colour != garment.colour:
+                self.notes.append((phrase.first, f"also: {quoted}"))
+                continue
             if garment.item or garment.colour:
                 value = _garment_value(garment)
                 self.seen.append((phrase.first, Understood(phrase=quoted, kind="outfit", value=value)))
@@ -192,6 +210,22 @@ class Scene:
             details.setdefault(phrase.id, phrase.garment)
             self.seen.append((phrase.first, Understood(phrase=quoted, kind="accessory", value=phrase.id)))
         return tuple(details), tuple(details.values())
+
+    def _hair(self) -> HairWords | None:
+        """Colour and length; what is named first stays."""
+        colour = length = None
+        for quoted, phrase in self._of("hair"):
+            words = phrase.hair
+            if words is None:
+                continue
+            other = bool(colour and words.colour and words.colour != colour)
+            other = other or bool(length and words.length and words.length != length)
+            if other:
+                self.notes.append((phrase.first, f"also: {quoted}"))
+            else:
+                self.seen.append((phrase.first, Understood(phrase=quoted, kind="hair", value=phrase.id)))
+            colour, length = colour or words.colour, length or words.length
+        return HairWords(colour=colour, length=length) if colour or length else None
 
     def _head(self) -> tuple[HeadTurn, Gaze | None]:
         turn = _Turn()
@@ -282,7 +316,8 @@ def _within(angle: float | None, axis: str) -> float | None:
 def _garment_value(garment: Garment) -> str:
     """Colour, pattern, fabric and cut, each once."""
     item = garment.item or "clothes"
-    parts = [p for p in (garment.colour, garment.pattern, garment.fabric) if p and p not in item.split()]
+    colour = f"{garment.colour} and {garment.second}" if garment.colour and garment.second else garment.colour
+    parts = [p for p in (garment.cut, colour, garment.pattern, garment.fabric) if p and p not in item.split()]
     return " ".join([*parts, item])
 
 
@@ -294,4 +329,6 @@ def _merged(first: Garment, second: Garment) -> Garment:
         colour=first.colour or second.colour,
         pattern=first.pattern or second.pattern,
         fabric=first.fabric or second.fabric,
+        second=first.second if first.colour else second.second,
+        cut=first.cut or second.cut,
     )
