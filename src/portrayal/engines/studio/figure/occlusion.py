@@ -44,7 +44,7 @@ def bake(rows: F32, head: F32) -> Grid:
     cells = np.ceil((high - low) / (_STEP * _BLOCK)).astype(int) * _BLOCK
     values = np.empty((cells[2], cells[1], cells[0]), np.float32)
     plain, origin, table = np.ascontiguousarray(plain, np.float32), low.astype(np.float32), noise_table()
-    bands(lambda a, b: _bake(plain, origin, table, values, a, b), cells[2] // _BLOCK, least=1)
+    bands(lambda a, b: _bake(plain, plain.reshape(-1), origin, table, values, a, b), cells[2] // _BLOCK, least=1)
     return Grid(values, origin)
 
 
@@ -78,7 +78,7 @@ def shadow(grid: Grid, point: F32, normal: F32, cover: F32, direction: F32, soft
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _bake(rows: Any, origin: Any, table: Any, values: Any, first: int, last: int) -> None:
+def _bake(rows: Any, flat: Any, origin: Any, table: Any, values: Any, first: int, last: int) -> None:
     n = rows.shape[0]
     index = np.zeros(n, np.int32)
     step, block = np.float32(2.0), 4
@@ -107,7 +107,7 @@ def _bake(rows: Any, origin: Any, table: Any, values: Any, first: int, last: int
                                     origin[0] + np.float32(c) * step,
                                     origin[1] + np.float32(b) * step,
                                     origin[2] + np.float32(a) * step,
-                                    rows, index, count, table, False,
+                                    flat, index, count, table, False,
                                 )[0]  # fmt: skip
                                 values[a, b, c] = min(d, _LIMIT)
 

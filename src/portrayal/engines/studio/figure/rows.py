@@ -65,6 +65,8 @@ FOLD_SHEAR: Final = 49
 CENTRE: Final = 50
 """First of 3; RADIUS follows: a sphere that holds the row."""
 RADIUS: Final = 53
+THICK: Final = 54
+"""cm from the bone within which all of the row lies; filled in by `Rig.done`."""
 REACH: Final = 55
 """Share of the bone over which JOIN fades."""
 SOFT: Final = 56
@@ -273,4 +275,10 @@ def _spheres(rows: Vector) -> Vector:
     radius = np.where(kind == TORUS, rows[:, WIDTH] + rows[:, WIDTH + 1], radius)
     centre = np.where((kind >= BOX)[:, None], rows[:, ORIGIN : ORIGIN + 3], centre)
     rows[:, CENTRE : CENTRE + 3], rows[:, RADIUS] = centre, radius + rows[:, BLEND] * 0.3
+    # The axis of a limb is bent, its ends are round (at most by 0.9 of its radius), and a box has corners.
+    thick = wide * (1 + 2.3 * rows[:, FLUTE]) + np.abs(rows[:, BEND : BEND + 6]).max(1)
+    folds = rows[:, FOLDS : FOLDS + 6].max(1)
+    thick += np.where(rows[:, SOFT] > 1.5, 2.1 * folds, np.minimum(1.8 * folds, 0.8) * 1.3)
+    rows[:, THICK] = np.where(kind == LIMB, thick + 0.3, radius)
+    rows[:, THICK] = np.where(kind == CONE, np.maximum(rows[:, WIDTH], rows[:, WIDTH + 1]), rows[:, THICK])
     return rows

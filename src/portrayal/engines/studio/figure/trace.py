@@ -65,7 +65,7 @@ def trace(rows: F32, view: View, quality: bool = False) -> Traced:
     # Bands of single tile rows: the figure is dense in some and empty in others, so that halves would wait.
     steps = np.float32(0.86 if not quality else 0.74)
     bands(
-        lambda a, b: _trace(seen, lists, counts, camera, table, steps, point, normal, own, cover, row, a, b),
+        lambda a, b: _trace(seen, seen.reshape(-1), lists, counts, camera, table, steps, point, normal, own, cover, row, a, b),
         len(counts),
         least=1,
     )
@@ -100,10 +100,7 @@ def _past_segment(rows: F32, view: View, tx: F32, ty: F32) -> F32:
     kind = rows[:, columns.KIND]
     start = rows[:, columns.ORIGIN : columns.ORIGIN + 3]
     end = start + rows[:, columns.U : columns.U + 3] * rows[:, columns.LENGTH, None]
-    wide = np.maximum(rows[:, columns.WIDTH : columns.WIDTH + 6], rows[:, columns.DEPTH : columns.DEPTH + 6]).max(1)
-    thick = wide + np.abs(rows[:, columns.BEND : columns.BEND + 6]).max(1) + 20 * rows[:, columns.FLUTE]
-    sheet = rows[:, columns.SOFT] > 1.5
-    thick += np.where(sheet, 4.0, 1.0) * rows[:, columns.FOLDS : columns.FOLDS + 6].max(1)
+    thick = rows[:, columns.THICK].copy()
     thick += np.where(rows[:, columns.JOIN] > 0, 2.5, 1.2) + rows[:, columns.BLEND] * 0.25
     za, zb = (np.maximum(view.distance - p[:, 2], 20) for p in (start, end))
     ax, ay = view.x + view.focal * start[:, 0] / za, view.horizon - view.focal * (start[:, 1] - view.eye) / za
@@ -118,13 +115,37 @@ def _past_segment(rows: F32, view: View, tx: F32, ty: F32) -> F32:
 
 
 @njit(nogil=True, cache=True, fastmath=True)
+def _passes(
+    rows: Any, i: Any, dx: Any, dy: Any, stretch: Any, spread: Any, eye: Any, away: Any
+) -> Any:
+    """Whether a cone (t * dx, eye + t * dy, away - t), `spread` wide per t, may meet a row."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    # Unit direction of the ray, bone, and from the camera to the bone's start.
+    rx, ry, rz = dx * stretch, dy * stretch, -stretch
+    ux, uy, uz, length = rows[i, 7], rows[i, 8], rows[i, 9], rows[i, 16]
+    if rows[i, 0] > np.float32(1.5):
+        length = zero
+    ox, oy, oz = rows[i, 4], rows[i, 5] - eye, rows[i, 6] - away
+    b = rx * ux + ry * uy + rz * uz
+    ro, uo = rx * ox + ry * oy + rz * oz, ux * ox + uy * oy + uz * oz
+    free = max(one - b * b, np.float32(1e-4))
+    s = min(max((b * ro - uo) / free, zero), length)
+    px, py, pz = ox + ux * s, oy + uy * s, oz + uz * s
+    along = px * rx + py * ry + pz * rz
+    qx, qy, qz = px - rx * along, py - ry * along, pz - rz * along
+    reach = rows[i, 54] + max(rows[i, 3], rows[i, 43]) * np.float32(0.5) + np.float32(0.4) + spread * along / stretch
+    return qx * qx + qy * qy + qz * qz < reach * reach
+
+
+@njit(nogil=True, cache=True, fastmath=True)
 def _trace(
-    rows: Any, lists: Any, counts: Any, camera: Any, table: Any, relax: Any, point: Any, normal: Any, own: Any,
+    rows: Any, flat: Any, lists: Any, counts: Any, camera: Any, table: Any, relax: Any, point: Any, normal: Any, own: Any,
     cover: Any, row: Any, first: int, last: int,
 ) -> None:  # fmt: skip
     f, cx, cy, eye, away = camera[0], camera[1], camera[2], camera[3], camera[4]
     one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)
     height, width = cover.shape
+    near = np.zeros(lists.shape[2], np.int32)
     for ti in range(first, last):
         for tj in range(counts.shape[1]):
             n = counts[ti, tj]
@@ -147,16 +168,25 @@ def _trace(
                 dx = (np.float32(bx) + np.float32(_BLOCK) * half - cx) / f
                 dy = -(np.float32(by) + np.float32(_BLOCK) * half - cy) / f
                 stretch = one / math.sqrt(dx * dx + dy * dy + one)
-                t = begin
                 spread = np.float32(_BLOCK * 0.75 + 0.8) / f
-                inside = False
+                # Rows whose bone the cone of the block passes nearer than they are thick.
+                m = 0
+                for q in range(n):
+                    i = index[q]
+                    if _passes(rows, i, dx, dy, stretch, spread, eye, away):
+                        near[m] = i
+                        m += 1
+                if m == 0:
+                    continue
+                t = begin
+                inside = True
                 for _ in range(80):
-                    d = distance(dx * t, eye + dy * t, away - t, rows, index, n, table, False)[0] - np.float32(1.0)
+                    d = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, False)[0] - np.float32(1.0)
                     if d < spread * t:
-                        inside = True
                         break
-                    t += max((d - spread * t) * np.float32(0.8), np.float32(0.05)) * stretch
+                    t += max((d - spread * t) * np.float32(0.8), np.float32(0.1)) * stretch
                     if t > end:
+                        inside = False
                         break
                 if not inside:
                     continue
@@ -170,14 +200,25 @@ def _trace(
                     t = start
                     closest, at, nearest = _FAR, t, -1
                     hit = False
+                    fine = max(np.float32(0.08) * t / f, np.float32(0.008))
+                    before, last_step = _FAR, one
                     for _ in range(100):
-                        d, b = distance(dx * t, eye + dy * t, away - t, rows, index, n, table, True)
+                        d, b = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, True)
                         if d < closest:
                             closest, at, nearest = d, t, b
-                        if d < np.float32(0.012):
+                        if d < fine:
+                            if d < zero and before < np.float32(9.0):
+                                t -= last_step * d / (d - before)
                             hit = True
                             break
-                        t += max(d * relax, np.float32(0.02)) * stretch
+                        step = d * relax * stretch
+                        if d < np.float32(2.0) and before < np.float32(9.0):
+                            # Near the surface the field is nearly linear along the ray: go where it meets zero.
+                            slope = (before - d) / last_step
+                            if slope > np.float32(0.12):
+                                step = min(d / slope * np.float32(0.97), d * np.float32(4.0))
+                        before, last_step = d, max(step, fine * stretch)
+                        t += last_step
                         if t > end:
                             break
                     part = one
@@ -193,7 +234,7 @@ def _trace(
                         sx = e if k == 0 or k == 3 else -e
                         sy = e if k >= 2 else -e
                         sz = e if k == 1 or k == 3 else -e
-                        d = distance(px + sx, py + sy, pz + sz, rows, index, n, table, True)[0]
+                        d = distance(px + sx, py + sy, pz + sz, flat, near, m, table, True)[0]
                         nx += sx * d
                         ny += sy * d
                         nz += sz * d
@@ -202,5 +243,5 @@ def _trace(
                     point[y, x, 0], point[y, x, 1], point[y, x, 2] = px, py, pz
                     cover[y, x], row[y, x] = part, b
                     ax, ay, az = px - rows[b, 4], py - rows[b, 5], pz - rows[b, 6]
-                    for m in range(3):
-                        own[y, x, m] = ax * rows[b, 7 + 3 * m] + ay * rows[b, 8 + 3 * m] + az * rows[b, 9 + 3 * m]
+                    for k in range(3):
+                        own[y, x, k] = ax * rows[b, 7 + 3 * k] + ay * rows[b, 8 + 3 * k] + az * rows[b, 9 + 3 * k]
