@@ -71,7 +71,7 @@ def trace(offset: float, pad: float, bulk: float, neck: bool, anatomy: float, be
     )
     beyond = np.where((weight > 2e-3)[..., None], beyond, far)
     geometry = np.where((hit > 0)[..., None], geometry, beyond).astype(np.float32)
-    smooth = cv2.GaussianBlur(np.clip(inside, -1.5, 1.5), (0, 0), 1.1)
+    smooth = cv2.GaussianBlur(np.clip(inside, -1.5, 1.5), (0, 0), 1.7)
     for array in (geometry, smooth):
         array.setflags(write=False)
     return Trace(geometry, np.asarray(smooth, np.float32))
@@ -110,9 +110,9 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     ax = abs(x)
     # The trapezius in two pieces: a concave slope from the neck, then the flat of the shoulder.
     rise = 0.85 * pad
-    d = _cone(ax, y, z, 2.2, -3.4, -7.9, 8.8, 1.3 - 0.45 * rise, -7.4, 3.7, 3.15)
-    d = _smin(d, _cone(ax, y, z, 8.8, 1.3 - 0.45 * rise, -7.4, 15.0, 4.3 - rise, -6.7, 3.15, 3.35 + 0.25 * pad), 2.0)
-    d = _smin(d, _ellipsoid(ax - 16.0, y - 8.8 + 0.6 * pad, z + 6.4, 4.35 + bulk, 7.9 + 0.4 * pad, 5.3 + bulk), 3.0)
+    d = _cone(ax, y, z, 2.2, -3.4, -7.9, 8.8, 1.2 - 0.6 * rise, -7.4, 3.7, 3.15)
+    d = _smin(d, _cone(ax, y, z, 8.8, 1.2 - 0.6 * rise, -7.4, 15.3, 3.8 - rise, -6.7, 3.15, 3.3 + 0.2 * pad), 2.0)
+    d = _smin(d, _ellipsoid(ax - 15.8, y - 8.8 + 0.6 * pad, z + 6.4, 4.4 + bulk, 7.9 + 0.4 * pad, 5.3 + bulk), 3.0)
     d = _smin(d, _ellipsoid(x, y - 17.0, z + 8.2, 15.2 + belly, 22.0, 9.6 + 0.6 * belly), 6.0)
     # The waist runs on below the ribs.
     low = max(20.0 - y, 0.0)
@@ -123,9 +123,9 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     d = _smin(d, _ellipsoid(math.sqrt(x * x + 5.0) - 8.2, y - 13.5, z + 2.6, 8.2, 7.6, 4.6 + form[6]), 5.0)
     # Above the armpit the arm grows out of the shoulder; below it hangs beside the ribs with a crease between.
     k = 2.6 - 1.9 * min(max((y - 10.0) / 7.0, 0.0), 1.0)
-    arm = _cone(ax, y, z, 17.2, 9.0, -6.6, 20.4 + 0.6 * bulk, 36.0, -6.2, 4.35 + bulk, 4.05 + bulk)
+    arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 19.7 + 0.6 * bulk, 36.0, -6.2, 4.25 + bulk, 4.05 + bulk)
     arm = _smin(
-        arm, _cone(ax, y, z, 20.4 + 0.6 * bulk, 36.0, -6.2, 20.0, 62.0, -2.0, 4.05 + bulk, 3.0 + 0.8 * bulk), 1.5
+        arm, _cone(ax, y, z, 19.7 + 0.6 * bulk, 36.0, -6.2, 19.6, 62.0, -2.0, 4.05 + bulk, 3.0 + 0.8 * bulk), 1.5
     )
     d = _smin(d, arm, k)
     if form[3] > 0:

@@ -33,6 +33,9 @@ The picture ends at y = 15 (close-up) .. 45 (waist); a garment goes on to `cut.F
   stage, with `period` in cm of its largest cloud.
 - `folds(kind, amount)`: relief of `folds.FALLS`, of the stage's seed; `strokes(lines)`: single folds, `folds.Stroke`.
 - `band(radius, lean, centre) -> (z, normals)`: an elliptic cylinder around the neck, for collars and neck bands.
+- `engrave(relief)` and `tint(amount)` change what is there: seams, stitches, wear over the layers put so far.
+- `depth`, `facing`: z and normals of what is there, to lay something flat on it.
+- `near(x, y, radius)`: a box (slices) around a point, to work on a few pixels only.
 - `stage.skin`: albedo of bare skin (3,). `stage.random(number)`: a generator that only depends on the stage's seed.
 """
 
@@ -231,6 +234,16 @@ class Stage:
         """A generator of its own for everything random in one part."""
         return np.random.default_rng([self.seed, number])
 
+    @property
+    def depth(self) -> F32:
+        """z (h, w) of what is there, cm: for stitches and studs that lie on it."""
+        return np.ascontiguousarray(self._geometry[..., 3])
+
+    @property
+    def facing(self) -> F32:
+        """Normals (h, w, 3) of what is there."""
+        return np.ascontiguousarray(self._geometry[..., :3])
+
     # ---------------------------------------------------------------- what layers are made of
 
     @property
@@ -310,6 +323,36 @@ class Stage:
         up += z[box]
         buffers = self._geometry, self._colour, self._material, self._skin
         _lay(buffers, box, (part, up, normals[box], height, albedo, material), self._sx, skin)
+
+    def engrave(self, relief: F32) -> None:
+        """Bend the normals of what is there by a relief (h, w) cm, wherever it is not flat: seams, stitches, creases."""
+        box = _box(np.abs(relief), 3)
+        if box is None:
+            return
+        part = np.ascontiguousarray(relief[box])
+        gx = cv2.Sobel(part, cv2.CV_32F, 1, 0, ksize=3) * np.float32(self._sx / 8)
+        gy = cv2.Sobel(part, cv2.CV_32F, 0, 1, ksize=3) * np.float32(self._sx / 8)
+        normals = self._geometry[box][..., :3]
+        f = np.maximum(normals[..., 2], 0.25)
+        normals[..., 0] -= np.clip(gx, -2.5, 2.5) * f
+        normals[..., 1] -= np.clip(gy, -2.5, 2.5) * f
+        normals /= np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))[..., None] + np.float32(1e-6)
+
+    def tint(self, amount: F32, colour: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> None:
+        """Multiply the colour of what is there by 1 + amount (h, w) * colour: wear (> 0), dirt (< 0)."""
+        box = _box(np.abs(amount), 1)
+        if box is not None:
+            factor = 1 + amount[box][..., None] * np.array(colour, np.float32)
+            self._colour[box][..., :3] = np.clip(self._colour[box][..., :3] * factor, 0, 1.2)
+
+    def near(self, x: float, y: float, radius: float) -> Box:
+        """The box of the stage within `radius` cm of a point, for work on a few pixels; may be empty."""
+        j, i = (x - self._left) * self._sx, (y - self._top) * self._sy
+        r = radius * self._sx + 2
+        return (
+            slice(min(max(int(i - r), 0), self.h), min(max(int(i + r), 0), self.h)),
+            slice(min(max(int(j - r), 0), self.w), min(max(int(j + r), 0), self.w)),
+        )
 
     # ---------------------------------------------------------------- out
 

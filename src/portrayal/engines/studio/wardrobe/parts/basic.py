@@ -46,7 +46,8 @@ def neckline_of(params: Mapping[str, Any], outfit: Outfit) -> F32:
 
 def unit(normals: F32) -> F32:
     """The same directions, of length 1."""
-    return np.asarray(normals / (np.linalg.norm(normals, axis=2, keepdims=True) + 1e-6), np.float32)
+    length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals)) + 1e-6
+    return np.asarray(normals / length[..., None], np.float32)
 
 
 @part("skin")
@@ -67,8 +68,9 @@ def skin(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     random = stage.random(74)
     for _ in range(9):
         x, y, r = random.uniform(-11, 11), random.uniform(-6, 10), random.uniform(0.035, 0.11)
-        spot = np.exp(-(((stage.x - x) ** 2 + (stage.y - y) ** 2) / r**2))
-        albedo *= 1 - spot[..., None] * np.array([0.35, 0.5, 0.6], np.float32) * random.uniform(0.4, 1)
+        box = stage.near(float(x), float(y), 3 * float(r))
+        spot = np.exp(-(((stage.x[box] - x) ** 2 + (stage.y[box] - y) ** 2) / r**2))
+        albedo[box] *= 1 - spot[..., None] * np.array([0.35, 0.5, 0.6], np.float32) * np.float32(random.uniform(0.4, 1))
     creases = [
         ((-4.6, -4.1), (0.0, -2.6), (4.4, -4.3), -0.030, 0.28, 1.0),
         ((-4.2, -6.3), (0.0, -5.0), (4.6, -6.2), -0.022, 0.22, 1.0),

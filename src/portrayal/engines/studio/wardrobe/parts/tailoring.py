@@ -37,18 +37,21 @@ def knobs(stage: Stage, points: list[tuple[float, float]], radius: float, colour
     facing = np.zeros((stage.h, stage.w, 3), np.float32)
     facing[..., 2] = 1
     for x, y in points:
-        d = np.hypot(stage.x - x, stage.y - y) / np.float32(radius)
+        box = stage.near(x, y, 1.4 * radius)
+        px, py = stage.x[box], stage.y[box]
+        d = np.hypot(px - x, py - y) / np.float32(radius)
         if colour in METALS:
-            relief = 0.5 * radius * np.sqrt(np.clip(1 - d * d, 0, 1))
+            bent = 0.5 * radius * np.sqrt(np.clip(1 - d * d, 0, 1))
         else:
-            relief = 0.10 * np.exp(-(((d - 0.80) / 0.16) ** 2))
+            bent = 0.10 * np.exp(-(((d - 0.80) / 0.16) ** 2))
             for a in range(4):
                 hx = x + 0.28 * radius * math.cos(a * 1.5708 + 0.78)
                 hy = y + 0.28 * radius * math.sin(a * 1.5708 + 0.78)
-                hole = np.hypot(stage.x - hx, stage.y - hy) / np.float32(0.13 * radius)
-                relief = relief - 0.12 * np.exp(-(hole**2))
-        cover = np.clip((1 - d) * np.float32(radius / stage.detail) + 0.5, 0, 1)
-        stage.put(cover, z, facing, hardware(colour), relief.astype(np.float32), (0.10, 0.12), lift)
+                bent = bent - 0.12 * np.exp(-((np.hypot(px - hx, py - hy) / (0.13 * radius)) ** 2))
+        cover, relief = np.zeros_like(stage.x), np.zeros_like(stage.x)
+        cover[box] = np.clip((1 - d) * np.float32(radius / stage.detail) + 0.5, 0, 1)
+        relief[box] = bent
+        stage.put(cover, z, facing, hardware(colour), relief, (0.10, 0.12), lift)
 
 
 @part("buttons")
@@ -282,4 +285,19 @@ def welt(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     relief = stage.folds(params.get("folds", "tailored"))
     stage.put(
         stage.area(outline), shell.z, shell.normals, stage.fabric(cloth_of(params, outfit)), relief, (0.10, 0.12), 0.16
+    )
+
+
+@part("pleats")
+def pleats(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
+    """The pleated front of a dress shirt. Params: the shell's; width, pitch."""
+    shell = shell_of(stage, params)
+    width, pitch = float(params.get("width", 6.0)), float(params.get("pitch", 1.0))
+    # Each pleat rises slowly and falls steeply, away from the middle.
+    phase = (np.abs(stage.x) / pitch) % 1.0
+    saw = 0.10 * np.where(phase < 0.85, phase / 0.85, (1 - phase) / 0.15)
+    bib = cut.bezier([(-width, 2.0), (-width, 40), (width, 40), (width, 2.0)])
+    cover = stage.area(bib) * np.clip((stage.y - 2.2) * 2, 0, 1)
+    stage.put(
+        cover, shell.z, shell.normals, stage.fabric(cloth_of(params, outfit)), saw.astype(np.float32), (0.05, 0.1), 0.05
     )
