@@ -34,9 +34,12 @@ def raised(subject: Subject, surface: Surface, front: bool = False) -> F32:
     unit = surface.scale * grid
     height = depth * np.float32(unit) + np.float32(zero(subject))
     here = cover > 0.5
+    own = cv2.resize(subject.own if subject.own is not None else subject.alpha, size, interpolation=cv2.INTER_AREA)
     if front:
         return np.asarray(np.where(here, np.maximum(field, height), field), np.float32)
-    own = cv2.resize(subject.own if subject.own is not None else subject.alpha, size, interpolation=cv2.INTER_AREA)
+    if here.any():
+        # What lies behind both must not stand higher than a sleeve that turns away.
+        field = np.where(here | (own > 0.5), field, np.minimum(field, height[here].min() - 1))
     lying = np.maximum(field, height + np.float32(_LIES * unit))
     return np.asarray(np.where(here, np.where(own > 0.5, lying, height), field), np.float32)
 

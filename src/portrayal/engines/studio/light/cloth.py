@@ -20,14 +20,17 @@ from portrayal.engines.studio.light.occlusion import wide_blur
 from portrayal.engines.studio.light.shade import _harmonic, _wrapped
 from portrayal.engines.studio.light.tone import luminance
 from portrayal.engines.studio.types import KeyLight, Speed
-from portrayal.imaging import F32
+from portrayal.imaging import F32, U8
 from portrayal.parallel import bands
 from portrayal.perception import mesh
 
 # Hollows of a surface: size in cm, strength, depth in cm at which a hollow is full.
-_HOLLOWS: Final = ((0.16, 0.50, 0.30), (0.7, 0.45, 1.0), (2.6, 0.30, 3.2))
+_HOLLOWS: Final = ((0.16, 0.50, 0.30), (0.7, 0.60, 1.0), (2.6, 0.40, 3.2))
 # Shadows of lapel, collar and tie: cm from the surface at which something may stand in the light.
 _REACH: Final = tuple(float(x) for x in np.geomspace(0.2, 7.0, 12))
+# The chin stands so far in front of the neck, cm; its shade is made at a quarter of the size.
+_OVERHANG: Final = 4.0
+_CHIN: Final = 4
 _MAP: Final = 32  # side of the mirrored surroundings
 
 
@@ -132,7 +135,7 @@ def small_shadow(surface: Surface, lamp: KeyLight) -> F32:
     reach = np.array(_REACH, np.float32)
     scale, soft = np.float32(surface.scale / 2), np.float32(max(0.45 * lamp.softness, 0.06))
     bands(lambda a, b: _shadow_rows(depth, reach, direction, scale, soft, out, a, b), len(out))
-    out = np.asarray(cv2.GaussianBlur(out, (0, 0), max(0.6, 0.05 * surface.scale)), np.float32)
+    out = np.asarray(cv2.GaussianBlur(out, (0, 0), max(0.7, 0.06 * surface.scale)), np.float32)
     return np.asarray(cv2.resize(out, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -148,23 +151,52 @@ def _solid(surface: Surface, size: tuple[int, int]) -> F32:
 
 
 def under_chin(points: F32, shape: tuple[int, int], scale: float) -> F32:
-    """Share (h, w) of the light that the jaw leaves to neck and collar below it; `scale` is pixels per cm."""
-    factor = 4
-    rows, columns = max(2, shape[0] // factor), max(2, shape[1] // factor)
-    outside = np.ones((rows, columns), np.uint8)
-    oval = points[list(mesh.OVAL), :2] / factor
-    cv2.fillPoly(outside, [np.round(oval).astype(np.int32)], 0)
-    away = cv2.distanceTransform(outside, cv2.DIST_L2, 5) * (factor / scale)
-    chin = float(points[:468, 1].max()) / factor
-    below = np.clip((np.arange(rows, dtype=np.float32) - chin + 4.5 * scale / factor) * (factor / (3.5 * scale)), 0, 1)
-    dark = 0.5 * np.exp(-away / 2.3) * below[:, None]
+    """Share (h, w) of the sky that the jaw leaves to neck and collar below it; `scale` is pixels per cm."""
+    rows, columns = max(2, shape[0] // _CHIN), max(2, shape[1] // _CHIN)
+    face = _jaw(points, (rows, columns), (0.0, 0.0))
+    away = cv2.distanceTransform((face < 128).astype(np.uint8), cv2.DIST_L2, 5) * (_CHIN / scale)
+    dark = 0.55 * np.exp(-away / 2.3) * _below(points, rows, scale)
     return np.asarray(1 - cv2.resize(dark, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def chin_shadow(points: F32, lamp: KeyLight, shape: tuple[int, int], scale: float) -> F32:
+    """Share (h, w) of a key that arrives past the jaw on neck and collar.
+
+    The height field is too coarse for the narrow shadow that makes a head stand in front of a neck, so the jaw itself
+    is thrown on a plane some centimetres behind it.
+    """
+    rows, columns = max(2, shape[0] // _CHIN), max(2, shape[1] // _CHIN)
+    d = np.asarray(lamp.direction, np.float32)
+    d = d / max(float(np.linalg.norm(d)), 1e-6)
+    if lamp.shadow <= 0 or d[2] < -0.2:
+        return np.ones(shape, np.float32)
+    behind = _OVERHANG * scale / _CHIN / max(float(d[2]), 0.4)
+    thrown = _jaw(points, (rows, columns), (-float(d[0]) * behind, float(d[1]) * behind))
+    sigma = (0.35 + 1.3 * lamp.softness) * scale / _CHIN
+    dark = cv2.GaussianBlur(thrown, (0, 0), max(sigma, 0.6)).astype(np.float32) * np.float32(0.85 / 255)
+    dark *= _below(points, rows, scale)
+    return np.asarray(1 - cv2.resize(dark, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _jaw(points: F32, shape: tuple[int, int], move: tuple[float, float]) -> U8:
+    """The face's outline, filled, at reduced size, moved by so many of its pixels."""
+    out = np.zeros(shape, np.uint8)
+    oval = points[list(mesh.OVAL), :2] / _CHIN + np.array(move, np.float32)
+    cv2.fillPoly(out, [np.round(oval * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return out
+
+
+def _below(points: F32, rows: int, scale: float) -> F32:
+    """Weight (rows, 1) of what lies lower than the corners of the mouth."""
+    chin = float(points[:468, 1].max()) / _CHIN
+    row = np.arange(rows, dtype=np.float32)[:, None]
+    return np.asarray(np.clip((row - chin) * (_CHIN / (3.5 * scale)) + 1.2, 0, 1), np.float32)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _shadow_rows(depth: Any, reach: Any, towards: Any, scale: Any, soft: Any, out: Any, first: int, last: int) -> None:
     rows, columns = depth.shape
-    rise = max(towards[2], np.float32(0.25))
+    rise = max(towards[2], np.float32(0.25)) + np.float32(0.12)
     one, zero = np.float32(1.0), np.float32(0.0)
     for y in range(first, last):
         for x in range(columns):
@@ -176,11 +208,11 @@ def _shadow_rows(depth: Any, reach: Any, towards: Any, scale: Any, soft: Any, ou
                 j = int(np.float32(y) - towards[1] * t * scale + np.float32(0.5))
                 if i < 0 or j < 0 or i >= columns or j >= rows:
                     break
-                above = depth[j, i] - here - rise * t - np.float32(0.06)
+                above = depth[j, i] - here - rise * t - np.float32(0.10)
                 # What stands far in front (a hand, the other arm) is not a lapel.
                 if above > np.float32(9.0):
                     continue
-                hidden = max(hidden, min(above / (soft * t + np.float32(0.10)), one))
+                hidden = max(hidden, min(above / (soft * t + np.float32(0.16)), one))
             out[y, x] = one - hidden * hidden * (np.float32(3.0) - np.float32(2.0) * hidden)
 
 
@@ -292,7 +324,9 @@ def _light_rows(
                     shine[k] += f * hidden * seen * (one + (sharp - one) * sharpness)
             g = np.float32(0.2126) * light[0] + np.float32(0.7152) * light[1] + np.float32(0.0722) * light[2]
             ratio = max(g / mean, np.float32(1e-3))
-            limit = np.exp(spread * np.tanh(contrast * np.log(ratio) / spread)) * level * far
+            # Folds are what cloth is known by: their contrast is a little that of a harder print.
+            harder = contrast * (one + np.float32(0.25) * cloth)
+            limit = np.exp(spread * np.tanh(harder * np.log(ratio) / spread)) * level * far
             tint = chroma + np.float32(0.6) * cloth * (one - chroma)
             scale = limit / max(g, np.float32(1e-4))
             for k in range(3):

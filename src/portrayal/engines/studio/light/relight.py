@@ -10,7 +10,7 @@ import numpy as np
 from portrayal.engines.studio.cloth.merge import raised
 from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.light import skin as skins
-from portrayal.engines.studio.light.cloth import Settled, light_surface, surroundings, under_chin
+from portrayal.engines.studio.light.cloth import Settled, chin_shadow, light_surface, surroundings, under_chin
 from portrayal.engines.studio.light.delight import reference_shading, without_highlights
 from portrayal.engines.studio.light.eyes import draw_catchlights
 from portrayal.engines.studio.light.harmonics import basis
@@ -104,13 +104,16 @@ def _joined(photo: F32, subject: Subject, settled: Settled, hidden: _Occlusion, 
     whole = own
     under, over = subject.under, subject.over
     if under is not None:
-        open_ = hidden.open
+        open_, shadows = hidden.open, hidden.shadows
         if speed != "turbo":
             open_ = open_ * _touching(own, under)
             if subject.points is not None and under.open is None:
-                open_ = open_ * under_chin(subject.points, open_.shape, under.scale)
+                size = (open_.shape[0], open_.shape[1])
+                open_ = open_ * under_chin(subject.points, size, under.scale)
+                thrown = [chin_shadow(subject.points, lamp, size, under.scale) for lamp in settled.lamps]
+                shadows = np.asarray([np.minimum(a, b) for a, b in zip(shadows, thrown, strict=True)], np.float32)
         share = (1 - own) * under.cover
-        out += light_surface(under, settled, open_, hidden.shadows, around, speed) * share[..., None]
+        out += light_surface(under, settled, open_, shadows, around, speed) * share[..., None]
         whole = own + share
     if over is not None:
         lit = light_surface(over, settled, hidden.open, hidden.shadows, around, speed)
