@@ -58,8 +58,10 @@ class _Part:
     kept: F32
     points: F32
     face: float
+    calm: F32  # colours without noise and pores
     below: F32  # distance below the chin, (h, 1)
     aside: F32  # distance from the middle of the face, (1, w)
+    from_skin: F32  # distance of each colour from the skin of the lower face, in its spreads
 
 
 def undressed(character: IdentityMap) -> Bare:
@@ -72,6 +74,7 @@ def undressed(character: IdentityMap) -> Bare:
     box, k = _box(character)
     part = _part(character, box, k)
     hull = polygon(cv2.convexHull(np.ascontiguousarray(part.points[:468, :2]))[:, 0], part.alpha.shape)
+    part = replace(part, from_skin=_from_skin(part, _lower_face(part, hull)))
     neck = _neck(part, hull)
     head = _head(part, hull, neck)
     apron = _apron(part)
@@ -102,13 +105,17 @@ def _part(character: IdentityMap, box: tuple[int, int, int, int], k: float) -> _
     points = (character.reading.points - np.array([x0, y0, 0], np.float32)) * scale
     rows = np.arange(size[1], dtype=np.float32)[:, None]
     columns = np.arange(size[0], dtype=np.float32)[None]
+    rgb = resize(character.foreground[at], size) * np.float32(1 / 255)
+    face = float(np.ptp(points[:468, 1]))
     return _Part(
-        rgb=resize(character.foreground[at], size) * np.float32(1 / 255),
+        rgb=rgb,
+        calm=blur(rgb, 0.006 * face),
+        from_skin=np.zeros((1, 1), np.float32),
         alpha=resize(character.alpha[at], size),
         regions=cv2.resize(character.regions[at], size, interpolation=cv2.INTER_NEAREST),
         kept=resize(character.mask[at], size) * np.float32(1 / 255),
         points=points.astype(np.float32),
-        face=float(np.ptp(points[:468, 1])),
+        face=face,
         below=rows - points[mesh.CHIN, 1],
         aside=np.abs(columns - float(points[list(mesh.OVAL), 0].mean())),
     )
@@ -121,21 +128,39 @@ def _cloth(p: _Part) -> F32:
     return np.asarray(worn, np.float32)
 
 
-def _skin_distance(p: _Part, where: Bool) -> F32:
-    """How far, in spreads, each pixel's colour ratios are from those of the face, (h, w)."""
-    red, green, blue = (np.log(p.rgb[..., i] + np.float32(0.05)) for i in range(3))
+def _far_from(p: _Part, where: Bool, least: tuple[float, float, float]) -> F32:
+    """How far, in spreads, each pixel's colour ratios are from those of a place, (h, w).
+
+    Args:
+        where: the place.
+        least: smallest spread of the two log ratios and of the log lightness.
+    """
+    red, green, blue = (np.log(p.calm[..., i] + np.float32(0.05)) for i in range(3))
     features = np.stack([red - green, blue - green, green], -1)
     low, middle, high = np.quantile(features[where], [0.16, 0.5, 0.84], axis=0).astype(np.float32)
-    spread = np.maximum((high - low) / 2, np.array([0.05, 0.05, 0.40], np.float32))
+    spread = np.maximum((high - low) / 2, np.array(least, np.float32))
     return np.asarray(np.sqrt((((features - middle) / spread) ** 2).sum(-1)), np.float32)
+
+
+def _from_skin(p: _Part, face: Bool) -> F32:
+    """Distance of each pixel from the skin of the face; what is much less red (a pale wall, a collar) is far away."""
+    distance = _far_from(p, face, (0.05, 0.05, 0.40))
+    red = np.log(p.calm[..., 0] + np.float32(0.05)) - np.log(p.calm[..., 1] + np.float32(0.05))
+    own = float(np.median(red[face]))
+    if own < 0.05:  # a grey picture
+        return distance
+    return np.asarray(np.where(red < 0.45 * own, np.maximum(distance, 9), distance), np.float32)
+
+
+def _lower_face(p: _Part, hull: F32) -> Bool:
+    return np.asarray((hull > 0.5) & (p.below > -0.5 * p.face))
 
 
 def _neck(p: _Part, hull: F32) -> F32:
     """Where clean skin of the neck is seen below the jaw, 0..1: well away from any cloth."""
     face = p.face
-    lower = (hull > 0.5) & (p.below > -0.5 * face)
     skin = (p.regions == SKIN) | (p.regions == FACE)
-    skin &= (p.alpha > 0.9) & (_skin_distance(p, lower) < 3.7) & (p.kept < 2)
+    skin &= (p.alpha > 0.9) & (p.from_skin < 3.7)
     skin &= (p.below > -0.45 * face) & (p.below < 0.55 * face) & (p.aside < 0.62 * face)
     # Cloth throws its colour and its shadow on the skin beside it.
     cloth = cv2.dilate(_cloth(p).astype(np.uint8), disc(0.028 * face)) > 0
@@ -152,15 +177,39 @@ def _head(p: _Part, hull: F32, neck: F32) -> F32:
     """Share of the head in each pixel, 0..1, to be multiplied by the matte."""
     face = p.face
     cloth = _cloth(p)
-    own = np.isin(p.regions, (FACE, HAIR)) | ((p.regions == SKIN) & (p.below < -0.30 * face))
-    # Ears and the sides of the neck; bare shoulders, arms and hands are the new body's.
-    own |= neck > 0.5
+    # Ears and the sides of the neck; bare shoulders, arms and hands are the new body's. What shows between hair and
+    # cheek may be anything.
+    ear = (p.regions == SKIN) & (p.below < -0.30 * face) & (p.from_skin < 5.0)
+    own = (p.regions == FACE) | (_hair(p) > 0) | ear | (neck > 0.5)
     own |= (p.regions == CLOTHING) & (cloth < 0.5)
     own |= (hull > 0.5) & ~_strange(p, hull)
-    own &= ~((p.regions == SKIN) & (p.below > -0.30 * face) & (neck < 0.5) & (hull < 0.5))
+    own = _together(own, p)
+    gone = (p.alpha > 0.3) & ~own
     soft = blur(own.astype(np.float32), 0.010 * face)
     share = smoothstep(0.25, 0.75, soft)
-    return _told_apart(p, own, cloth > 0.5, share)
+    return _told_apart(p, own, gone, share)
+
+
+def _hair(p: _Part) -> Array:
+    """Hair, (h, w) uint8; below the eyes only what has the colour of the hair above them."""
+    hair = p.regions == HAIR
+    above = hair & (p.below < -0.75 * p.face) & (p.alpha > 0.9)
+    if above.sum() > 0.01 * p.face**2:
+        hair &= (p.below < -0.55 * p.face) | (_far_from(p, above, (0.06, 0.06, 0.8)) < 4.5)
+    mask = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_CLOSE, disc(0.012 * p.face))
+    return np.asarray(mask * (p.regions == HAIR))
+
+
+def _together(own: Bool, p: _Part) -> Bool:
+    """The part that hangs together with the face."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=4)
+    nose = p.points[4]
+    main = labels[int(np.clip(nose[1], 0, own.shape[0] - 1)), int(np.clip(nose[0], 0, own.shape[1] - 1))]
+    large = stats[:, cv2.CC_STAT_AREA] > 0.02 * p.face**2
+    high = stats[:, cv2.CC_STAT_TOP] < p.points[mesh.CHIN, 1]
+    keep = large & high
+    keep[0], keep[main] = False, True
+    return np.asarray(keep[labels])
 
 
 def _strange(p: _Part, hull: F32) -> Bool:
@@ -171,7 +220,7 @@ def _strange(p: _Part, hull: F32) -> Bool:
     light = p.rgb.max(-1)
     usual = float(np.median(light[(hull > 0.5) & (p.below > -0.5 * p.face)]))
     vivid = (light - p.rgb.min(-1)) / (light + 0.05) > 0.75
-    strange: Bool = outer & (_skin_distance(p, (hull > 0.5) & (p.below > -0.5 * p.face)) > 4.5)
+    strange: Bool = outer & (p.from_skin > 4.5)
     strange &= (light > 0.8 * usual) | vivid  # a beard is darker and greyer than the skin under it
     return strange
 
@@ -227,7 +276,7 @@ def _skin_below(p: _Part, known: F32, neck: F32, hull: F32) -> F32:
     """The picture's colours with skin, and nothing of the clothes, wherever the head is not known."""
     hair = blur((p.regions == HAIR).astype(np.float32), 0.01 * p.face)
     skin = known * np.maximum(hull, neck) * (hair < 0.2) * (p.below > -0.35 * p.face)
-    skin = np.asarray(skin * (_skin_distance(p, (hull > 0.5) & (p.below > -0.5 * p.face)) < 3.7), np.float32)
+    skin = np.asarray(skin * (p.from_skin < 3.7), np.float32)
     if skin.sum() < 50:
         skin = known
     return blur(fill(p.rgb, skin), 0.01 * p.face)
@@ -275,7 +324,7 @@ def _joined(
 def _skin_colour(p: _Part, hull: F32, neck: F32) -> F32:
     """Scene light (3,) of skin below the neck: a chest is better lit than a neck, and less rosy than a face."""
     lower = (hull > 0.5) & (p.below > -0.5 * p.face) & (p.regions == FACE)
-    lower &= _skin_distance(p, (hull > 0.5) & (p.below > -0.5 * p.face)) < 2.5
+    lower &= p.from_skin < 2.5
     face = untone(np.ascontiguousarray(np.median(p.rgb[lower], 0)[None], np.float32))[0]
     seen = (neck > 0.5) & (hull < 0.1)
     if seen.sum() < 0.002 * p.face**2:

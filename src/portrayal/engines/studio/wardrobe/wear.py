@@ -18,6 +18,7 @@ from portrayal.engines.studio.head.fields import blur, polygon, smoothstep
 from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.light.tone import tone
 from portrayal.engines.studio.types import Cutout, Speed, Subject
+from portrayal.engines.studio.wardrobe import hair as hairs
 from portrayal.engines.studio.wardrobe import neck as necks
 from portrayal.engines.studio.wardrobe.head import JAW, Bare
 from portrayal.imaging import F32, U8
@@ -53,7 +54,8 @@ def wear(
     skin = below * _skin_share(head, surface.scale)
     # Skin goes over into skin, cloth has an edge.
     soft = np.maximum(clean, away) * (1 - surface.cover * (1 - surface.skin))
-    own = np.ascontiguousarray(head.alpha * np.maximum(1 - skin, soft), np.float32)
+    own = head.alpha * np.maximum(1 - skin, soft)
+    own = np.ascontiguousarray(own * hairs.tapered(head, own, surface.scale, seed), np.float32)
     surface = necks.matched(surface, head, np.asarray(clean * skin * head.alpha, np.float32), seed)
     both = _together(head, own, surface)
     subject = shape(both, speed)
