@@ -154,6 +154,7 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         background=background,
         strength=request.strength,
         factor=request.factor,
+        style_type=request.style_type,
     )
     return _Order(request, job, names, source, notes, choose_engine(request.engine), settings)
 

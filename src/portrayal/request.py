@@ -15,6 +15,7 @@ Operation = Literal["generate", "edit", "remix", "reframe", "replace-background"
 Speed = Literal["turbo", "balanced", "quality"]
 EngineName = Literal["auto", "studio"]
 MaskMode = Literal["white", "black", "alpha"]
+StyleType = Literal["auto", "general", "realistic", "design", "fiction"]
 OutputFormat = Literal["png", "jpeg", "webp"]
 
 MAX_PROMPT = 10_000
@@ -28,6 +29,7 @@ _REMEDIES = {
     "num_images": "Give a whole number from 1 to 8.",
     "speed": "Use turbo, balanced or quality.",
     "engine": "Use auto or studio.",
+    "style_type": "Use auto, general, realistic, design or fiction.",
     "reference": "Give a JPEG, PNG or WebP file, or say @name of a saved character in the prompt.",
     "image": "Give the picture that shall be worked on: a JPEG, PNG or WebP file.",
     "edit_mask": "Give a picture of the same size, painted where the source shall change.",
@@ -57,7 +59,7 @@ _MESSAGES = {
 
 # Operation -> (fields that it needs, fields that it may have besides those that every operation has).
 _FIELDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
-    "generate": (frozenset({"prompt", "reference"}), frozenset({"size", "negative_prompt"})),
+    "generate": (frozenset({"prompt", "reference"}), frozenset({"size", "negative_prompt", "style_type"})),
     "edit": (frozenset({"image"}), frozenset({"prompt", "reference", "edit_mask", "mask_mode", "negative_prompt"})),
     "remix": (frozenset({"image", "reference"}), frozenset({"prompt", "size", "strength", "negative_prompt"})),
     "reframe": (frozenset({"image", "size"}), frozenset()),
@@ -69,7 +71,16 @@ _FIELDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "upscale": (frozenset({"image"}), frozenset({"factor"})),
 }
 # With another value of these, the picture shall be the same one, only e.g. nearer to its source or better made.
-_NOT_IN_THE_SEED: Final = ("seed", "num_images", "speed", "output_format", "engine", "strength", "factor")
+_NOT_IN_THE_SEED: Final = (
+    "seed",
+    "num_images",
+    "speed",
+    "output_format",
+    "engine",
+    "strength",
+    "factor",
+    "style_type",
+)
 _CHECKED: Final = (
     "prompt",
     "negative_prompt",
@@ -81,6 +92,7 @@ _CHECKED: Final = (
     "background",
     "strength",
     "factor",
+    "style_type",
 )
 
 
@@ -134,6 +146,8 @@ class Request(_Frozen):
         num_images: 1 to 8; picture i has seed + i.
         seed: 0 to 2147483647; None takes one from the request's own content, so that the same request always
             gives the same pictures.
+        style_type: of a new picture: "realistic" and "general" = a photograph, "fiction" and "design" = drawn, "auto" =
+            as the prompt says; what cannot be a convincing photograph, such as a whole body, is drawn then.
         engine: what makes the pixels.
         output_format: of the files.
     """
@@ -152,6 +166,7 @@ class Request(_Frozen):
     speed: Speed = "balanced"
     num_images: Annotated[int, Field(ge=1, le=8)] = 1
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
+    style_type: StyleType = "auto"
     engine: EngineName = "auto"
     output_format: OutputFormat = "png"
 
@@ -226,7 +241,7 @@ class Request(_Frozen):
             return bool(self.characters)
         if field in ("prompt", "negative_prompt"):
             return bool(getattr(self, field).strip())
-        if field in ("mask_mode", "strength", "factor"):
+        if field in ("mask_mode", "strength", "factor", "style_type"):
             return bool(getattr(self, field) != type(self).model_fields[field].default)
         return getattr(self, field) is not None
 
@@ -234,7 +249,7 @@ class Request(_Frozen):
         """The request as plain values, with digests in the place of pictures (for files and logs)."""
         values = self.model_dump(exclude={"characters", "image", "edit_mask", "background"})
         needed, allowed = _FIELDS[self.operation]
-        for field in ("prompt", "negative_prompt", "size", "mask_mode", "strength", "factor"):
+        for field in ("prompt", "negative_prompt", "size", "mask_mode", "strength", "factor", "style_type"):
             if field not in needed | allowed:
                 values.pop(field)
         if "size" in values:

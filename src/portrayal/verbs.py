@@ -44,7 +44,8 @@ def generate(
         output: a file, or a folder for several pictures; None keeps them in memory.
         force: allow the output to replace one of the inputs.
         progress: called with (stage, fraction).
-        options: any other field of `portrayal.request.Request`: negative_prompt, speed, num_images, seed, engine.
+        options: any other field of `portrayal.request.Request`: negative_prompt, style_type, speed, num_images, seed,
+            engine.
 
     Raises:
         portrayal.errors.PortrayalError: a clear line with field and remedy; nothing is written then.

@@ -158,8 +158,10 @@ def test_several_pictures_formats_and_style(client: TestClient, reference: str) 
     assert {p["media_type"] for p in job["pictures"]} == {"image/jpeg"}
     assert job["order"]["style_preset"] == "ART_DECO"
     assert job["priority"] == 0
-    for word in ("style_type", "style_preset", "style_codes", "color_palette", "magic_prompt"):
+    for word in ("style_preset", "style_codes", "color_palette", "magic_prompt"):
         assert any(word in warning for warning in job["warnings"]), word
+    assert job["order"]["style_type"] == "design"
+    assert not any("style_type" in warning for warning in job["warnings"])
 
 
 def test_a_black_character_mask_is_turned_round(client: TestClient, reference: str) -> None:
@@ -331,7 +333,7 @@ def test_what_there_is_to_choose_from(client: TestClient) -> None:
     styles = client.get(f"{V1}/styles").json()
     assert [p["name"] for p in styles["presets"]] == list(STYLE_PRESETS)
     assert len(STYLE_PRESETS) == 62
-    assert {t["name"]: t["portrayed"] for t in styles["types"]}["design"] is False
+    assert {t["name"]: t["portrayed"] for t in styles["types"]}["design"] is True
     assert {t["name"]: t["portrayed"] for t in styles["types"]}["realistic"] is True
     sizes = client.get(f"{V1}/sizes").json()
     assert (len(sizes["ratios"]), len(sizes["resolutions"]), len(sizes["presets"])) == (15, 69, 6)

@@ -91,6 +91,7 @@ BAD_OPTIONS: dict[str, tuple[list[str], str]] = {
     "no number as seed": (["-r", SAMPLE, "-p", "portrait", "--seed", "many"], "seed"),
     "nine pictures": (["-r", SAMPLE, "-p", "portrait", "-n", "9"], "num_images"),
     "unknown speed": (["-r", SAMPLE, "-p", "portrait", "--speed", "warp"], "speed"),
+    "unknown style type": (["-r", SAMPLE, "-p", "portrait", "--style-type", "anime"], "style_type"),
     "device as reference": (["-r", os.devnull, "-p", "portrait"], "reference"),
     "empty size": (["-r", SAMPLE, "-p", "portrait", "--size", ""], "size"),
     "missing mask": (["-r", SAMPLE, "-p", "portrait", "--mask", "nowhere.png"], "mask"),

@@ -26,6 +26,7 @@ GOOD: dict[str, Any] = {"prompt": "portrait", "reference": b"picture"}
         ("num_images", 9),
         ("speed", "warp"),
         ("engine", "magic"),
+        ("style_type", "anime"),
         ("reference", b""),
     ],
 )
@@ -41,6 +42,15 @@ def test_an_unknown_field_is_an_error() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         Request.make(**GOOD, colour="red")
     assert caught.value.field == "colour"
+
+
+def test_the_style_type_is_for_new_pictures_and_not_in_the_seed() -> None:
+    assert Request.make(**GOOD, style_type="fiction").seeds() == Request.make(**GOOD).seeds()
+    assert Request.make(**GOOD, style_type="fiction").described()["style_type"] == "fiction"
+    with pytest.raises(InvalidRequestError) as caught:
+        Request.make(operation="upscale", image=b"picture", style_type="fiction")
+    assert caught.value.field == "style_type"
+    assert "style_type" not in Request.make(operation="upscale", image=b"picture").described()
 
 
 def test_seeds_count_up_and_wrap() -> None:

@@ -32,6 +32,7 @@ Output = Annotated[
 ]
 Image = Annotated[Path, typer.Option("--image", "-i", help="The picture that is worked on.")]
 Speed = Annotated[str, typer.Option(help="turbo, balanced or quality.")]
+StyleType = Annotated[str, typer.Option(help="auto, general, realistic, design or fiction.")]
 Seed = Annotated[int | None, typer.Option(help="0 to 2147483647; default: from the request.")]
 Count = Annotated[int, typer.Option("--num-images", "-n", help="1 to 8.")]
 Negative = Annotated[str, typer.Option(help="What shall not be in the picture.")]

@@ -9,7 +9,7 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.imaging import U8
 from portrayal.prompting.intent import EditIntent
 from portrayal.prompting.plan import ScenePlan
-from portrayal.request import Operation, Speed
+from portrayal.request import Operation, Speed, StyleType
 from portrayal.sizes import Size
 
 Box: TypeAlias = tuple[float, float, float, float]
@@ -45,6 +45,7 @@ class Job:
         intent: the reading of an edit's prompt.
         strength: 0..1, how much of the source a remix keeps.
         factor: of an enlargement, 2 or 4.
+        style_type: whether a new picture is a photograph or drawn; see `portrayal.request.Request`.
         attempt: 0 at first; the identity lock raises it when the picture was not like the reference, and the
             engine then takes another variation, nearer to the reference. Same job, same bytes.
     """
@@ -64,6 +65,7 @@ class Job:
     intent: EditIntent | None = None
     strength: float = 0.5
     factor: int = 2
+    style_type: StyleType = "auto"
     attempt: int = 0
 
 

@@ -22,6 +22,7 @@ from portrayal.request import (
     OutputFormat,
     Request,
     Speed,
+    StyleType,
     refused,
 )
 from portrayal.sizes import Size
@@ -30,7 +31,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 MagicPrompt = Literal["auto", "on", "off"]
 
 _FILES = ("image", "edit_mask", "background")
-_STYLE = ("style_type", "style_preset", "style_codes", "style_references", "palette")
+_STYLE = ("style_preset", "style_codes", "style_references", "palette")
 
 
 class _Frozen(BaseModel):
@@ -55,7 +56,6 @@ class Order(_Frozen):
 
     Attributes:
         magic_prompt: whether the prompt may be rewritten.
-        style_type: "auto", "general", "realistic", "design", "fiction".
         style_preset: a name of the 62, upper case; "" = none.
         style_codes: 8 hex digits each; style_references: digests of pictures.
         palette: a preset's name, or "#RRGGBB" colours, the heaviest first.
@@ -78,7 +78,7 @@ class Order(_Frozen):
     engine: EngineName = "auto"
     output_format: OutputFormat = "png"
     magic_prompt: MagicPrompt = "auto"
-    style_type: str = "auto"
+    style_type: StyleType = "auto"
     style_preset: str = ""
     style_codes: tuple[str, ...] = ()
     style_references: tuple[Digest, ...] = ()
@@ -120,6 +120,8 @@ class Order(_Frozen):
     def request(self, read: Callable[[str], bytes]) -> Request:
         """The request, with the pictures that `read` gives for their digests."""
         values = self.model_dump(exclude={"characters", "magic_prompt", *_FILES, *_STYLE})
+        if self.operation != "generate":  # a picture that is worked on keeps its look; `unheeded` says it
+            del values["style_type"]
         for name in _FILES:
             digest = getattr(self, name)
             values[name] = None if digest is None else read(digest)
@@ -134,8 +136,10 @@ class Order(_Frozen):
         notes = []
         if self.magic_prompt == "on":
             notes.append("magic_prompt: prompts are not rewritten yet; the prompt was taken as it is")
-        if self.style_type not in ("auto", "general", "realistic"):
-            notes.append(f"style_type: {self.style_type} is not portrayed yet; the picture is photographic")
+        if self.style_type in ("design", "fiction") and self.operation != "generate":
+            notes.append(
+                f"style_type: {self.style_type} is for new pictures; {self.operation} keeps the picture's look"
+            )
         if self.style_preset:
             notes.append(f"style_preset: {self.style_preset} is not portrayed yet")
         if self.style_codes:
