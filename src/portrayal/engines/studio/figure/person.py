@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -16,19 +16,22 @@ from portrayal.engines.studio.compose import CAMERAS, motion_of, shot_of
 from portrayal.engines.studio.figure.camera import View, view_of
 from portrayal.engines.studio.figure.ground import Drop
 from portrayal.engines.studio.figure.occlusion import bake
-from portrayal.engines.studio.figure.surface import surfaced
+from portrayal.engines.studio.figure.surface import Front, surfaced
 from portrayal.engines.studio.figure.trace import trace
 from portrayal.engines.studio.figure.turned import mirrored, turned
 from portrayal.engines.studio.figure.types import Body, Stance
 from portrayal.engines.studio.head import HeadMotion, move
 from portrayal.engines.studio.kept import Kept
-from portrayal.engines.studio.light.shape import shape
-from portrayal.engines.studio.light.tone import luminance, untone
+from portrayal.engines.studio.light.cloth import under_chin
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.types import Cutout, Notes, Shot, Subject
+from portrayal.engines.studio.wardrobe.frame import BustFrame
+from portrayal.engines.studio.wardrobe.head import Bare
+from portrayal.engines.studio.wardrobe.render import render
+from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.imaging import F32
 from portrayal.perception import mesh
-from portrayal.perception.types import FACE, SKIN
+from portrayal.perception.types import BACKGROUND, CLOTHING, SKIN
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import Speed
 from portrayal.sizes import Size
@@ -42,7 +45,13 @@ _WINDOW: Final = 36.0
 # The lens blurs what is far as before, but a whole person stands farther away.
 _APERTURE: Final = {"medium": 0.9, "three-quarter": 0.75, "full": 0.6, "wide": 0.42}
 _NO_FLOOR: Final = ("space", "underwater", "sky")
-_JAW: Final = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
+# The wardrobe's front: cm to each side of the notch, above and below it; pixels per cm, least and most.
+_HALF: Final = 26.0
+_ABOVE: Final = 14.0
+_LOWEST: Final = 62.0
+_DETAIL: Final = (6.0, 16.0)
+# Longer side of the height field of the light.
+_GRID: Final = 512
 
 
 def figure(
@@ -95,14 +104,32 @@ def stand(
 ) -> tuple[Subject, Shot, Drop]:
     """The person of a posed body; see `figure`."""
     view = view_of(body, stance, size)
-    head, own = clock.time("head", lambda: _head(character, body, view, motion, speed, seed, kept, notes))
+    bare = kept.bare(character)
+    head = clock.time("head", lambda: _head(bare, character, body, view, motion, speed, seed, kept, notes))
     seen = clock.time("trace", lambda: trace(body.rows, view, speed == "quality"))
     grid = clock.time("bake", lambda: bake(body.rows, body.head.centre))
-    skin = _skin(head, own)
-    under = clock.time("surface", lambda: surfaced(body, seen, grid, view, skin, None))
-    subject = clock.time("shape", lambda: _subject(head, own, under, body, view, speed))
+    front = clock.time("clothes", lambda: _front(stance, body, view, bare.skin, speed))
+    under = clock.time("surface", lambda: surfaced(body, seen, grid, view, bare.skin, front))
+    subject = clock.time("head on body", lambda: _joined(head, bare, under, view, speed, seed))
     drop = Drop(grid, view, body.air, 0.0 if plan.setting in _NO_FLOOR else 1.0)
     return subject, _shot(plan, stance, view, size, speed, rng), drop
+
+
+def _front(stance: Stance, body: Body, view: View, skin: F32, speed: Speed) -> Front:
+    """The garment as the wardrobe draws it, from the front."""
+    scale = float(np.clip(view.scale(float(body.joints["chest"][2])), *_DETAIL))
+    width, height = round(2 * _HALF * scale), round((_ABOVE + _LOWEST) * scale)
+    frame = BustFrame(
+        width=width,
+        height=height,
+        scale=scale,
+        x=_HALF * scale,
+        y=_ABOVE * scale,
+        neck=stance.build.neck,
+        shoulders=stance.build.shoulders,
+        chest=min(stance.build.bust, 2.5),
+    )
+    return Front(render(stance.outfit, frame, skin, speed), _HALF * scale, _ABOVE * scale, _LOWEST - 2)
 
 
 def _posed(
@@ -172,7 +199,19 @@ def _shot(plan: ScenePlan, stance: Stance, view: View, size: Size, speed: Speed,
     )
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """The head on a window of the canvas: x0, y0 of the window, and as it was placed before it was moved."""
+
+    cutout: Cutout
+    still: F32
+    placed: tuple[float, tuple[float, float]]
+    x0: int
+    y0: int
+
+
 def _head(
+    bare: Bare,
     character: IdentityMap,
     body: Body,
     view: View,
@@ -181,133 +220,98 @@ def _head(
     seed: int,
     kept: Kept,
     notes: Notes,
-) -> tuple[Cutout, F32]:
-    """The head placed and moved on the canvas, and the matte of its own pixels: without neck and clothes."""
+) -> _Placed:
+    """The head placed and moved; only a window around it is worked on."""
     assert character.reading is not None
-    bare = kept.bare(character).character
     points = character.reading.points
     centre = body.head.centre
     ppc = view.scale(float(centre[2]) + 4)
     scale = _FACE * ppc / max(float(np.linalg.norm(points[mesh.FOREHEAD] - points[mesh.CHIN])), 1.0)
-    ears = points[[mesh.CHEEK_LEFT, mesh.CHEEK_RIGHT]].mean(0)
-    anchor = np.array([0.58 * ears[0] + 0.42 * points[mesh.CHIN, 0], points[mesh.CHIN, 1]])
     yaw = character.reading.pose.yaw + motion.yaw
     at = centre + np.array([0.6 * math.sin(math.radians(yaw)), 0, 0], np.float32)
     goal = np.array([view.project(at)[0, 0], view.project(body.head.chin)[0, 1]])
-    # Only a window around the head is worked on.
     half = int(_WINDOW * ppc)
-    x0, y0 = int(goal[0]) - half, int(goal[1]) - int(1.15 * half)
     window = (2 * half, int(1.9 * half))
-    offset = goal - anchor * scale - np.array([x0, y0])
-    cutout = place(bare, scale, (float(offset[0]), float(offset[1])), *window, speed, seed)
-    cutout = move(cutout, kept.model(character), scale, (float(offset[0]), float(offset[1])), motion, speed, notes)
-    own = cutout.alpha * _above_neck(cutout)
+    corner = np.array([int(goal[0]) - half, int(goal[1]) - int(1.15 * half)])
+    x, y = (float(v) for v in goal - _anchor(points) * scale - corner)
+    cutout = place(bare.character, scale, (x, y), *window, speed, seed)
     assert cutout.points is not None
-    ears = cutout.points[[mesh.CHEEK_LEFT, mesh.CHEEK_RIGHT]].mean(0)
-    now = np.array([0.58 * ears[0] + 0.42 * cutout.points[mesh.CHIN, 0], cutout.points[mesh.CHIN, 1]])
-    shift = np.round(goal - (now + np.array([x0, y0]))).astype(int)
-    return _pasted(cutout, own, x0 + int(shift[0]), y0 + int(shift[1]), (view.width, view.height))
+    still = cutout.points
+    cutout = move(cutout, kept.model(character), scale, (x, y), motion, speed, notes)
+    assert cutout.points is not None
+    # A head that turns or nods moves its chin: the whole window goes back to where the neck is.
+    x0, y0 = (int(v) for v in np.round(goal - _anchor(cutout.points)))
+    return _Placed(cutout, still, (scale, (x, y)), x0, y0)
 
 
-def _above_neck(cutout: Cutout) -> F32:
-    """Weight (h, w) of the head above the line of the jaw; below it only what hangs beside the face (hair) stays."""
-    assert cutout.points is not None
+def _anchor(points: F32) -> F32:
+    """The point (2,) of a head that stands over the neck."""
+    ears = points[[mesh.CHEEK_LEFT, mesh.CHEEK_RIGHT], 0].mean()
+    return np.array([0.58 * ears + 0.42 * points[mesh.CHIN, 0], points[mesh.CHIN, 1]], np.float32)
+
+
+def _joined(head: _Placed, bare: Bare, under: Surface, view: View, speed: Speed, seed: int) -> Subject:
+    """Head and body together, with shape for the light: worked out in the head's window, put on the canvas."""
+    cutout, x0, y0 = head.cutout, head.x0, head.y0
     h, w = cutout.alpha.shape
-    tall = max(float(np.ptp(cutout.points[:468, 1])), 8.0)
-    jaw = cutout.points[list(_JAW), :2]
-    jaw = jaw[np.argsort(jaw[:, 0])]
-    x = np.arange(w, dtype=np.float32)
-    line = np.interp(x, jaw[:, 0], jaw[:, 1]).astype(np.float32)
-    line = np.where((x > jaw[0, 0]) & (x < jaw[-1, 0]), line, jaw[0, 1] + 0.0 * x)
-    below = np.arange(h, dtype=np.float32)[:, None] - line[None]
-    cut = np.clip(0.5 - (below - 0.004 * tall) / (0.03 * tall), 0, 1)
-    cut = cut * cut * (3 - 2 * cut)
-    skin = np.isin(cutout.regions, (SKIN, FACE)).astype(np.float32)
-    skin = cv2.GaussianBlur(cv2.dilate(skin, np.ones((3, 3), np.uint8)), (0, 0), max(0.6, 0.008 * tall))
-    beside = 1 - np.clip(skin * 1.6, 0, 1)
-    return np.asarray(np.maximum(cut, beside), np.float32)
-
-
-def _pasted(cutout: Cutout, own: F32, x0: int, y0: int, size: Size) -> tuple[Cutout, F32]:
-    """The window on the canvas."""
-    width, height = size
-    h, w = own.shape
-    a, b, c, d = max(0, -y0), min(h, height - y0), max(0, -x0), min(w, width - x0)
-    rgb, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
-    matte, regions = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
-    if b > a and d > c:
-        here, there = np.s_[y0 + a : y0 + b, x0 + c : x0 + d], np.s_[a:b, c:d]
-        rgb[here], alpha[here], matte[here] = cutout.rgb[there], cutout.alpha[there], own[there]
-        regions[here] = cutout.regions[there]
+    left, top = max(0, x0), max(0, y0)
+    right, bottom = min(view.width, x0 + w), min(view.height, y0 + h)
+    on = np.s_[top:bottom, left:right]
+    inner = np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
+    shift = np.array([left - x0, top - y0, 0], np.float32)
     assert cutout.points is not None
-    points = cutout.points + np.array([x0, y0, 0], np.float32)
-    return Cutout(rgb, alpha, regions, points, frozenset()), matte
+    part = replace(
+        cutout,
+        rgb=np.ascontiguousarray(cutout.rgb[inner]),
+        alpha=np.ascontiguousarray(cutout.alpha[inner]),
+        regions=np.ascontiguousarray(cutout.regions[inner]),
+        points=cutout.points - shift,
+    )
+    scale, (x, y) = head.placed
+    placed = (scale, (x - float(shift[0]), y - float(shift[1])))
+    local = wear(part, head.still - shift, bare, under.cropped(on), placed, speed, seed)
+    assert local.own is not None and local.under is not None and local.points is not None
+    chin = under_chin(local.points, (bottom - top, right - left), under.scale)
+    return _whole(local, replace(local.under, open=_times(local.under.open, chin)), under, on, view)
 
 
-def _skin(head: Cutout, own: F32) -> F32:
-    """Scene light (3,) of the face's skin, neither in its highlights nor in its shades."""
-    assert head.points is not None
-    hull = np.zeros(own.shape, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(head.points[:468, :2].astype(np.float32)).astype(np.int32), 1)
-    at = (hull > 0) & (head.regions == FACE) & (own > 0.9)
-    if at.sum() < 30:
-        at = (hull > 0) & (own > 0.5)
-    light = untone(head.rgb[at]) if at.any() else np.full((1, 3), 0.3, np.float32)
-    g = luminance(light)
-    low, high = np.percentile(g, [45, 85])
-    return np.asarray(light[(g >= low) & (g <= high)].mean(0), np.float32)
+def _times(open_: F32 | None, chin: F32) -> F32:
+    return chin if open_ is None else np.asarray(open_ * chin, np.float32)
 
 
-def _subject(head: Cutout, own: F32, under: Surface, body: Body, view: View, speed: Speed) -> Subject:
-    """Head and body together, with shape for the light."""
-    assert head.points is not None
-    tall = max(float(np.ptp(head.points[:468, 1])), 8.0)
-    low, high = head.points[:468, :2].min(0), head.points[:468, :2].max(0)
-    x0, y0 = (int(max(0, v)) for v in low - 1.4 * tall)
-    x1, y1 = int(min(view.width, high[0] + 1.4 * tall)), int(min(view.height, high[1] + 1.2 * tall))
-    corner = np.array([x0, y0, 0], np.float32)
-    part = np.s_[y0:y1, x0:x1]
-    alone = shape(Cutout(head.rgb[part], own[part], head.regions[part], head.points - corner, frozenset()), speed)
-    normals = under.normals.copy()
-    blend = own[part][..., None]
-    normals[part] += (alone.normals - normals[part]) * (blend > 0.02)
-    face = np.zeros_like(own)
-    face[part] = alone.face
-    alpha = own + (1 - own) * under.cover
+def _whole(local: Subject, near: Surface, under: Surface, on: tuple[slice, slice], view: View) -> Subject:
+    """The window's subject on the whole canvas."""
+    size = (view.height, view.width)
+    assert local.points is not None and local.own is not None
+    assert under.open is not None and near.open is not None
+    corner = np.array([on[1].start, on[0].start, 0], np.float32)
+    rgb, own, face = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32)
+    regions = np.where(under.cover > 0.5, np.where(under.skin > 0.5, SKIN, CLOTHING), BACKGROUND).astype(np.uint8)
+    normals, albedo, open_ = under.normals.copy(), under.albedo.copy(), under.open.copy()
+    rgb[on], own[on], face[on], regions[on] = local.rgb, local.own, local.face, local.regions
+    normals[on], albedo[on], open_[on] = local.normals, near.albedo, near.open
+    grid = min(_GRID / max(size), 1.0)
+    field = np.zeros((max(8, round(size[0] * grid)), max(8, round(size[1] * grid))), np.float32)
+    _laid(field, local.height, on, grid, local.alpha.shape[0])
     return Subject(
-        rgb=head.rgb,
-        alpha=alpha,
-        regions=head.regions,
-        points=head.points,
+        rgb=rgb,
+        alpha=np.asarray(own + (1 - own) * under.cover, np.float32),
+        regions=regions,
+        points=local.points + corner,
         normals=normals,
-        height=_height(alone, part, under, body, view),
+        height=field,
         face=face,
-        face_height=tall,
-        under=_behind_hand(under, body, own),
+        face_height=local.face_height,
+        under=replace(under, albedo=albedo, open=open_),
         own=own,
     )
 
 
-def _behind_hand(under: Surface, body: Body, own: F32) -> Surface:
-    """Reserved for hands before the face."""
-    return under
-
-
-def _height(alone: Subject, part: tuple[slice, slice], under: Surface, body: Body, view: View) -> F32:
-    """The height field of head and body on one grid, in its own pixels."""
-    longer = max(view.width, view.height)
-    scale = min(512 / longer, 1.0)
-    size = (max(8, round(view.width * scale)), max(8, round(view.height * scale)))
-    depth = np.where(under.cover > 0.5, under.depth, -12.0).astype(np.float32)
-    field = cv2.resize(depth, size, interpolation=cv2.INTER_AREA) * np.float32(under.scale * scale)
-    rows, columns = part[0].stop - part[0].start, part[1].stop - part[1].start
-    inner = (max(2, round(columns * scale)), max(2, round(rows * scale)))
-    own = cv2.resize(alone.height, inner, interpolation=cv2.INTER_AREA) * np.float32(
-        scale / (alone.height.shape[0] / rows)
-    )
-    matte = cv2.resize(alone.alpha, inner, interpolation=cv2.INTER_AREA)
-    y, x = round(part[0].start * scale), round(part[1].start * scale)
-    y1, x1 = min(y + inner[1], size[1]), min(x + inner[0], size[0])
-    at, cut = np.s_[y:y1, x:x1], np.s_[: y1 - y, : x1 - x]
-    field[at] += (own[cut] - field[at]) * matte[cut]
-    return np.ascontiguousarray(field, np.float32)
+def _laid(field: F32, local: F32, on: tuple[slice, slice], grid: float, rows: int) -> None:
+    """Lay a window's height field into the canvas' own, in place; heights are in the pixels of their field."""
+    y0, x0 = round(on[0].start * grid), round(on[1].start * grid)
+    y1, x1 = min(round(on[0].stop * grid), field.shape[0]), min(round(on[1].stop * grid), field.shape[1])
+    if y1 - y0 < 2 or x1 - x0 < 2:
+        return
+    small = cv2.resize(local, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    field[y0:y1, x0:x1] = small * np.float32(grid * rows / local.shape[0])

@@ -83,14 +83,16 @@ def surfaced(body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, fron
         least=16,
     )  # fmt: skip
     albedo *= tint
+    is_skin = (bare & (seen.row >= 0)).astype(np.float32)
     if front is not None:
-        _dressed(seen, part, on_chest, front, albedo, relief, painted, material)
+        trunk = (part == t.BARE) & (body.rows[row, columns.CHAIN] == columns.TORSO) & (on_chest[..., 1] < 3)
+        torso = (part == t.CHEST) | (trunk & (on_chest[..., 2] > -1))
+        _dressed(seen, part, on_chest, torso, front, albedo, relief, painted, material, is_skin)
     normals = seen.normal.copy()
     group = np.where(seen.row >= 0, body.rows[row, columns.GROUP] * 16 + np.minimum(part, 15), -1).astype(np.int32)
     height = cv2.GaussianBlur(relief + painted, (0, 0), max(0.4, 0.05 * scale))
     bands(lambda a, b: bent(group, height, np.float32(scale), normals, a, b), h, least=16)
     albedo, normals = _smooth_edges(seen, group, albedo, normals)
-    is_skin = (bare & (seen.row >= 0)).astype(np.float32)
     return _on_canvas(body, seen, grid, view, albedo, normals, material, is_skin, scale)
 
 
@@ -140,35 +142,46 @@ def _woven(body: t.Body, cloth: t.I32, across: F32, down: F32, scale: float) -> 
 
 
 def _dressed(
-    seen: Traced, part: t.I32, chest: F32, front: Front, albedo: F32, relief: F32, painted: F32, material: F32
+    seen: Traced,
+    part: t.I32,
+    chest: F32,
+    torso: Bool,
+    front: Front,
+    albedo: F32,
+    relief: F32,
+    painted: F32,
+    material: F32,
+    bare: F32,
 ) -> None:
-    """Paint the wardrobe's front on the chest, in place."""
+    """Paint the wardrobe's front on the chest, in place; `bare` (h, w) is the share of bare skin."""
     surface = front.surface
-    torso = (part == t.CHEST) & (chest[..., 1] > -front.lowest)
+    torso = torso & (chest[..., 1] > -front.lowest)
     if not torso.any():
         return
-    u = front.x + chest[..., 0] * surface.scale
-    v = front.y - chest[..., 1] * surface.scale
+    rows, cols = np.flatnonzero(torso.any(1)), np.flatnonzero(torso.any(0))
+    at = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    here = chest[at]
+    u = np.ascontiguousarray(front.x + here[..., 0] * surface.scale)
+    v = np.ascontiguousarray(front.y - here[..., 1] * surface.scale)
     # The side of the body is not seen from the front: there the woven cloth goes on.
-    side = np.clip((17.0 - np.abs(chest[..., 0])) / 3.0, 0, 1) * np.clip((chest[..., 2] + 9.0) / 4.0, 0, 1)
-    end = np.clip((chest[..., 1] + front.lowest) / 4.0, 0, 1)
+    side = np.clip((17.0 - np.abs(here[..., 0])) / 3.0, 0, 1) * np.clip((here[..., 2] + 11.0) / 4.0, 0, 1)
+    end = np.clip((here[..., 1] + front.lowest) / 4.0, 0, 1)
 
     def read(values: F32) -> F32:
         return np.asarray(cv2.remap(values, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
-    weight = (torso * side * end * read(surface.cover)).astype(np.float32)
-    weight *= 1 - read(surface.skin)
+    weight = (torso[at] * side * end * read(surface.cover)).astype(np.float32)
     k = weight[..., None]
-    albedo += (read(surface.albedo) - albedo) * k
-    material += (read(surface.material) - material) * k
+    albedo[at] += (read(surface.albedo) - albedo[at]) * k
+    material[at] += (read(surface.material) - material[at]) * k
+    bare[at] += (read(surface.skin) - bare[at]) * weight
     known = (surface.cover > 0.5).astype(np.float32)
     depth = np.where(known > 0, surface.depth, 0).astype(np.float32)
     sigma = 1.6 * surface.scale
     smooth = cv2.GaussianBlur(depth, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), 1e-3)
     fine = np.clip((depth - smooth) * known, -0.8, 0.8).astype(np.float32)
-    height = read(fine)
-    relief += (height - relief) * weight
-    painted *= 1 - 0.7 * weight
+    relief[at] += (read(fine) - relief[at]) * weight
+    painted[at] *= 1 - 0.7 * weight
 
 
 def _smooth_edges(seen: Traced, group: t.I32, albedo: F32, normals: F32) -> tuple[F32, F32]:
@@ -247,7 +260,7 @@ def _crevices(seen: Traced, scale: float) -> F32:
     on: Bool = seen.cover > 0
     depth = np.where(on, seen.point[..., 2], 0).astype(np.float32)
     out = np.ones((h, w), np.float32)
-    for size, strength, deep in ((0.5, 0.5, 0.5), (1.6, 0.5, 1.4), (4.0, 0.35, 3.0)):
+    for size, strength, deep in ((1.6, 0.3, 1.4), (4.0, 0.35, 3.0)):
         sigma = size * scale
         part = 1 if sigma < 3 else 2 if sigma < 8 else 4
         small = (max(2, w // part), max(2, h // part))
