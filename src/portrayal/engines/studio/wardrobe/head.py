@@ -179,7 +179,7 @@ def _head(p: _Part, hull: F32, neck: F32) -> F32:
     cloth = _cloth(p)
     # Ears and the sides of the neck; bare shoulders, arms and hands are the new body's. What shows between hair and
     # cheek may be anything.
-    ear = (p.regions == SKIN) & (p.below < -0.30 * face) & (p.from_skin < 5.0)
+    ear = (p.regions == SKIN) & (p.below < -0.30 * face) & ((p.from_skin < 5.0) | (p.below < -0.65 * face))
     own = (p.regions == FACE) | (_hair(p) > 0) | ear | (neck > 0.5)
     own |= (p.regions == CLOTHING) & (cloth < 0.5)
     own |= (hull > 0.5) & ~_strange(p, hull)
@@ -209,7 +209,12 @@ def _together(own: Bool, p: _Part) -> Bool:
     high = stats[:, cv2.CC_STAT_TOP] < p.points[mesh.CHIN, 1]
     keep = large & high
     keep[0], keep[main] = False, True
-    return np.asarray(keep[labels])
+    kept = keep[labels]
+    # Holes of a few pixels are mistakes of the labels, larger ones are air between hair and cheek.
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
+    hole = stats[:, cv2.CC_STAT_AREA] < 0.006 * p.face**2
+    hole[0] = False
+    return np.asarray(kept | hole[labels])
 
 
 def _strange(p: _Part, hull: F32) -> Bool:
@@ -330,7 +335,7 @@ def _skin_colour(p: _Part, hull: F32, neck: F32) -> F32:
     if seen.sum() < 0.002 * p.face**2:
         return np.asarray(face * np.array([0.90, 0.90, 0.88], np.float32), np.float32)
     own = untone(np.ascontiguousarray(np.median(p.rgb[seen], 0)[None], np.float32))[0]
-    return np.asarray(np.exp(0.6 * np.log(face) + 0.4 * np.log(np.maximum(own, 0.3 * face))), np.float32)
+    return np.asarray(np.exp(0.75 * np.log(face) + 0.25 * np.log(np.maximum(own, 0.3 * face))), np.float32)
 
 
 def _shoulders(character: IdentityMap) -> float:

@@ -1,6 +1,6 @@
-"""The modelled neck and chest in the colour of the photographed ones.
+"""The skin of the modelled neck and chest: the photograph's own where it is seen, and the same skin everywhere else.
 
-Both lie side by side, so they are compared where they overlap: the model is gained towards the photograph, the nearer
+Photographed and modelled skin are compared where they overlap: the model is gained towards the photograph, the nearer
 the more locally, and gets the grain of the person's own skin.
 """
 
@@ -21,16 +21,18 @@ from portrayal.imaging import F32
 # How far (cm) the neck of the photograph colours the modelled skin around it, and within which bounds.
 _NEAR: Final = 2.2
 _BOUNDS: Final = (0.45, 1.5)
+_FLAT: Final = 0.65  # share of its own shade that is taken off the photographed neck, as the jaw throws a new one
 _LEAST: Final = 1.0  # square centimetres of own neck that say something
 
 
-def matched(surface: Surface, head: Cutout, neck: F32, seed: int) -> Surface:
+def matched(surface: Surface, head: Cutout, neck: F32, skin: F32, seed: int) -> Surface:
     """The surface with bare skin like the photograph's.
 
     Args:
         surface: modelled clothes and skin.
         head: the photographed head on the same canvas.
         neck: (H, W) 0..1, where its own clean neck is seen.
+        skin: (3,) scene light of the person's skin below the jaw.
         seed: of the skin's grain.
     """
     bare = surface.skin * surface.cover
@@ -39,14 +41,27 @@ def matched(surface: Surface, head: Cutout, neck: F32, seed: int) -> Surface:
         return surface
     at = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     albedo, scale = surface.albedo[at], surface.scale
-    gain = np.ones_like(albedo)
-    common = np.ascontiguousarray(np.minimum(neck[at], surface.skin[at]), np.float32)
+    share = surface.skin[at][..., None]
+    modelled = albedo * _grain(head, at, scale, seed)[..., None]
+    common = np.ascontiguousarray(neck[at] * surface.skin[at] * smoothstep(0.5, 1.0, surface.cover[at]), np.float32)
     if float(common.sum()) > _LEAST * scale * scale:
-        gain = _gain(albedo, untone(np.ascontiguousarray(head.rgb[at])), common, scale)
-    gain *= _grain(head, at, scale, seed)[..., None]
+        own = untone(np.ascontiguousarray(head.rgb[at]))
+        own *= _flattened(own, common, float(luminance(skin[None])[0]), scale)[..., None]
+        modelled *= _gain(albedo, own, common, scale)
+        modelled += (own - modelled) * common[..., None]
     colour = surface.albedo.copy()
-    colour[at] = albedo * (1 + (gain - 1) * surface.skin[at][..., None])
+    colour[at] = albedo + (modelled - albedo) * share
     return replace(surface, albedo=colour)
+
+
+def _flattened(own: F32, weight: F32, level: float, scale: float) -> F32:
+    """Factor (h, w) that takes most of the photograph's own shade off a neck."""
+    size = (max(2, round(own.shape[1] * 3 / scale)), max(2, round(own.shape[0] * 3 / scale)))
+    light = cv2.resize(luminance(own) * weight, size, interpolation=cv2.INTER_AREA)
+    near = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    mean = (blur(light, 2.5) + 1e-5) / (blur(near, 2.5) + 1e-5 / level)
+    factor = np.clip((level / np.maximum(mean, 1e-3)) ** _FLAT, 0.7, 2.2).astype(np.float32)
+    return np.asarray(cv2.resize(factor, (own.shape[1], own.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _gain(albedo: F32, own: F32, weight: F32, scale: float) -> F32:

@@ -1,7 +1,8 @@
 """Put the photographed head on the modelled clothes.
 
-Order from the back: modelled neck and clothes, the clean part of the photographed neck where no cloth lies over it,
-then face, ears and hair. Hair so falls over the collar, and the collar goes up to the jaw.
+Order from the back: neck and clothes, then face, ears and hair. Hair so falls over the collar, and the collar goes up
+to the jaw. The neck is modelled, its skin photographed where the reference shows it clean: one shape, so that the jaw
+throws one shadow.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Final
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.cloth.merge import raised
 from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.head.fields import blur, polygon, smoothstep
 from portrayal.engines.studio.light.shape import shape
@@ -25,7 +25,8 @@ from portrayal.imaging import F32, U8
 from portrayal.perception import mesh
 from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN
 
-_FADE: Final = 0.5  # cm over which the photographed neck goes over into the modelled one
+_FADE: Final = 0.5  # cm over which photographed skin of the neck goes over into modelled skin
+_JAW: Final = 0.35  # cm below the jaw over which the head goes over into the neck
 
 
 def wear(
@@ -49,28 +50,26 @@ def wear(
         seed: of the skin's grain.
     """
     assert head.points is not None
-    clean = _clean_neck(head, still, bare, surface, placed)
-    below, away = _below_jaw(head, surface.scale)
+    below, near = _below_jaw(head, surface.scale)
     skin = below * _skin_share(head, surface.scale)
     # Skin goes over into skin, cloth has an edge.
-    soft = np.maximum(clean, away) * (1 - surface.cover * (1 - surface.skin))
-    own = head.alpha * np.maximum(1 - skin, soft)
+    own = head.alpha * np.maximum(1 - skin, near * (1 - surface.cover * (1 - surface.skin)))
     own = np.ascontiguousarray(own * hairs.tapered(head, own, surface.scale, seed), np.float32)
-    surface = necks.matched(surface, head, np.asarray(clean * skin * head.alpha, np.float32), seed)
+    neck = _clean_neck(head, still, bare, surface, placed) * skin * head.alpha
+    surface = necks.matched(surface, head, np.asarray(neck, np.float32), bare.skin, seed)
     both = _together(head, own, surface)
     subject = shape(both, speed)
     front = (own * (1 - skin))[..., None]
     normals = surface.normals + (subject.normals - surface.normals) * front
     normals = np.where(surface.cover[..., None] > 0.02, normals, subject.normals)
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-4)
-    subject = replace(subject, normals=np.ascontiguousarray(normals, np.float32), under=surface, own=own)
-    return replace(subject, height=raised(subject, surface))
+    return replace(subject, normals=np.ascontiguousarray(normals, np.float32), under=surface, own=own)
 
 
 def _clean_neck(
     head: Cutout, still: F32, bare: Bare, surface: Surface, placed: tuple[float, tuple[float, float]]
 ) -> F32:
-    """Where the head on the canvas shows its own clean neck, (H, W) 0..1: it goes with the jaw, less and less."""
+    """Where the head on the canvas shows its own clean neck, (H, W) 0..1; the neck goes with the jaw, less and less."""
     assert head.points is not None
     scale, (x, y) = placed
     h, w = head.alpha.shape
@@ -79,7 +78,6 @@ def _clean_neck(
     shift = (head.points[list(JAW)] - still[list(JAW)])[:, :2].mean(0)
     follow = smoothstep(chin + 9 * surface.scale, chin - 2 * surface.scale, rows)[:, None]
     columns = np.arange(w, dtype=np.float32)[None]
-    # A little inwards, so that the border of what is clean never shows.
     at_x = np.broadcast_to((columns - x - shift[0] * follow) / scale, (h, w))
     at_y = np.broadcast_to((rows[:, None] - y - shift[1] * follow) / scale, (h, w))
     moved = cv2.remap(
@@ -106,7 +104,7 @@ def _below_jaw(head: Cutout, scale: float) -> tuple[F32, F32]:
     rows = np.arange(len(face), dtype=np.float32)[:, None]
     below = (1 - face) * smoothstep(mouth - 0.14 * tall, mouth + 0.02 * tall, rows)
     far = cv2.distanceTransform((face < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.asarray(below, np.float32), smoothstep(1.6 * _FADE * scale, 0.2 * _FADE * scale, far)
+    return np.asarray(below, np.float32), smoothstep(_JAW * scale, 0.1 * _JAW * scale, far)
 
 
 def _together(head: Cutout, own: F32, surface: Surface) -> Cutout:
