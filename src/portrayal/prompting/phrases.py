@@ -187,7 +187,10 @@ class PhraseFinder:
         while end < min(at + _REACH, len(self._lexemes)) and (end == at or not self._stop(end)):
             lexeme = self._lexemes[end]
             modifier = lexeme.sense(*_MODIFIERS)
-            if lexeme.sense(*_NOUNS, "backdrop"):
+            after = self._at(end + 1)
+            if lexeme.sense("cut") and lexeme.sense(*_NOUNS) and after and after.sense(*_NOUNS):
+                modifier = lexeme.sense("cut")  # "V-neck" alone is a T-shirt, but not before "dress"
+            elif lexeme.sense(*_NOUNS, "backdrop"):
                 break
             if _two_tone(lexeme) and "colour" not in said and not groups:
                 said |= {"colour": "black", "second": "white"}

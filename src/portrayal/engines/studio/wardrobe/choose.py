@@ -1,13 +1,16 @@
 """What somebody wears, chosen from the words: one garment, the cloth of its parts, things on the head, hair.
 
 The words come as a `ScenePlan`; here every colour gets its number and everything that they leave open is chosen, by
-the seed where there is a choice. `choose.toml` holds the usual cloth of each garment and what goes over what.
+the seed where there is a choice. Of several garments the outermost is worn and shows what it shows of the others;
+where two exclude each other, the first that is named stays. `choose.toml` holds what goes over what.
 """
 
 from __future__ import annotations
 
 import tomllib
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
@@ -17,10 +20,13 @@ import numpy as np
 
 from portrayal import colours
 from portrayal.engines.studio.types import Notes
+from portrayal.engines.studio.wardrobe import data
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Hair, Outfit, Thing
+from portrayal.prompting.nearest import nearest
 from portrayal.prompting.plan import Garment, ScenePlan
 
 _STREAM = 505  # of random numbers; others draw from the same seed
+_MOST = 30  # sentences about unknown words; a list of five hundred helps nobody
 _HEAD = (
     "glasses", "sunglasses", "hat", "cap", "beanie", "helmet", "crown", "headphones", "earrings",
 )  # fmt: skip
@@ -39,89 +45,234 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
     Args:
         plan: what the words say.
         seed: decides what they leave open, and the fall of the folds.
-        notes: takes warnings on what is not worn.
+        notes: takes warnings on garments that are named and not worn.
 
     Returns:
-        None when no garment is named: nothing is said of clothes, or only of the colour of those that are worn anyway.
+        None when no garment is named: nothing is said of clothes, or only the colour, the pattern or the cloth of
+        those that are worn anyway, or only what is worn below the waist (see `below` and `dyed`).
     """
-    worn = [g for g in plan.outfit if g.item in table()["garments"]]
+    named = [g for g in plan.outfit if g.item in table()["garments"]]
+    worn = [g for g in named if g.item in data.garments()]
     added = [g for g in plan.accessory_details if g.item in table()["parts"]]
     if not worn and not added:
         return None
-    rng = np.random.default_rng([seed, _STREAM])
     if not worn:
         worn = [Garment(text="", item=table()["parts"][added[0].item]["with"])]
     main = max(worn, key=_layer)  # the first of the outermost
     assert main.item is not None
-    known = table()["garments"][main.item]
-    parts = {name: _cloth(None, usual, rng) for name, usual in known.get("parts", {}).items()}
-    for garment in worn:
-        assert garment.item is not None
-        if garment is main:
-            continue
-        if known["inner"] and _layer(garment) < _layer(main):
-            parts[known["inner"]] = _cloth(garment, table()["garments"][garment.item], rng)
-        else:
-            notes.warnings.append(f"not portrayed: {garment.text}; the {main.item} is worn")
+    kind = data.garments()[main.item]
+    unwanted = {u.value for u in plan.negative if u.kind in ("accessory", "outfit")}
+    parts = _usual(kind, seed)
+    without = set(unwanted & {"tie", "bow tie", "scarf", "necklace"})
+    for garment in named:
+        if garment not in worn:
+            notes.warnings.append(f"not portrayed: {garment.text}; {_named(main)} is worn")
+        elif garment is not main:
+            _under(garment, main, kind, parts, without, seed, notes)
     for thing in added:
-        assert thing.item is not None
-        parts[thing.item] = _cloth(thing, table()["parts"][thing.item], rng)
-    without = frozenset(u.value for u in plan.negative if u.kind == "accessory" and u.value in table()["parts"])
-    return Outfit(
+        _added(thing, main, kind, parts, without, seed, notes)
+    parts |= below(plan, seed)
+    outfit = Outfit(
         garment=main.item,
-        main=_cloth(main, known, rng),
+        main=_cloth(main, kind.main, table()["garments"][main.item].get("colours"), seed, main.item),
         parts=MappingProxyType({name: cloth for name, cloth in parts.items() if name not in without}),
-        without=without,
-        neck=main.cut,
+        without=frozenset(without),
+        neck=_neck(main, kind, notes),
         seed=seed,
     )
+    return _tinted(plan, main, outfit, notes)
+
+
+def dyed(plan: ScenePlan, outfit: Outfit, seed: int) -> Outfit:
+    """An outfit of no particular garment as the words have it: their colour, pattern and cloth, and lower garments.
+
+    For a whole body whose garment the words do not name: `outfit` is what it wears then.
+    """
+    said = next((g for g in plan.outfit if g.item is None and (g.colour or g.pattern or g.fabric)), None)
+    main = _cloth(said, outfit.main, None, seed, "main") if said else outfit.main
+    return replace(outfit, main=main, parts=MappingProxyType({**outfit.parts, **below(plan, seed)}))
+
+
+def below(plan: ScenePlan, seed: int) -> dict[str, Cloth]:
+    """What is named of trousers, skirt, shoes, gloves, belt and cape, by the part; only a whole body shows it.
+
+    A kind of its own stands beside its part: boots are "shoes" and "boots", jeans are "trousers" and "jeans".
+    """
+    parts: dict[str, Cloth] = {}
+    for garment in plan.outfit:
+        usual = table()["lower"].get(garment.item)
+        if usual is None or garment.item is None:
+            continue
+        cloth = _cloth(garment, _first(usual), usual["colours"], seed, garment.item)
+        parts.setdefault(usual["part"], cloth)
+        parts.setdefault(garment.item, cloth)
+    return parts
 
 
 def things(plan: ScenePlan) -> tuple[Thing, ...]:
     """What is worn on the head, in the order of the words."""
-    return tuple(
-        Thing(g.item, colours.hex_of(g.colour) if g.colour else None, g.fabric, g.pattern)
-        for g in plan.accessory_details
-        if g.item in _HEAD
-    )
+    found = []
+    for said in plan.accessory_details:
+        if said.item not in _HEAD:
+            continue
+        material = table()["materials"].get(said.fabric, {})
+        colour = said.colour or material.get("colour")
+        found.append(Thing(said.item, colours.hex_of(colour) if colour else None, said.fabric, said.pattern))
+    return tuple(found)
 
 
 def hair(plan: ScenePlan) -> Hair | None:
     """What the words say of hair; None when they say nothing."""
     if plan.hair is None or (plan.hair.colour is None and plan.hair.length is None):
         return None
-    return Hair(colours.hex_of(plan.hair.colour) if plan.hair.colour else None, plan.hair.length)
-
-
-def _layer(garment: Garment) -> int:
-    return int(table()["garments"][garment.item]["layer"])
-
-
-def _cloth(said: Garment | None, usual: Mapping[str, Any], rng: np.random.Generator) -> Cloth:
-    """What is said of a piece, completed by what is usual; the same numbers are drawn whatever is said."""
-    drawn = str(rng.choice(usual["colours"]))
-    colour = (said and said.colour) or drawn
-    return Cloth(
-        colour=colours.hex_of(colour),
-        fabric=(said and said.fabric) or str(usual["fabric"]),
-        pattern=(said and said.pattern) or usual.get("pattern"),
-        second=colours.hex_of(said.second) if said and said.second else None,
-    )
+    name = plan.hair.colour
+    return Hair(None if name is None else table()["hair"].get(name) or colours.hex_of(name), plan.hair.length)
 
 
 def unworn(plan: ScenePlan, outfit: Outfit | None, *, figure: bool = False) -> list[str]:
-    """Sentences on what was read and is not in the picture.
+    """Sentences on what was read and is not in the picture, besides those of `choose`.
 
     Args:
         plan: what the words say.
         outfit: what is worn in the picture; None when the clothes of the reference are kept.
         figure: whether a whole body is shown, in the pose of the plan.
     """
-    said = [f"not portrayed: {phrase}" for phrase in plan.unknown]
-    for garment in plan.outfit if outfit is None else ():
-        if garment.item or garment.pattern or garment.fabric:
+    said = [_unknown(phrase) for phrase in plan.unknown[:_MOST]]
+    if len(plan.unknown) > _MOST:
+        said.append(f"not portrayed: {len(plan.unknown) - _MOST} more words that stand for nothing here")
+    for garment in plan.outfit:
+        lower = table()["lower"].get(garment.item)
+        if lower is not None:
+            if not figure:
+                said.append(f"not portrayed: {garment.text}; the picture does not reach there")
+            elif "as" in lower:
+                said.append(f"not portrayed: {garment.text}; {lower['as']} of that cloth are worn")
+        elif outfit is None and not figure and (garment.item or garment.pattern or garment.fabric):
             own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
             said.append(f"not portrayed: {garment.text}{own or '; the clothes of the reference are kept'}")
     if plan.pose and not figure:
         said.append(f"not portrayed: {plan.pose} (the body of the reference is kept)")
     return said
+
+
+def _unknown(phrase: str) -> str:
+    near = nearest(phrase)
+    return f"not portrayed: {phrase}; the nearest is {near}" if near else f"not portrayed: {phrase}"
+
+
+def _usual(kind: data.Garment, seed: int) -> dict[str, Cloth]:
+    """The parts that a garment has by itself, in the colours that the seed chooses."""
+    choices = table()["garments"][kind.id].get("parts", {})
+    return {role: _cloth(None, usual, choices.get(role), seed, role) for role, usual in kind.parts.items()}
+
+
+def _under(
+    garment: Garment,
+    main: Garment,
+    kind: data.Garment,
+    parts: dict[str, Cloth],
+    without: set[str],
+    seed: int,
+    notes: Notes,
+) -> None:
+    """A garment that is named besides the outermost one: what shows of it, or that it is not worn."""
+    assert garment.item is not None
+    if _layer(garment) >= _layer(main):
+        notes.warnings.append(f"not portrayed: {garment.text}; {_named(main)} is worn, and only one outer garment")
+        return
+    roles = [role for role in table()["under"].get(garment.item, ()) if role in kind.parts or role in kind.roles()]
+    if not roles:
+        notes.warnings.append(f"not portrayed: {garment.text}; {_named(main)} covers it")
+        return
+    usual = data.garments()[garment.item]
+    parts[roles[0]] = _cloth(garment, usual.main, table()["garments"][garment.item].get("colours"), seed, garment.item)
+    if garment.item not in table()["looks"].get(roles[0], ()):
+        notes.warnings.append(f"not portrayed: {garment.text}; what shows under {_named(main)} has its colour")
+    if garment.item != "shirt":
+        without |= {"tie", "bow tie"} & set(kind.parts)
+    elif roles[0] == "inner":
+        without.discard("inner")
+
+
+def _added(
+    thing: Garment,
+    main: Garment,
+    kind: data.Garment,
+    parts: dict[str, Cloth],
+    without: set[str],
+    seed: int,
+    notes: Notes,
+) -> None:
+    """A tie, a scarf or a necklace, where the garment can have one."""
+    assert thing.item is not None
+    usual = table()["parts"][thing.item]
+    own = thing.item in kind.roles() or thing.item in kind.parts
+    tie = thing.item in ("tie", "bow tie")
+    if not own and (thing.item not in data.extras() or (tie and not table()["garments"][kind.id].get("collar"))):
+        notes.warnings.append(f"not portrayed: {thing.text}; {_named(main)} has no place for it")
+        return
+    parts[thing.item] = _cloth(thing, kind.parts.get(thing.item, _first(usual)), usual["colours"], seed, thing.item)
+    without.discard(thing.item)
+    if usual.get("not") in kind.parts:
+        without.add(usual["not"])
+
+
+def _neck(main: Garment, kind: data.Garment, notes: Notes) -> str | None:
+    neck: str | None = table()["necks"].get(main.cut) if main.cut else None
+    if neck is None:
+        return None
+    if neck not in kind.necks:
+        notes.warnings.append(f"not portrayed: {main.cut}; {_named(main)} has its own neck")
+        return None
+    return neck
+
+
+def _tinted(plan: ScenePlan, main: Garment, outfit: Outfit, notes: Notes) -> Outfit:
+    """ "A suit, dressed in white" is a white suit; a colour that contradicts what is said of the suit is reported."""
+    for said in plan.outfit:
+        if said.item is not None or not (said.colour or said.pattern or said.fabric):
+            continue
+        if said.text in plan.unknown:
+            continue
+        if (said.colour and main.colour) or (said.pattern and main.pattern):
+            if said.colour != main.colour:
+                notes.warnings.append(f"not portrayed: {said.text}; {_named(main)} is {main.colour or main.pattern}")
+            continue
+        outfit = replace(outfit, main=_cloth(said, outfit.main, None, outfit.seed, "main"))
+    return outfit
+
+
+def _named(main: Garment) -> str:
+    """What the words call the garment that is worn."""
+    return f"the {main.item}"
+
+
+def _layer(garment: Garment) -> int:
+    return int(table()["garments"][garment.item]["layer"])
+
+
+def _first(usual: Mapping[str, Any]) -> Cloth:
+    return Cloth(colours.hex_of(usual["colours"][0]), usual["fabric"])
+
+
+def _cloth(said: Garment | None, usual: Cloth, choices: list[str] | None, seed: int, role: str) -> Cloth:
+    """The usual cloth as the words change it; what is drawn for one part depends on nothing that is said of others."""
+    cloth = usual
+    if choices:
+        rng = np.random.default_rng([seed, _STREAM, zlib.crc32(role.encode())])
+        colour = colours.hex_of(str(rng.choice(choices)))
+        cloth = cloth if colour == cloth.colour else replace(cloth, colour=colour, second=None)
+    if said is None:
+        return cloth
+    material = table()["materials"].get(said.fabric, {})
+    colour_name = said.colour or material.get("colour")
+    if colour_name:
+        cloth = replace(cloth, colour=colours.hex_of(colour_name), second=None)
+    if said.fabric:
+        cloth = replace(cloth, fabric=material.get("fabric", said.fabric))
+    if said.pattern:
+        cloth = replace(cloth, pattern=said.pattern, second=None)
+    if said.second:
+        # "Black and white" without a pattern: stripes show both colours.
+        cloth = replace(cloth, second=colours.hex_of(said.second), pattern=cloth.pattern or "striped")
+    return cloth
