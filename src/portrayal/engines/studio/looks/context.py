@@ -141,7 +141,7 @@ class Context:
         if self.regions is None:
             return self.face
         bare = ((self.regions == FACE) | (self.regions == SKIN)).astype(np.float32)
-        return np.maximum(blur(bare, 1.5 * self.unit) * self.subject, self.face)
+        return np.asarray(np.maximum(blur(bare, 1.5 * self.unit) * self.subject, self.face), np.float32)
 
     @cached_property
     def fine(self) -> F32:
@@ -243,7 +243,7 @@ class Context:
                 x, y = np.round(points[row, :2] * 16).astype(int).tolist()
                 cv2.circle(out, (x, y), round(0.10 * height * 16), 255, -1, cv2.LINE_AA, 4)
         sigma = 0.045 * max(self.face_heights, default=0.0)
-        return blur(out.astype(np.float32) / np.float32(255), sigma) * self.face
+        return np.asarray(blur(out.astype(np.float32) / np.float32(255), sigma) * self.face, np.float32)
 
 
 def flow(light: F32, sigma: float) -> tuple[F32, F32, F32, F32]:

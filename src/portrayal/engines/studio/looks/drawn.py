@@ -94,7 +94,7 @@ def ink(context: Context) -> F32:
         soft_edge = 1.6 / period
         drawn = np.maximum(drawn, step(-soft_edge, soft_edge, width - away) * step(0.0, 0.06, width) * (1 - calm))
     solid = step(0.80, 0.88, dark)
-    line = context.lines(1.35, 32.0, 6.0) * (np.float32(0.6) + np.float32(0.4) * context.subject)
+    line = step(0.22, 0.62, context.lines(1.35, 34.0, 6.0))  # ink is black or it is not there
     # Eyes, lips and brows keep their tones as a fine wash.
     wash = np.clip((dark - np.float32(0.28)) * np.float32(1.25), 0, 0.95) * context.detail
     out = np.maximum(np.maximum(np.maximum(drawn, solid), np.maximum(line, wash)), context.outline(3.4))
@@ -117,7 +117,7 @@ def pencil(context: Context) -> F32:
     light = _spread(context, np.clip(context.fine[..., 0], 0, 1))
     smooth = mix(_spread(context, np.clip(context.flat[..., 0], 0, 1)), light, context.detail)
     strokes = _straight_strokes(smooth, 13 * unit)
-    dark = 1 - np.clip(np.float32(0.10) + np.float32(0.98) * smooth, 0, 1)
+    dark = 1 - np.clip(np.float32(0.08) + np.float32(0.92) * smooth, 0, 1)
     dark = dark * (np.float32(0.55) + np.float32(0.45) * context.subject)
     layers = [
         streaks(shape, angle, length * unit, context.seed + i)

@@ -207,10 +207,10 @@ def _inks(context: Context, lab: F32, count: int) -> tuple[Array, F32]:
     weights = np.array([1, 1.8, 1.8], np.float32)
     random = np.random.default_rng(11)
     flat = lab.reshape(-1, 3)
-    samples = flat[random.integers(0, len(flat), 9000)]
+    samples = flat[random.integers(0, len(flat), 4500)]
     people = np.flatnonzero((context.subject > 0.5).ravel())
     if context.cut and len(people):
-        samples = np.concatenate([samples, flat[random.choice(people, 6000)]])
+        samples = np.concatenate([samples, flat[random.choice(people, 3000)]])
     samples = (samples * weights).astype(np.float32)
     centres = samples[:1]
     away = np.full(len(samples), np.inf, np.float32)
@@ -222,11 +222,18 @@ def _inks(context: Context, lab: F32, count: int) -> tuple[Array, F32]:
         for k in range(count):
             if (nearest == k).any():
                 centres[k] = samples[nearest == k].mean(0)
-    small = [np.ascontiguousarray(c) for c in np.moveaxis(lab * weights, 2, 0)]
+    # The nearest centre is the one with the largest x.c - c.c/2.
+    axes = [np.ascontiguousarray(axis) for axis in np.moveaxis(lab * weights, 2, 0)]
     best = np.full(context.shape, -np.inf, np.float32)
-    labels = np.zeros(context.shape, np.uint8)
-    distances = [sum((small[j] - centres[k, j]) ** 2 for j in range(3)) for k in range(count)]
-    own = np.argmin(np.stack(distances), 0)
+    own, labels = np.zeros(context.shape, np.uint8), np.zeros(context.shape, np.uint8)
+    for k, (a, b, c) in enumerate(centres.tolist()):
+        near = axes[0] * np.float32(a)
+        near += axes[1] * np.float32(b)
+        near += axes[2] * np.float32(c)
+        near -= np.float32((a * a + b * b + c * c) / 2)
+        own[near > best] = k
+        best = np.maximum(best, near)
+    best.fill(-np.inf)
     for k in range(count):
         vote = blur((own == k).astype(np.float32), 4 * context.unit)
         wins = vote > best

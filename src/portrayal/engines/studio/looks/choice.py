@@ -1,0 +1,114 @@
+"""Which look a picture gets: a photograph, or one of the drawn looks. No numpy here."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from portrayal.errors import InvalidRequestError
+from portrayal.prompting.plan import ScenePlan
+from portrayal.request import StyleType
+
+# Height of a face, in pixels of a 1024 px picture, under which `small_bar` counts.
+_SMALL: Final = 130.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """A drawn look; see looks.toml."""
+
+    draw: str
+    bar: float
+    small_bar: float
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Choice:
+    figure: str
+    fiction: str
+    design: str
+    photographs: tuple[str, ...]
+    words: str
+    denials: str
+
+
+@lru_cache(1)
+def _tables() -> tuple[_Choice, dict[str, Look]]:
+    raw = tomllib.loads(resources.files(__package__).joinpath("looks.toml").read_text("utf-8"))
+    looks = {name: Look(**{**row, "also": tuple(row.get("also", ()))}) for name, row in raw["look"].items()}
+    return _Choice(**{**raw["choice"], "photographs": tuple(raw["choice"]["photographs"])}), looks
+
+
+def names() -> tuple[str, ...]:
+    """The looks that can be drawn, by their ids in the vocabulary."""
+    return tuple(_tables()[1])
+
+
+def row(look: str) -> Look:
+    """A drawn look.
+
+    Raises:
+        InvalidRequestError: there is no such one.
+    """
+    looks = _tables()[1]
+    if look not in looks:
+        raise InvalidRequestError(f"there is no look {look!r}", field="look", remedy=f"Use: {', '.join(looks)}.")
+    return looks[look]
+
+
+def bar(look: str, face_height: float | None = None, size: float = 1024.0) -> float:
+    """Distance to the reference that a face of this look may have.
+
+    Args:
+        look: one of `names()`.
+        face_height: of the landmarks, in pixels; None = as in a portrait.
+        size: geometric mean of width and height of the picture, pixels.
+    """
+    found = row(look)
+    return found.small_bar if face_height is not None and face_height * 1024 / size < _SMALL else found.bar
+
+
+def default_for_figure() -> str:
+    """The look of a whole figure when nothing is said: it convinces most and keeps the person."""
+    return _tables()[0].figure
+
+
+def choose(plan: ScenePlan, style_type: StyleType, body: bool) -> tuple[str | None, str]:
+    """The look of a new picture.
+
+    The prompt's own words come first, then the style type. What shows the body is drawn when neither asks for a
+    photograph: a portrait is convincing as one, a whole figure not everywhere.
+
+    Args:
+        plan: of the picture.
+        style_type: of the request.
+        body: whether more than head and shoulders is shown.
+
+    Returns:
+        A look of `names()`, or None for a photograph; and a note for the warnings, "" when there is nothing to say.
+    """
+    choice, looks = _tables()
+    if plan.look in looks:
+        return plan.look, ""
+    for name, look in looks.items():
+        if plan.look in look.also:
+            return name, f"not portrayed: look {plan.look!r}; the picture is drawn as {name}"
+    if style_type in ("fiction", "design"):
+        return (choice.fiction if style_type == "fiction" else choice.design), ""
+    if not body or style_type in ("realistic", "general") or _photographic(plan, choice):
+        return None, ""
+    return choice.figure, f"the whole figure is drawn ({choice.figure}); style_type realistic makes a photograph"
+
+
+def _photographic(plan: ScenePlan, choice: _Choice) -> bool:
+    """Whether the prompt asks for a photograph."""
+    if plan.look in choice.photographs:
+        return True
+    text = plan.prompt.lower()
+    found = re.finditer(choice.words, text)
+    return any(not re.search(choice.denials, text[max(0, match.start() - 24) : match.start()]) for match in found)

@@ -1,0 +1,64 @@
+"""A finished picture drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from portrayal.engines.studio.looks import drawn, painted
+from portrayal.engines.studio.looks.choice import row
+from portrayal.engines.studio.looks.context import Context
+from portrayal.engines.studio.types import Speed
+from portrayal.imaging import F32, U8
+
+_DRAW: Final[dict[str, Callable[[Context], F32]]] = {
+    "comic": drawn.comic,
+    "cartoon": drawn.cartoon,
+    "ink": drawn.ink,
+    "pencil": drawn.pencil,
+    "line_art": drawn.line_art,
+    "watercolor": painted.watercolor,
+    "oil": painted.oil,
+    "childrens_book": painted.childrens_book,
+    "travel_poster": painted.travel_poster,
+}
+
+
+def draw(
+    image: U8,
+    look: str,
+    *,
+    points: F32 | Sequence[F32] | None = None,
+    matte: F32 | None = None,
+    regions: U8 | None = None,
+    seed: int = 0,
+    speed: Speed = "balanced",
+) -> U8:
+    """Draw a finished picture again.
+
+    Args:
+        image: (h, w, 3), a developed photograph.
+        look: one of `names()`.
+        points: landmarks (478, 2 or 3) of the face in pixels, or one array a face; None = no face.
+        matte: (h, w) 0..1, where the people are; None = not known.
+        regions: (h, w), labels of `portrayal.perception.types`.
+        seed: of strokes, paper and grain.
+        speed: turbo works with smaller patches, quality with larger ones.
+
+    Returns:
+        (h, w, 3), a picture of the same size with everything where it was.
+
+    Raises:
+        InvalidRequestError: there is no such look.
+    """
+    painter = _DRAW[row(look).draw]
+    if points is None:
+        faces: Sequence[F32] = ()
+    elif isinstance(points, np.ndarray):
+        faces = (points,) if points.ndim == 2 else tuple(points)
+    else:
+        faces = points
+    codes = painter(Context(np.ascontiguousarray(image), faces, matte, regions, seed, speed))
+    return np.asarray(np.clip(codes, 0, 1) * np.float32(255) + np.float32(0.5), np.uint8)
