@@ -234,7 +234,7 @@ def _develop(
 ) -> U8:
     if subject.points is None:
         plate = replace(plate, radiance=contact_shadow(plate.radiance, subject.alpha))
-    lit = clock.time("relight", lambda: relight(subject, plate.lighting, speed))
+    lit = clock.time("relight", lambda: relight(subject, plate.lighting, speed, plate.radiance))
     radiance = clock.time("composite", lambda: composite(lit, subject, plate, speed))
     if composition.camera_roll:
         radiance = rolled(radiance, composition.camera_roll)

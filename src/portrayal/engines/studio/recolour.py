@@ -1,7 +1,8 @@
-"""The person's own clothes in another colour.
+"""The person's own clothes in another colour, or with a pattern printed on them.
 
 The cloth that covers most of the clothing is found by its colour; straps, patches, metal, shirt and collar keep theirs.
 What the light does on it (folds, shade, weave) is divided out as a shading in linear light and put on the new colour.
+A pattern follows the roundness of the body and slides a little over the folds, in the centimetres of real cloth.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Final
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.cloth.fabrics import dye, weave
+from portrayal.engines.studio.light.tone import tone
 from portrayal.engines.studio.types import Cutout
+from portrayal.engines.studio.wardrobe import outfit
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32, Bool
 from portrayal.perception.types import CLOTHING, FACE, HAIR, SKIN
@@ -24,28 +28,46 @@ _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _NEUTRAL: Final = 14.0
 _WORK: Final = 224  # longer side at which the cloth is looked for
 _CLUSTERS: Final = 5
+_FACE_CM: Final = 18.5  # height of a face from the landmarks' top to the chin
+_ROUND_CM: Final = 20.0  # radius of a trunk
+_SLIDE_CM: Final = 0.22
+REWOVEN: Final = ("cotton", "linen", "denim", "wool", "tweed", "canvas", "jersey", "knit", "corduroy")
+"""Fabrics that clothes of a photograph can turn into: the light on them stays that of cloth."""
 _PIECE: Final = 0.03  # share of the cloth below which a separate piece of a neutral one is something else
 
 
-def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None, cloth: Cloth | None = None) -> Cutout:
+def recolour(
+    cutout: Cutout,
+    colour_hex: str | None,
+    mask: F32 | None = None,
+    cloth: Cloth | None = None,
+    *,
+    pattern: str | None = None,
+    second: str | None = None,
+    fabric: str | None = None,
+) -> Cutout:
     """The cut-out with its main cloth in another colour; everything else is unchanged to the bit.
 
     The mean of the cloth's lit part comes close to the colour (Lab distance below 15).
 
     Args:
         cutout: the person.
-        colour_hex: new colour, "#rrggbb".
+        colour_hex: new colour, "#rrggbb"; None = the cloth's own, for a pattern or a fabric.
         mask: (h, w) float32 0..1, where clothes may be recoloured; by default the region CLOTHING.
         cloth: the cloth to recolour; by default the main one that the cut-out shows. A close-up may show more of a
             collar than of the coat, so it is better looked for in the whole reference (`main_cloth`).
+        pattern, second: a pattern to print, and its colour "#rrggbb"; None = one that goes with the first.
+        fabric: whose threads to show; only those that change the colour and not the fall, see `REWOVEN`.
 
     Returns:
         A new cut-out; the same one when no cloth is seen.
 
     Raises:
-        InvalidRequestError: when the colour is not of the form "#rrggbb".
+        InvalidRequestError: when a colour is not of the form "#rrggbb", or there is no such pattern or fabric.
     """
-    target = _linear(parse_hex(colour_hex))
+    for colour in (colour_hex, second):
+        if colour is not None:
+            parse_hex(colour)
     if mask is None:
         mask = (cutout.regions == CLOTHING).astype(np.float32)
     lab = _lab(cutout.rgb)
@@ -61,12 +83,69 @@ def recolour(cutout: Cutout, colour_hex: str, mask: F32 | None = None, cloth: Cl
         return cutout
     light = _linear(cutout.rgb)
     shading = _shading(light, sure, cloth)
+    colour_hex = colour_hex or _own_colour(light, sure, shading)
+    target = _linear(parse_hex(colour_hex))
     new = _dye(shading, target, sure)
+    if pattern is not None or fabric is not None:
+        new = _printed(new, shading, cutout, weight, outfit.Cloth(colour_hex, fabric or "cotton", pattern, second))
     at = weight > 0
     changed = light[at] + (new[at] - light[at]) * weight[at][:, None]
     rgb = cutout.rgb.copy()
     rgb[at] = _display(changed)
     return dataclasses.replace(cutout, rgb=rgb)
+
+
+def _own_colour(light: F32, sure: Bool, shading: F32) -> str:
+    """The colour of the lit cloth, "#rrggbb"."""
+    lit = sure & (shading >= np.median(shading[sure]))
+    code = _display(np.asarray(light[lit].mean(axis=0), np.float32))
+    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in code)
+
+
+def _printed(new: F32, shading: F32, cutout: Cutout, weight: F32, cloth: outfit.Cloth) -> F32:
+    """Dyed cloth (h, w, 3) in linear RGB with a print and with threads: only its colour changes, not its light."""
+    if cloth.fabric not in REWOVEN:
+        known = ", ".join(REWOVEN)
+        raise InvalidRequestError(
+            f"the clothes of the picture cannot turn into {cloth.fabric}",
+            field="fabric",
+            remedy=f"Use one of: {known}.",
+        )
+    rows = np.flatnonzero((weight > 0).any(1))
+    columns = np.flatnonzero((weight > 0).any(0))
+    box = np.s_[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+    u, v, detail = _on_the_body(cutout, shading)
+    woven = weave(cloth, np.ascontiguousarray(u[box]), np.ascontiguousarray(v[box]), detail)
+    # What the print does to the plain dye, seen through the camera's curve, is put on the dyed and shaded cloth.
+    plain = _linear(tone(dye(cloth.colour)[None]))[0]
+    there = np.maximum(_linear(tone(woven.albedo)), 0.004)
+    level = np.asarray(new[box] @ _LUMINANCE, np.float32) / max(float(plain @ _LUMINANCE), 0.01)
+    # Only the light of the dyed cloth is used: a dark dye has little of it, and white dots need all of it.
+    shade = np.clip(np.maximum(level, 0.25 * shading[box]), 0, 1.6)[..., None]
+    out = new.copy()
+    out[box] = there * shade if cloth.pattern else new[box] * (there / np.maximum(plain, 0.004))
+    return np.asarray(out, np.float32)
+
+
+def _on_the_body(cutout: Cutout, shading: F32) -> tuple[F32, F32, float]:
+    """Where each pixel lies on the cloth, cm across and down (h, w), and cm per pixel."""
+    rows, columns = shading.shape
+    if cutout.points is not None:
+        tall = max(float(np.ptp(cutout.points[:468, 1])), 8.0)
+        x0, y0 = float(cutout.points[:468, 0].mean()), float(cutout.points[:468, 1].max())
+    else:
+        tall, x0, y0 = 0.4 * float(np.sqrt((cutout.alpha > 0.5).sum())), columns / 2, rows * 0.4
+    scale = tall / _FACE_CM
+    y, x = (np.mgrid[:rows, :columns].astype(np.float32) - np.array([y0, x0], np.float32)[:, None, None]) / scale
+    # Beyond the trunk are arms: the print goes on at the density that it has there.
+    near = np.clip(x, -0.7 * _ROUND_CM, 0.7 * _ROUND_CM)
+    u = _ROUND_CM * np.arcsin(near / _ROUND_CM) + 1.4 * (x - near)
+    # A fold carries the print along: light and dark of a fold are its two slopes.
+    calm = cv2.GaussianBlur(np.log(np.clip(shading, 0.05, 3)), (0, 0), max(1.0, 0.18 * scale))
+    slide = _SLIDE_CM * scale
+    u = u + slide * cv2.Sobel(calm, cv2.CV_32F, 1, 0, scale=0.125)
+    v = y + slide * cv2.Sobel(calm, cv2.CV_32F, 0, 1, scale=0.125)
+    return np.asarray(u, np.float32), np.asarray(v, np.float32), 1 / scale
 
 
 def parse_hex(colour: str) -> F32:

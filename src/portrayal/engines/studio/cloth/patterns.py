@@ -174,7 +174,7 @@ def _plaid(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
 @njit(nogil=True, fastmath=True)
 def _houndstooth(u: Any, v: Any, e: Any) -> Any:
     """Four dark and four light threads both ways in a 2/2 twill; four samples per pixel."""
-    thread = np.float32(0.145)
+    thread = np.float32(0.18)
     total = 0
     for k in range(4):
         i = int(np.floor((u + (np.float32(k & 1) - _HALF) * _HALF * e) / thread))
@@ -402,10 +402,10 @@ def _print_rows(
             elif code == 6:
                 _mix(c, palette, 1, _houndstooth(a, b, e))
             elif code == 7:
-                q = a / np.float32(1.7)
-                bend = abs(q - np.floor(q) - _HALF) * np.float32(3.4)
-                t = _HALF + _HALF * np.sin((b + bend) * np.float32(2 * np.pi / 0.52)) * seen(np.float32(0.52), e)
-                _mix(c, palette, 1, np.float32(0.55) * t)
+                q = a / np.float32(1.9)
+                bend = abs(q - np.floor(q) - _HALF) * np.float32(3.8)
+                t = _HALF + _HALF * np.sin((b + bend) * np.float32(2 * np.pi / 0.62)) * seen(np.float32(0.62), e)
+                _mix(c, palette, 1, np.float32(0.6) * t)
             elif code == 8:
                 _camouflage(c, palette, table, a + far, b + far, e)
             elif code == 9:
