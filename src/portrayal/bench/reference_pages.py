@@ -49,9 +49,15 @@ _KINDS = {
     "gaze": "Gaze",
     "look": "Looks",
     "garment": "Clothes",
+    "lower": "Clothes that only a whole figure shows",
     "accessory": "Accessories",
     "pose": "Poses",
     "colour": "Colours of clothes and backdrops",
+    "pattern": "Patterns of clothes",
+    "fabric": "Fabrics",
+    "cut": "Necks of garments, shapes of things",
+    "shade": "Colours of hair, besides those of clothes",
+    "length": "Lengths of hair",
 }
 _UNTIL_LATER = {
     "garment": "read, and warned about: the reference's own clothes are kept, in the colour that is named",
@@ -90,7 +96,10 @@ def vocabulary_page() -> str:
 def _examples(name: str, patterns: list[str], most: int = 4) -> list[str]:
     found = []
     for pattern in patterns:
-        words = expand(split_mark(pattern)[0])[0].strip()
+        phrase, _, reported = split_mark(pattern)
+        words = expand(phrase)[0].strip()
+        if reported and found:
+            continue  # portrayed in kind only
         if words and words != name and words not in found:
             found.append(words)
     return found[:most]

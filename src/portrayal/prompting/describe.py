@@ -94,7 +94,10 @@ _BARE = {
     "snow forest": "in a snowy forest",
     "lake": "by a lake",
 }
-_PLURAL = frozenset(("glasses", "sunglasses", "headphones", "earrings"))
+_PLURAL = frozenset((
+    "glasses", "sunglasses", "headphones", "earrings", "trousers", "jeans", "shorts", "leggings", "shoes", "boots",
+    "sneakers", "gloves",
+))  # fmt: skip
 _UNCOUNTED = frozenset(("scrubs", "armour"))
 
 
@@ -105,7 +108,7 @@ def describe(plan: ScenePlan) -> str:
         scene.append(_TIMES.get(plan.time, plan.time))
     scene.append(_WEATHERS.get(plan.weather or "", ""))
     parts = [" ".join(part for part in scene if part)]
-    if plan.pose and plan.pose != "holding":
+    if plan.pose:
         with_limbs = plan.pose.startswith(("arms", "hands"))
         parts.append(f"with {plan.pose}" if with_limbs else plan.pose)
     if plan.expression:
@@ -113,6 +116,9 @@ def describe(plan: ScenePlan) -> str:
     parts += _head(plan.head)
     if plan.gaze and not (plan.gaze.x and plan.head.yaw is None):
         parts += [] if plan.gaze.x or plan.gaze.y else ["looking at the camera"]
+    if plan.hair:
+        words = (plan.hair.length, plan.hair.colour, "hair")
+        parts.append(f"with {' '.join(w for w in words if w)}")
     worn = [_garment(g) for g in plan.outfit if g.item or g.colour] + [_garment(g) for g in plan.accessory_details]
     if worn:
         parts.append(f"wearing {_and(worn)}")
@@ -164,7 +170,10 @@ def _head(head: HeadTurn) -> list[str]:
 def _garment(garment: Garment) -> str:
     item = garment.item or "clothes"
     item = {"chef": "chef's jacket", "superhero": "superhero suit"}.get(item, item)
-    words = [w for w in (garment.colour, garment.pattern, garment.fabric) if w and w not in item.split()]
+    colour = f"{garment.colour} and {garment.second}" if garment.colour and garment.second else garment.colour
+    words = [w for w in (garment.cut, colour, garment.pattern, garment.fabric) if w and w not in item.split()]
+    if garment.second and not garment.colour:
+        item = f"{item} with {garment.second}"
     text = " ".join([*words, item])
     return text if item in _PLURAL or item in _UNCOUNTED or item == "clothes" else _article(text)
 

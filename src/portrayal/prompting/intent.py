@@ -43,7 +43,7 @@ class EditIntent:
         target: what is meant, as far as a word says it. Of "the hat of the man" it is not the man.
         place: who is meant, among several people.
         colour: the first colour that is named, e.g. what shall be under the mask.
-        plan: what the rest of the prompt says: expression, garments, a setting; colours are not unknown.
+        plan: what the rest of the prompt says: expression, garments, a setting; colours are not unknown, hair is.
         negated: the words say what shall not be done ("do not remove him").
     """
 
@@ -106,13 +106,14 @@ def read_edit(prompt: str, negative: str = "") -> EditIntent:
     colour = _colour(tokens, spoken)
     if found.get("target") == "background" and colour is not None and not plan.setting:
         plan = plan.model_copy(update={"backdrop": colour})
-    unknown = tuple(words for phrase in plan.unknown if (words := _without_colours(phrase, spoken)))
+    hair = tuple(u.phrase for u in plan.understood if u.kind == "hair")  # no edit changes hair
+    unknown = tuple(words for phrase in (*plan.unknown, *hair) if (words := _without_colours(phrase, spoken)))
     return EditIntent(
         action=cast("Action | None", found.get("action")),
         target=cast("Target | None", found.get("target")),
         place=cast("Place | None", found.get("place")),
         colour=colour,
-        plan=plan.model_copy(update={"prompt": prompt, "language": language, "unknown": unknown}),
+        plan=plan.model_copy(update={"prompt": prompt, "language": language, "unknown": unknown, "hair": None}),
         negated="not" in found,
     )
 

@@ -318,12 +318,12 @@ class PhraseFinder:
         if noun and noun.id:
             falls.append(end)
         end, dyed_behind = self._hair_behind(end + 1, said, falls)
-        if said:
+        if said or not falls:
             colour = said.get("shade") or said.get("colour")
             if colour == "red" and (dyed or dyed_behind):
                 colour = "scarlet"  # red hair is ginger, dyed hair may be red
             words = HairWords(colour=colour, length=said.get("length"))
-            value = " ".join(w for w in (words.length, words.colour) if w)
+            value = " ".join(w for w in (words.length, words.colour) if w) or "own"
             self._emit(at, end, Sense("hair", value), hair=words)
         if falls:
             text = " ".join(self._slice(self._lexemes[i].first, self._lexemes[i].last) for i in falls)
@@ -398,8 +398,10 @@ class PhraseFinder:
             thing = self._lexemes[i]
             sense = thing.beside(kind)
             if sense:
-                if not sense.reported:
-                    self._found = [p for p in self._found if p.kind != "other" or p.last <= thing.first]
+                while not sense.reported and self._found and self._found[-1].last > thing.first:
+                    if self._found[-1].kind != "other":
+                        break
+                    self._found.pop()
                 self._emit(at, at + 1, Sense("pose", sense.id))
                 return at + 1
             if self._stop(i + 1) or thing.after_stop:
