@@ -14,34 +14,34 @@ from portrayal.engines.studio.figure.rows import PROP, Vector, turn
 from portrayal.engines.studio.figure.skeleton import solve
 from portrayal.engines.studio.figure.types import Body, Build, Head, Place
 from portrayal.engines.studio.wardrobe.outfit import Outfit
+from portrayal.imaging import F32
 
 
-def assemble(pose: str, outfit: Outfit, build: Build | None = None, seed: int = 0, yaw: float = 0.0) -> Body:
+def build(pose: str, outfit: Outfit, proportions: Build | None = None, seed: int = 0) -> Body:
     """A body.
 
     Args:
         pose: an id of `poses.toml`; when the garment does not convince in it, the nearest pose is taken.
         outfit: what it wears.
-        build: its proportions.
-        seed: which side of the pose, and a few degrees.
-        yaw: degrees added to the pose's own.
+        proportions: of the body; None = average.
+        seed: which side of the pose, a few degrees, and the fall of the folds.
 
     Raises:
         KeyError: no such pose.
     """
     chosen = poses()[nearest_pose(outfit.garment, poses()[pose].name)]
-    return assemble_pose(vary(chosen, seed), outfit, build or Build(), seed, yaw)
+    return posed(vary(chosen, seed), outfit, proportions or Build(), seed)
 
 
-def assemble_pose(pose: Pose, outfit: Outfit, build: Build, seed: int = 0, yaw: float = 0.0) -> Body:
+def posed(pose: Pose, outfit: Outfit, proportions: Build, seed: int = 0) -> Body:
     """A body in a pose as it is, without the differences of a seed."""
-    made, marks = make(pose, outfit, build, seed)
-    angle = pose.yaw + yaw
+    made, marks = make(pose, outfit, proportions, seed)
+    angle = pose.yaw
     bones = made.bones
     rows, cloth, part, frame, frames = made.rig.done(angle)
     r = turn(angle)
 
-    def turned(value: Vector) -> types.F32:
+    def turned(value: Vector) -> F32:
         return np.asarray(r @ value, np.float32)
 
     look = pose.head
@@ -63,13 +63,13 @@ def assemble_pose(pose: Pose, outfit: Outfit, build: Build, seed: int = 0, yaw: 
     )
 
 
-def make(pose: Pose, outfit: Outfit, build: Build, seed: int = 0) -> tuple[Making, dict[str, Vector]]:
+def make(pose: Pose, outfit: Outfit, proportions: Build, seed: int = 0) -> tuple[Making, dict[str, Vector]]:
     """The rows of a body before its yaw, and marks of the things it holds."""
     worn = adapt(wear(outfit), pose)
-    first = Making(pose, solve(pose, build), build, worn, seed)
+    first = Making(pose, solve(pose, proportions), proportions, worn, seed)
     _clothed(first)
     bones = contact.settle(first, np.array(first.rig.rows))
-    return finish(Making(pose, bones, build, worn, seed))
+    return finish(Making(pose, bones, proportions, worn, seed))
 
 
 def finish(m: Making) -> tuple[Making, dict[str, Vector]]:
@@ -98,5 +98,6 @@ def _clothed(m: Making) -> None:
     else:
         trunk.hips(m)
     skirts.coat(m)
+    trunk.front(m)
     trunk.sari_drape(m)
     trunk.belt(m)

@@ -86,10 +86,15 @@ def distance(rows: Vector, points: Vector) -> Vector:
     return np.asarray(out.min(1) if out.shape[1] else np.full(len(points), 1e3))
 
 
+def _sleeve(m: Making) -> float:
+    """Thickness that a sleeve keeps under an arm: the rest is pressed flat."""
+    return (m.worn.top.arm if m.worn.top.sleeve > 1 else 0.0) * 0.35
+
+
 def _points(m: Making, bones: Skeleton, index: int) -> tuple[list[tuple[Vector, float]], list[tuple[Vector, float]]]:
     """Points and radii of a hand, and of its forearm."""
     arm, shape = bones.arms[index], bones.hands[index]
-    sleeve = m.worn.top.arm if m.worn.top.sleeve > 1 else 0.0
+    sleeve = _sleeve(m)
     fore = [
         (
             arm.middle + (arm.end - arm.middle) * t,
@@ -114,7 +119,7 @@ def gap(m: Making, bones: Skeleton, index: int, body: Vector) -> tuple[float, fl
 
 def _sleeve_rows(m: Making, limb: Limb) -> Vector:
     """An arm as two cones, for the other arm to lie on."""
-    sleeve = m.worn.top.arm if m.worn.top.sleeve > 1 else 0.0
+    sleeve = _sleeve(m) - 0.5
     rows = np.zeros((2, 64))
     for row, (a, b, r1, r2) in zip(
         rows, ((limb.root, limb.middle, 4.8, 4.0), (limb.middle, limb.end, 4.0, 2.8)), strict=True
@@ -136,7 +141,7 @@ def settle(m: Making, body: Vector) -> Skeleton:
     """
     wrists: dict[int, Vector] = {}
     bones = m.bones
-    order = sorted((0, 1), key=lambda i: bool(m.pose.arms[i].hand))  # a hidden hand lies below the other
+    order = sorted((0, 1), key=lambda i: not m.pose.arms[i].under)
     for index in order:
         arm = m.pose.arms[index]
         if not arm.hand and arm.press is None:

@@ -39,6 +39,8 @@ class Top:
     drop: float = 0.0
     skirt: float = 0.0
     flare: float = 1.0
+    front: float = 0.0
+    vest: bool = False
 
     @property
     def tucked(self) -> bool:

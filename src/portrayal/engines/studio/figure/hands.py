@@ -32,7 +32,7 @@ class Shape:
     fingers: tuple[tuple[float, float, float], ...]
     thumb: tuple[float, float]
     spread: float
-    rest: Literal["palm", "knuckles", "heel"]
+    rest: Literal["palm", "knuckles", "wrist"]
 
 
 @cache
@@ -56,6 +56,8 @@ def probes(wrist: Vector, place: HandPlace, size: float) -> list[tuple[Vector, f
 
     if shapes()[place.shape].rest == "knuckles":
         return [(at(3.0, 0.0), 1.9 * size), (at(7.0, 1.2), 2.9 * size), (at(9.0, 1.2), 2.7 * size)]
+    if shapes()[place.shape].rest == "wrist":
+        return [(at(1.0, 0.0), 1.4 * size)]
     return [(at(2.0, 0.0), 1.8 * size), (at(6.0, 0.3), 1.7 * size), (at(9.5, 0.4), 1.5 * size)]
 
 

@@ -90,23 +90,24 @@ def _sleeve(m: Making, index: int, upper: Vector, fore: Vector) -> None:
     off, end = top.arm, min(top.sleeve, 1.0)
     open_end = off + (0.7 if top.sleeve < 1 else 0.0)
     grow = (open_end - off) * np.array([0, 0.2, 0.5, 0.9, 1, 1])
-    folds = top.folds * (0.55 + 0.9 * bend)
+    folds = top.folds * (0.5 + 0.5 * bend)
     seed = 11 + sign + m.seed % 89
-    m.use("main", types.SLEEVE, f"upper arm {index}")
+    cloth = "shirt" if top.vest else "main"
+    m.use(cloth, types.SLEEVE, f"upper arm {index}")
     rig.limb(
         TOP, chain, 1.6, limb.root, limb.middle, inner,
         upper + off + np.array([-0.35, -0.1, 0.15, 0.3, 0.2, 0.2]) + grow,
         upper * 1.06 + off + np.array([-0.2, 0, 0.2, 0.3, 0.2, 0.2]) + grow, np.array([0, 0.1, 0.2, 0.2, 0.1, 0]),
-        join=5.0, flat=(0, 1 if top.sleeve < 1 else 0), folds=np.array([0.45, 0.5, 0.5, 0.7, 1.0, 1.25]) * folds,
+        join=5.0, flat=(0, 1 if top.sleeve < 1 else 0), folds=np.array([0.45, 0.5, 0.5, 0.7, 0.95, 1.05]) * folds,
         seed=seed, fold=(0.13, 0.035, 0.30 * sign), span=(0.0, end),
     )  # fmt: skip
     if top.sleeve <= 1:
         return
-    m.use("main", types.SLEEVE, f"forearm {index}")
+    m.use(cloth, types.SLEEVE, f"forearm {index}")
     wrist = top.sleeve - 1 - (0.035 if m.worn.glove is None else 0.0)
     rig.limb(
         TOP, chain, 1.6, limb.middle, limb.end, inner, np.maximum(fore, 3.1) + off + 0.15, np.maximum(fore, 3.0) + off + 0.15,
-        flat=(0, 1), folds=np.array([1.2, 0.85, 0.5, 0.4, 0.55, 0.7]) * folds,
+        flat=(0, 1), folds=np.array([1.05, 0.8, 0.5, 0.4, 0.55, 0.7]) * folds,
         seed=seed + 6, fold=(0.14, 0.04, 0.35 * sign), span=(0.0, wrist),
     )  # fmt: skip
     if top.cuffs:
@@ -161,10 +162,12 @@ def leg(m: Making, index: int) -> None:
     off = lower.offset
     upper, below = f"thigh {index}", f"shin {index}"
     if lower.kind == "skirt":
-        m.use("", types.BARE, upper)
-        rig.limb(SKIN, chain, 2.0, limb.root, limb.middle, limb.pole, thigh, thigh * 1.03, _THIGH_AXIS, join=4.0)
+        if lower.length < 38:  # what the skirt hides would only pierce it
+            m.use("", types.BARE, upper)
+            rig.limb(SKIN, chain, 2.0, limb.root, limb.middle, limb.pole, thigh, thigh * 1.03, _THIGH_AXIS, join=4.0)
         m.use("", types.BARE, below)
-        rig.limb(SKIN, chain, 2.5, limb.middle, limb.end, limb.pole, shin, shin * 1.03, _SHIN_AXIS)
+        hidden = min(max((lower.length - 50) / 39.5, 0.0), 0.75)
+        rig.limb(SKIN, chain, 2.5, limb.middle, limb.end, limb.pole, shin, shin * 1.03, _SHIN_AXIS, span=(hidden, 1.0))
     elif lower.kind in ("tights", "plates"):
         for part, frame, a, b, radius, axis in (
             (types.UPPER_LEG, upper, limb.root, limb.middle, thigh, _THIGH_AXIS),
@@ -253,10 +256,12 @@ def _shoe(m: Making, index: int) -> None:
             )
             row[CUT] = 1
         else:
-            shaft = 15.0 if boot else 4.5
+            # Under trousers a boot's shaft would only pierce them.
+            tall_boot = boot and m.worn.lower.kind != "trousers"
+            shaft = 15.0 if tall_boot else 4.5
             rig.limb(
                 SHOE, chain, 2.0, ankle - up * 1.5 - ahead * 0.6, ankle + unit(limb.middle - ankle) * shaft, ahead,
-                np.linspace(3.9, 5.7 if boot else 4.3, 6), np.linspace(4.6, 6.0 if boot else 4.6, 6), flat=(0, 1),
+                np.linspace(3.9, 5.7 if tall_boot else 4.3, 6), np.linspace(4.6, 6.0 if tall_boot else 4.6, 6), flat=(0, 1),
             )  # fmt: skip
     trainers = feet.sole > 1.0 and not boot
     m.use("light sole" if trainers else "sole", types.SOLE, frame)

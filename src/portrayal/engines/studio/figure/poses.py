@@ -30,6 +30,7 @@ class ArmPose:
         hand: shape, an id of `hands.toml`; "" = out of sight (in a pocket, under an arm).
         anchor: "room", "pelvis", "chest" or "chin": what the target is fixed to.
         press: direction in which the hand is laid onto the body, room axes; None = it keeps clear of the body only.
+        under: it lies below the other arm, which is laid on it.
         free: the arm hangs or lies clear, so a hand may vary a little from seed to seed.
     """
 
@@ -40,6 +41,7 @@ class ArmPose:
     hand: str = "relaxed"
     anchor: str = "room"
     press: Triple | None = None
+    under: bool = False
     free: bool = True
 
 
@@ -117,6 +119,7 @@ def _arm(entry: dict[str, Any], sign: int) -> ArmPose:
         hand=entry.get("hand", "relaxed"),
         anchor=entry.get("anchor", "room"),
         press=pressed,
+        under=entry.get("under", False),
         free=entry.get("free", pressed is None),
     )
 

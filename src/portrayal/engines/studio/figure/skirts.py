@@ -74,9 +74,7 @@ def hang(m: Making, group: int, length: float, flare: float, flutes: float, offs
     grow = np.linspace(0, 1, 6) * length / 50
     wide = 17.0 + offset + grow * (5.2 * flare + 9.0 * max(flare - 1, 0)) - (6.5 * grow if flare < 0.9 else 0)
     deep = 11.4 + offset + grow * (4.6 * flare + 7.0 * max(flare - 1, 0)) - (2.0 * grow if flare < 0.9 else 0)
-    near, axis = _legs_inside(m, start, way, front, length)
-    wide = np.maximum(wide, near[0] + offset + 0.8)
-    deep = np.maximum(deep, near[1] + offset + 0.8)
+    wide, deep, axis = _around_legs(m, start, way, front, length, (wide, deep), offset)
     row = rig.limb(group, TORSO, 3.0, start, end, front, wide, deep, axis, flat=(0, 1))
     row[FLUTE], row[FLUTES], row[SEED] = (
         (0.02 + 0.055 * flutes) * min(length / 50, 1.4),
@@ -85,29 +83,41 @@ def hang(m: Making, group: int, length: float, flare: float, flutes: float, offs
     )
 
 
-def _legs_inside(
-    m: Making, start: Vector, way: Vector, front: Vector, length: float
-) -> tuple[tuple[Vector, Vector], Vector]:
-    """Half width and depth that a tube along `way` needs to hold both legs, and the shift of its axis, at six places."""
+def _around_legs(
+    m: Making, start: Vector, way: Vector, front: Vector, length: float, form: tuple[Vector, Vector], offset: float
+) -> tuple[Vector, Vector, Vector]:
+    """A tube widened until it holds both legs.
+
+    Returns:
+        Half widths, half depths and the shift of the axis at six places along `way`.
+    """
     deep_axis = unit(front - way * float(front @ way))
     side = np.cross(way, deep_axis)
-    low, high = np.full((2, 6), 1e3), np.full((2, 6), -1e3)
+    cloth = offset + (m.worn.lower.offset + 0.6 if m.worn.lower.kind != "skirt" else 0.6)
     slots = np.linspace(0, length, 6)
+    found: list[tuple[float, float, float, float]] = []
     for leg in m.bones.legs:
         for a, b, radii in ((leg.root, leg.middle, THIGHS), (leg.middle, leg.end, SHINS)):
             for t in np.linspace(0, 1, 9):
                 point = a + (b - a) * t - start
-                radius = float(np.interp(t, np.linspace(0, 1, 6), radii))
-                close = np.abs(slots - float(point @ way)) < length * 0.13 + radius * 0.6
-                for row, along in enumerate((side, deep_axis)):
-                    value = float(point @ along)
-                    low[row, close] = np.minimum(low[row, close], value - radius)
-                    high[row, close] = np.maximum(high[row, close], value + radius)
-    none = high < low
-    low[none], high[none] = 0.0, 0.0
-    axis = np.clip((low[1] + high[1]) / 2, -14, 14) * np.linspace(0.2, 1, 6)
-    wide = np.maximum(np.abs(low[0]), np.abs(high[0]))
-    return (wide, np.maximum(high[1] - axis, axis - low[1])), axis
+                radius = float(np.interp(t, np.linspace(0, 1, 6), radii)) * m.build.leg + cloth
+                found.append((float(point @ way), float(point @ side), float(point @ deep_axis), radius))
+    discs = np.array(found)
+    wide, deep = form[0].copy(), form[1].copy()
+    axis = np.zeros(6)
+    for k, slot in enumerate(slots):
+        near = discs[np.abs(discs[:, 0] - slot) < length * 0.11 + 4.0]
+        if not len(near):
+            axis[k] = axis[k - 1] if k else 0.0
+            continue
+        _, x, z, r = near.T
+        axis[k] = ((z - r).min() + (z + r).max()) / 2 * min(k / 2, 1.0)
+        z = np.abs(z - axis[k])
+        wide[k] = max(wide[k], float((np.abs(x) + r).max()))
+        deep[k] = max(deep[k], float((z + r).max()))
+        corner = float(np.hypot((np.abs(x) + 0.7 * r) / wide[k], (z + 0.7 * r) / deep[k]).max())
+        wide[k], deep[k] = wide[k] * max(corner, 1.0), deep[k] * max(corner, 1.0)
+    return wide, deep, axis
 
 
 def _lap(m: Making, group: int, length: float, offset: float) -> None:
@@ -136,10 +146,10 @@ def _lap(m: Making, group: int, length: float, offset: float) -> None:
     feet = (bones.legs[0].end + bones.legs[1].end) / 2
     way = unit(vector(float(feet[0] - top[0]), float(feet[1] - top[1]), float(feet[2] - top[2])))
     below = min(below, (float(top[1]) - _FLOOR) / max(-float(way[1]), 0.3))
-    near, axis = _legs_inside(m, top, way, front, below)
+    form = np.full(6, half + 8.5), np.full(6, 8.5)
+    wide, deep, axis = _around_legs(m, top, way, front, below, form, offset)
     rig.limb(
-        group, TORSO, 6.0, top, top + way * below, front, np.maximum(near[0] + 2, half + 8.5), np.maximum(near[1] + 2, 8.5),
-        axis, flat=(0, 1), folds=0.4, seed=25, fold=(0.03, 0.10, 0.1),
+        group, TORSO, 6.0, top, top + way * below, front, wide, deep, axis, flat=(0, 1), folds=0.4, seed=25, fold=(0.03, 0.10, 0.1),
     )  # fmt: skip
 
 
@@ -165,4 +175,4 @@ def cape(m: Making) -> None:
     )  # fmt: skip
     row[SOFT] = 2
     for sign in (-1, 1):
-        rig.cone(CAPE, 1, 1.0, bones.in_chest(sign * 5, 27.5, 4.2), bones.in_chest(sign * 13, 25, -6), 1.2, 2.2)
+        rig.cone(CAPE, 1, 1.0, bones.in_chest(sign * 6.5, 28.0, 3.2), bones.in_chest(sign * 13, 25.6, -6), 1.7, 2.6)

@@ -112,11 +112,14 @@ def shell(m: Making) -> None:
             rig.cone(TOP, TORSO, 5.0, bones.in_chest(sign * 9.5 * sw, 13, 1.5), reach, 4.2 + off, 3.4 + off * 0.8)
     _bust(m, TOP, off, top.neck not in FLAT_CHESTED and m.worn.garment != "armour")
     waist = np.array([14.6 * build.hips, 13.6, 12.6 * build.waist, 12.3 * build.waist])
+    in_trousers = top.tucked and m.worn.lower.kind != "skirt"
+    low = -2.5 if in_trousers else -6.0
+    inside = np.array([1.6, 0.6, 0.0, 0.0]) * in_trousers
     waist = (waist * (1 - top.loose * 0.7) + 15.6 * top.loose * 0.7) * np.array([0.94, 1, 1, 0.9])
     rig.limb(
-        TOP, TORSO, 5.0, bones.in_waist(0, -6, 0), bones.in_waist(0, 12, 0), bones.waist_axes[:, 2],
-        waist + off, np.array([10.0, 9.6, 9.2, 9.0]) + off + top.loose * 1.2, 0.3,
-        folds=top.folds, seed=seed, fold=_FOLD, shift=92.0,
+        TOP, TORSO, 5.0, bones.in_waist(0, low, 0), bones.in_waist(0, 12, 0), bones.waist_axes[:, 2],
+        waist + off - inside, np.array([10.0, 9.6, 9.2, 9.0]) + off + top.loose * 1.2 - inside, 0.3,
+        flat=(float(in_trousers), 0), folds=top.folds, seed=seed, fold=_FOLD, shift=92.0,
     )  # fmt: skip
     if not top.tucked:
         _hem(m, top, seed)
@@ -126,14 +129,19 @@ def _hem(m: Making, top: Top, seed: float) -> None:
     """The part below the waist; over the thighs a short shell each, or a hip that steps out would pierce it."""
     rig, bones, off = m.rig, m.bones, top.offset
     lying = m.seated or m.pose.prop == "bicycle"
-    hem = max(top.hem, -2.0) if lying else top.hem
+    hem = max(top.hem, 0.5) if lying else top.hem
     if hem < 9:
         at = np.linspace(hem, 10, 6)
         hips = m.build.hips
-        wide = np.interp(at, [-16, -8, -3, 4, 10], [18.6, 18.8, 18.4 * hips, 16.8 * hips, 14.2])
-        wide = wide * (1 - top.loose * 0.5) + np.maximum(wide, 17.4) * top.loose * 0.5
+        below = m.worn.lower.offset * 0.8
+        wide = np.interp(at, [-16, -8, -3, 4, 10], [17.6, 17.6, 17.1 * hips, 15.9 * hips, 13.6]) + below
+        wide = wide * (1 - top.loose * 0.3) + np.maximum(wide, 17.0) * top.loose * 0.3
+        if lying:
+            wide -= 0.5 * off * np.linspace(1, 0, 6)
+        if top.cuffs:  # a ribbed hem gathers the cloth
+            wide[0] -= 0.7
         taper = np.array([1, 1, 1, 1, 0.98, 0.91])
-        deep = np.interp(at, [-16, -6, 4, 10], [12.4, 12.6, 11.4, 9.9])
+        deep = np.interp(at, [-16, -6, 4, 10], [12.0, 12.2, 11.2, 9.9]) + below
         rig.limb(
             TOP, TORSO, 4.0, bones.in_pelvis(0, hem, -0.3), bones.in_pelvis(0, 10, -0.3), bones.pelvis_axes[:, 2],
             (wide + off + 0.35) * taper, (deep + off + 0.35) * taper, -0.2,
@@ -144,9 +152,9 @@ def _hem(m: Making, top: Top, seed: float) -> None:
     legs = m.worn.lower.offset
     for leg in bones.legs:
         down = float(np.clip(-unit(leg.middle - leg.root)[1], 0, 1))
-        reach = max((-0.6 - top.hem) / THIGH * (1 + 1.3 * (1 - down)), 0.05)
+        reach = max((-0.2 - top.hem) / THIGH * (1 + 1.0 * (1 - down)), 0.05)
         if lying:
-            reach = min(reach, 0.42)
+            reach = min(max(reach, 0.2), 0.42)
         grow = legs + 1.5 + off * 0.3 + 1.2 * (1 - down)
         thigh = np.array([7.6, 8.3, 7.8, 7.0, 6.2, 5.6]) * m.build.leg
         rig.limb(
@@ -174,20 +182,43 @@ def _wedge(m: Making, group: int, point: float, half: float) -> None:
     row[CUT] = 1
 
 
-def _tube(
-    m: Making, group: int, low: float, high: float, more: float, *, lean: float = 1.0, blend: float = 1.5
-) -> None:
-    """A band round the neck."""
-    wide = m.build.neck + more
+def front(m: Making) -> None:
+    """The opening of a jacket's or coat's front, from the last button down; it shows what is worn below."""
+    top = m.worn.top
+    if top.front == 0 or m.seated:
+        return
+    upper, lower = (-4.0, -top.skirt - 4) if top.skirt > 0 else (-3.0, top.hem - 4)
+    way = vector(0, -1, 0) if top.skirt > 0 else -m.bones.pelvis_axes[:, 1]
+    start = m.bones.in_pelvis(0.8, upper, 22.0)
+    row = m.rig.limb(
+        TOP, _CUT_CHAIN, 0.1, start, start + way * (upper - lower), m.bones.pelvis_axes[:, 2],
+        np.linspace(0.12, top.front, 6), 14.0, flat=(1, 0),
+    )  # fmt: skip
+    row[CUT] = 1
+
+
+def _tube(m: Making, group: int, low: float, high: float, more: float, blend: float = 1.5) -> None:
+    """A band round the neck, wider where it rests on the shoulders."""
+    foot, brim = m.build.neck + more + 0.9, m.build.neck + more
     m.rig.limb(
-        group, TORSO, blend, m.bones.in_chest(0, low, -2.4), m.bones.in_chest(0, high, -2.4 + lean),
-        m.bones.chest_axes[:, 2], (wide, wide + 0.2), (wide, wide + 0.2), 0.25, flat=(0, 1),
+        group, TORSO, blend, m.bones.in_chest(0, low, -2.4), m.bones.in_chest(0, high, -1.4),
+        m.bones.chest_axes[:, 2], (foot, brim, brim + 0.1), (foot + 0.4, brim + 0.2, brim + 0.1), 0.25, flat=(0, 1),
+    )  # fmt: skip
+
+
+def _leaf(m: Making, high: float, fall: float) -> None:
+    """The turned-down leaf of a shirt's collar."""
+    neck = m.build.neck
+    m.rig.limb(
+        PROP2, TORSO, 0.2, m.bones.in_chest(0, high, -1.3), m.bones.in_chest(0, high - fall, -1.9),
+        m.bones.chest_axes[:, 2], (neck + 1.35, neck + 1.9, neck + 3.0), (neck + 1.4, neck + 2.1, neck + 3.5), (0.25, 0.4, 0.9),
+        flat=(0, 1),
     )  # fmt: skip
 
 
 def collar(m: Making) -> None:
     """What is round the neck."""
-    neck, bones = m.worn.top.neck, m.bones
+    neck, bones, build = m.worn.top.neck, m.bones, m.build
     if neck in ("crew", "hood"):
         dip = {"t-shirt": 1.2, "dress": 2.2, "sari": 2.0}.get(m.worn.garment, -0.3 if neck == "crew" else 0.6)
         _cut(m, TOP, 27.2 - dip, 9.0, 7.0, 7.6)
@@ -197,16 +228,17 @@ def collar(m: Making) -> None:
     elif neck == "wide":
         _bodice(m)
     elif neck in ("shirt", "polo", "suit"):
-        _cut(m, TOP, 28.5, 8.0, 6.3, 6.6)
+        _cut(m, TOP, 28.5, 8.0, build.neck + 0.7, build.neck + 1.0)
         m.use("shirt" if neck == "suit" else "main", types.CUFF, "chest")
-        _tube(m, PROP2, 25.5, 32.4, 1.1)
-        _wedge(m, PROP2, 27.6, 4.2)
+        _tube(m, PROP2, 25.5, 32.4, 0.9)
+        _leaf(m, 32.6, 4.6 if neck == "suit" else 5.2)
+        _wedge(m, PROP2, 24.6, 3.6)
         if neck != "suit":
-            _wedge(m, TOP, 22.5 if neck == "polo" else 24.0, 4.2)
+            _wedge(m, TOP, 20.5 if neck == "polo" else 23.0, 3.0)
     elif neck == "robe":
         _cut(m, TOP, 27.0, 8.0, 6.6, 7.2)
         _wedge(m, TOP, 12.0, 4.0)
-        m.use("main", types.HOOD, "chest")
+        m.use("collar", types.HOOD, "chest")
         for sign in (-1, 1):
             nape, end = bones.in_chest(sign * 6.4, 30.6, -3), bones.in_chest(-sign * 1.2, 11.0, 11.4)
             m.rig.limb(TOP, 20 + sign, 0.8, nape, end, bones.chest_axes[:, 0] * sign, 1.0, 2.3, flat=(0, 0))
@@ -249,12 +281,12 @@ def _sash(m: Making, cloth: str) -> None:
     """Cloth from one shoulder to the other hip."""
     m.use(cloth, types.CAPE, "chest")
     bones, front = m.bones, m.bones.chest_axes[:, 2]
-    for shift, width in ((0.0, 7.0), (-5.5, 5.0)):
-        shoulder, hip = bones.in_chest(-10.5 + shift * 0.3, 26.5, 3.5), bones.in_pelvis(13.0, 6 + shift, 7.0)
-        m.rig.limb(
-            OUTER, TORSO, 2.5, shoulder, hip, front, np.array([0.8, 1, 1.05, 1.0, 0.9, 0.7]) * width,
-            (2.6, 2.4, 2.2, 2.2, 2.2, 2.4), (-0.8, 3.0, 4.6, 4.0, 2.4, 0.0), folds=0.55, seed=61 + shift, fold=(0.03, 0.16, 0.1),
-        )  # fmt: skip
+    out = m.worn.top.offset - 1.0
+    m.rig.limb(
+        OUTER, TORSO, 2.5, bones.in_chest(-10.5, 26.5, 3.5), bones.in_pelvis(13.0, 5, 7.0), front,
+        (6.5, 9, 10, 10, 9, 7), 1.7, np.array([0, 6.0, 7.6, 7.4, 4.5, 0.8]) + out * np.array([0.5, 1, 1, 1, 1, 1]),
+        folds=0.6, seed=61 + m.seed % 7, fold=(0.025, 0.15, 0.1),
+    )  # fmt: skip
     back = bones.in_chest(-11.5, 24, -5)
     m.rig.limb(OUTER, 1, 2.0, bones.in_chest(-11, 26.5, 2), back, front, 6.5, 2.8)
     m.rig.limb(
@@ -272,6 +304,9 @@ def sari_drape(m: Making) -> None:
 def _hood(m: Making) -> None:
     m.use("main", types.HOOD, "chest")
     size = 1.25 if m.worn.garment == "parka" else 1.0
+    m.rig.cone(
+        TOP, TORSO, 1.6, m.bones.in_chest(-1.5, 26.2, 7.4), m.bones.in_chest(1.5, 26.2, 7.4), 1.9 * size, 1.9 * size
+    )
     for sign in (-1, 1):
         a, b = m.bones.in_chest(sign * 1.5, 27.0, 7.4), m.bones.in_chest(sign * 8.3, 29.5, -1.0)
         m.rig.cone(TOP, TORSO, 1.6, a, b, 1.7 * size, 2.6 * size)
@@ -307,7 +342,7 @@ def belt(m: Making) -> None:
     wide_obi = m.worn.garment == "kimono"
     m.use("belt", types.BELT, "pelvis")
     if m.worn.top.tucked and m.worn.lower.kind != "skirt":
-        off, low, high = m.worn.lower.offset * 0.8 + 0.3, 6.2, 9.6
+        off, low, high = m.worn.lower.offset * 0.8 + (1.1 if m.worn.lower.kind == "tights" else 0.35), 6.2, 9.6
         wide = np.array([14.6 * build.hips, 13.5])
         rig.limb(
             BELT, TORSO, 0.2, bones.in_pelvis(0, low, -0.2), bones.in_pelvis(0, high, -0.2), bones.pelvis_axes[:, 2],
@@ -327,16 +362,17 @@ def hips(m: Making) -> None:
     """Trousers round the pelvis."""
     lower, build, rig, bones = m.worn.lower, m.build, m.rig, m.bones
     m.use("trousers", types.HIPS, "pelvis")
-    at = np.linspace(-9, 10, 6)
+    low = -6.0 if m.seated else -9.0  # flat on a seat
+    at = np.linspace(low, 10, 6)
     wide = np.interp(at, [-9, -3, 3, 10], [14.6, 16.6 * build.hips, 15.4 * build.hips, 12.9 * max(build.waist, 0.95)])
     deep = np.interp(at, [-9, -2, 4, 10], [9.6, 10.6, 10.2, 9.5])
     off = lower.offset * 0.8
     rig.limb(
-        BOTTOM, TORSO, 5.0, bones.in_pelvis(0, -9, -0.3), bones.in_pelvis(0, 10, -0.3), bones.pelvis_axes[:, 2],
-        wide + off, deep + off, (-0.6, -0.4, 0, 0.2, 0.2, 0.2), flat=(0, 1),
+        BOTTOM, TORSO, 5.0, bones.in_pelvis(0, low, -0.3), bones.in_pelvis(0, 10, -0.3), bones.pelvis_axes[:, 2],
+        wide + off, deep + off, (-0.6, -0.4, 0, 0.2, 0.2, 0.2), flat=(float(m.seated), 1),
         folds=lower.folds * np.array([1, 0.8, 0.6, 0.3, 0.15, 0.05]), seed=31, fold=(0.09, 0.03, 0.0),
     )  # fmt: skip
-    for sign in (-1, 1):
+    for sign in () if m.seated else (-1, 1):
         rig.cone(
             BOTTOM, TORSO, 6.0, bones.in_pelvis(sign * 6.5, -2, -4.6), bones.in_pelvis(sign * 7.2, -5.5, -4.6),
             7.4 + lower.offset * 0.6, 7.2 + lower.offset * 0.6,
