@@ -114,6 +114,7 @@ class PhraseFinder:
         self._head_last = vocabularies[0].language in ("en", "de", "ja")
         self._found: list[Phrase] = []
         self._taken: set[int] = set()  # lexemes that a verb before them has used
+        self._spare: list[int] = []  # lexemes of colours that one garment has too many
         self._new_clause()
 
     def find(self) -> list[Phrase]:
@@ -154,7 +155,7 @@ class PhraseFinder:
         sense = noun.sense(*_NOUNS) if noun else None
         if noun is None or sense is None:
             return self._bare_colour(at, modifiers, end)
-        last = end + 1
+        last, spare = end + 1, self._spare
         self._of_itself(noun, modifiers)
         last = self._behind(last, modifiers)
         if sense.weak and not sense.reported:
@@ -168,6 +169,8 @@ class PhraseFinder:
         for other in noun.content:
             if other.kind not in (*_NOUNS, *_MODIFIERS):
                 self._emit(end, end + 1, other)
+        for i in spare:
+            self._emit(i, i + 1, Sense("other", f"also: {self._slice(self._lexemes[i].first, self._lexemes[i].last)}"))
         return last
 
     def _bare_colour(self, at: int, modifiers: dict[str, str], end: int) -> int | None:
@@ -184,6 +187,7 @@ class PhraseFinder:
         said: dict[str, str] = {}
         end = at
         joined = False
+        self._spare = []
         while end < min(at + _REACH, len(self._lexemes)) and (end == at or not self._stop(end)):
             lexeme = self._lexemes[end]
             modifier = lexeme.sense(*_MODIFIERS)
@@ -195,7 +199,8 @@ class PhraseFinder:
             if _two_tone(lexeme) and "colour" not in said and not groups:
                 said |= {"colour": "black", "second": "white"}
             elif modifier:
-                _say(said, modifier, joined or "pattern" in said)
+                if not _say(said, modifier, joined or "pattern" in said):
+                    self._spare.append(end)
             elif "join" in lexeme.groups and end > at:
                 before, after = self._lexemes[end - 1], self._at(end + 1)
                 if not (before.sense("colour") and after and after.sense("colour")):
@@ -624,13 +629,17 @@ def _two_tone(lexeme: Lexeme) -> bool:
     return look is not None and look.id == "black and white" and lexeme.last - lexeme.first > 1
 
 
-def _say(said: dict[str, str], modifier: Sense, second: bool) -> None:
-    """Add what a modifier says; another colour is the second one where two are joined or a pattern has them."""
-    if modifier.kind == "colour" and "colour" in said:
-        if second and modifier.id != said["colour"]:
+def _say(said: dict[str, str], modifier: Sense, second: bool) -> bool:
+    """Add what a modifier says; another colour is the second one where two are joined or a pattern has them.
+
+    False for a colour too many.
+    """
+    if modifier.kind == "colour" and said.get("colour", modifier.id) != modifier.id:
+        if second:
             said.setdefault("second", modifier.id)
-        return
+        return said.get("second") == modifier.id
     said.setdefault(modifier.kind, modifier.id)
+    return True
 
 
 def find_phrases(

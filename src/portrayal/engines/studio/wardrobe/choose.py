@@ -57,7 +57,8 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
     if not worn and not added:
         return None
     if not worn:
-        worn = [Garment(text="", item=table()["parts"][added[0].item]["with"])]
+        carrier = table()["parts"][added[0].item]["with"]
+        worn = [added.pop(0) if added[0].item == carrier else Garment(text="", item=carrier)]
     main = max(worn, key=_layer)  # the first of the outermost
     assert main.item is not None
     kind = data.garments()[main.item]
@@ -104,6 +105,8 @@ def below(plan: ScenePlan, seed: int) -> dict[str, Cloth]:
         if usual is None or garment.item is None:
             continue
         cloth = _cloth(garment, _first(usual), usual["colours"], seed, garment.item)
+        if garment.colour in usual.get("named", {}):
+            cloth = replace(cloth, colour=usual["named"][garment.colour])
         parts.setdefault(usual["part"], cloth)
         parts.setdefault(garment.item, cloth)
     return parts
@@ -117,7 +120,7 @@ def things(plan: ScenePlan) -> tuple[Thing, ...]:
             continue
         material = table()["materials"].get(said.fabric, {})
         colour = said.colour or material.get("colour")
-        found.append(Thing(said.item, colours.hex_of(colour) if colour else None, said.fabric, said.pattern))
+        found.append(Thing(said.item, colours.hex_of(colour) if colour else None, said.fabric, said.pattern, said.cut))
     return tuple(found)
 
 
@@ -187,7 +190,7 @@ def _under(
     usual = data.garments()[garment.item]
     parts[roles[0]] = _cloth(garment, usual.main, table()["garments"][garment.item].get("colours"), seed, garment.item)
     if garment.item not in table()["looks"].get(roles[0], ()):
-        notes.warnings.append(f"not portrayed: {garment.text}; what shows under {_named(main)} has its colour")
+        notes.warnings.append(f"not portrayed: {garment.text}; what shows under {_named(main)} is of its cloth")
     if garment.item != "shirt":
         without |= {"tie", "bow tie"} & set(kind.parts)
     elif roles[0] == "inner":
@@ -206,12 +209,12 @@ def _added(
     """A tie, a scarf or a necklace, where the garment can have one."""
     assert thing.item is not None
     usual = table()["parts"][thing.item]
-    own = thing.item in kind.roles() or thing.item in kind.parts
+    role = usual.get("of", {}).get(thing.fabric, thing.item)
     tie = thing.item in ("tie", "bow tie")
-    if not own and (thing.item not in data.extras() or (tie and not table()["garments"][kind.id].get("collar"))):
+    if role not in kind.roles() | set(kind.parts) and (tie or role not in data.extras()):
         notes.warnings.append(f"not portrayed: {thing.text}; {_named(main)} has no place for it")
         return
-    parts[thing.item] = _cloth(thing, kind.parts.get(thing.item, _first(usual)), usual["colours"], seed, thing.item)
+    parts[role] = _cloth(thing, kind.parts.get(role, _first(usual)), usual["colours"], seed, thing.item)
     without.discard(thing.item)
     if usual.get("not") in kind.parts:
         without.add(usual["not"])
@@ -252,7 +255,11 @@ def _layer(garment: Garment) -> int:
 
 
 def _first(usual: Mapping[str, Any]) -> Cloth:
-    return Cloth(colours.hex_of(usual["colours"][0]), usual["fabric"])
+    return Cloth(_hex(usual["colours"][0]), usual["fabric"])
+
+
+def _hex(colour: str) -> str:
+    return colour if colour.startswith("#") else colours.hex_of(colour)
 
 
 def _cloth(said: Garment | None, usual: Cloth, choices: list[str] | None, seed: int, role: str) -> Cloth:
@@ -260,7 +267,7 @@ def _cloth(said: Garment | None, usual: Cloth, choices: list[str] | None, seed: 
     cloth = usual
     if choices:
         rng = np.random.default_rng([seed, _STREAM, zlib.crc32(role.encode())])
-        colour = colours.hex_of(str(rng.choice(choices)))
+        colour = _hex(str(rng.choice(choices)))
         cloth = cloth if colour == cloth.colour else replace(cloth, colour=colour, second=None)
     if said is None:
         return cloth

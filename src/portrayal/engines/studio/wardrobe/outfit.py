@@ -49,12 +49,16 @@ class Outfit:
 
 @dataclass(frozen=True)
 class Thing:
-    """One thing worn on the head: an id of the accessory vocabulary, and what is said of it."""
+    """One thing worn on the head: an id of the accessory vocabulary, and what is said of it.
+
+    `cut` is its shape, an id of the vocabulary's cuts: "round" glasses, a "cowboy" hat, "hoop" earrings.
+    """
 
     item: str
     colour: str | None = None
     fabric: str | None = None
     pattern: str | None = None
+    cut: str | None = None
 
 
 @dataclass(frozen=True)
