@@ -55,9 +55,8 @@ def detailed(
                 high += np.float32(0.007) * fine + np.float32(0.03) * cloudy
                 if kind >= 1:
                     # Hands are redder, most of all on the knuckles, which have creases.
-                    red *= np.float32(1.01)
-                    green *= np.float32(0.93)
-                    blue *= np.float32(0.90)
+                    green *= np.float32(0.965)
+                    blue *= np.float32(0.955)
                 if kind >= 2:
                     joint = _bell(o0 - np.float32(0.05) * length, np.float32(0.55))
                     green *= one - np.float32(0.09) * joint

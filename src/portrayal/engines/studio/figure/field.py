@@ -194,7 +194,8 @@ def row_distance(x: Any, y: Any, z: Any, rows: Any, r: Any, table: Any, with_fol
     e = s - t * rows[r + 16]
     axis = v * v + w * w
     apart = math.sqrt(axis + e * e) - rows[r + 54]
-    if apart > limit:
+    # The distance of an ellipse is somewhat less than the true one, so the bound must be, too.
+    if apart * np.float32(0.6) > limit:
         return apart, t
     if rows[r + 0] == one:
         return _limb(s, v, w, rows, r, table, with_folds)

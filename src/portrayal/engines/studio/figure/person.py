@@ -13,6 +13,7 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.compose import CAMERAS, motion_of, shot_of
+from portrayal.engines.studio.figure import rows as columns
 from portrayal.engines.studio.figure.camera import View, view_of
 from portrayal.engines.studio.figure.ground import Drop
 from portrayal.engines.studio.figure.occlusion import bake
@@ -31,7 +32,7 @@ from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.imaging import F32
 from portrayal.perception import mesh
-from portrayal.perception.types import BACKGROUND, CLOTHING, SKIN
+from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, SKIN
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import Speed
 from portrayal.sizes import Size
@@ -48,8 +49,12 @@ _NO_FLOOR: Final = ("space", "underwater", "sky")
 # The wardrobe's front: cm to each side of the notch, above and below it; pixels per cm, least and most.
 _HALF: Final = 26.0
 _ABOVE: Final = 14.0
-_LOWEST: Final = 62.0
+_LOWEST: Final = 50.0
 _DETAIL: Final = (6.0, 16.0)
+_NECKLINE: Final = 9
+"""Chain of what is cut out of a top for the neck."""
+# The photographed neck goes over into the modelled one between these distances below the jaw, cm.
+_NECK: Final = (0.5, 2.0)
 # Longer side of the height field of the light.
 _GRID: Final = 512
 
@@ -103,7 +108,7 @@ def stand(
     rng: np.random.Generator,
 ) -> tuple[Subject, Shot, Drop]:
     """The person of a posed body; see `figure`."""
-    view = view_of(body, stance, size)
+    body, view = _without_neckline(body), view_of(body, stance, size)
     bare = kept.bare(character)
     head = clock.time("head", lambda: _head(bare, character, body, view, motion, speed, seed, kept, notes))
     seen = clock.time("trace", lambda: trace(body.rows, view, speed == "quality"))
@@ -113,6 +118,17 @@ def stand(
     subject = clock.time("head on body", lambda: _joined(head, bare, under, view, speed, seed))
     drop = Drop(grid, view, body.air, 0.0 if plan.setting in _NO_FLOOR else 1.0)
     return subject, _shot(plan, stance, view, size, speed, rng), drop
+
+
+def _without_neckline(body: Body) -> Body:
+    """The body with its top closed up to the neck: the wardrobe's front draws neckline and collar on it."""
+    rows = body.rows
+    top = (rows[:, columns.GROUP] == columns.TOP) | (rows[:, columns.GROUP] == columns.PROP2)
+    cut = (rows[:, columns.CUT] > 0) & top & (rows[:, columns.CHAIN] == _NECKLINE)
+    keep = ~(cut & (rows[:, columns.KIND] == columns.LIMB))
+    if keep.all():
+        return body
+    return replace(body, rows=rows[keep], cloth=body.cloth[keep], part=body.part[keep], frame=body.frame[keep])
 
 
 def _front(stance: Stance, body: Body, view: View, skin: F32, speed: Speed) -> Front:
@@ -271,8 +287,26 @@ def _joined(head: _Placed, bare: Bare, under: Surface, view: View, speed: Speed,
     placed = (scale, (x - float(shift[0]), y - float(shift[1])))
     local = wear(part, head.still - shift, bare, under.cropped(on), placed, speed, seed)
     assert local.own is not None and local.under is not None and local.points is not None
+    local = replace(local, own=local.own * _above(local, under.scale))
     chin = under_chin(local.points, (bottom - top, right - left), under.scale)
     return _whole(local, replace(local.under, open=_times(local.under.open, chin)), under, on, view)
+
+
+def _above(local: Subject, scale: float) -> F32:
+    """Weight (h, w) of the photograph: its skin ends a little below the jaw, for the body's neck stands elsewhere."""
+    assert local.points is not None
+    face = np.zeros(local.alpha.shape, np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(local.points[:468, :2].astype(np.float32)).astype(np.int32), 1)
+    away = cv2.distanceTransform(1 - face, cv2.DIST_L2, 5) / np.float32(scale)
+    mouth = float(local.points[list(mesh.LIPS), 1].mean())
+    rows = np.arange(len(face), dtype=np.float32)[:, None]
+    lower = np.clip((rows - mouth) / (2.0 * scale), 0, 1)
+    skin = cv2.GaussianBlur(
+        np.isin(local.regions, (SKIN, FACE, CLOTHING, BACKGROUND)).astype(np.float32), (0, 0), max(0.5, 0.15 * scale)
+    )
+    gone = np.clip((away - _NECK[0]) / (_NECK[1] - _NECK[0]), 0, 1)
+    gone = gone * gone * (3 - 2 * gone)
+    return np.asarray(1 - lower * skin * gone, np.float32)
 
 
 def _times(open_: F32 | None, chin: F32) -> F32:
@@ -289,6 +323,8 @@ def _whole(local: Subject, near: Surface, under: Surface, on: tuple[slice, slice
     regions = np.where(under.cover > 0.5, np.where(under.skin > 0.5, SKIN, CLOTHING), BACKGROUND).astype(np.uint8)
     normals, albedo, open_ = under.normals.copy(), under.albedo.copy(), under.open.copy()
     rgb[on], own[on], face[on], regions[on] = local.rgb, local.own, local.face, local.regions
+    # The skin of hands and arms takes the hue that the neck's skin was given.
+    albedo += (albedo * (_hue(near, under.cropped(on), local.own) - 1)) * under.skin[..., None]
     normals[on], albedo[on], open_[on] = local.normals, near.albedo, near.open
     grid = min(_GRID / max(size), 1.0)
     field = np.zeros((max(8, round(size[0] * grid)), max(8, round(size[1] * grid))), np.float32)
@@ -305,6 +341,17 @@ def _whole(local: Subject, near: Surface, under: Surface, on: tuple[slice, slice
         under=replace(under, albedo=albedo, open=open_),
         own=own,
     )
+
+
+def _hue(near: Surface, before: Surface, own: F32) -> F32:
+    """Factor (3,) that bare skin got in the head's window, away from the neck."""
+    rows = np.arange(len(own), dtype=np.float32)[:, None] * np.ones_like(own)
+    at = (before.skin > 0.9) & (before.cover > 0.9) & (own < 0.05)
+    if at.sum() < 20:
+        return np.ones(3, np.float32)
+    low = at & (rows >= np.percentile(rows[at], 70))
+    ratio = near.albedo[low] / np.maximum(before.albedo[low], 1e-4)
+    return np.asarray(np.clip(np.median(ratio, 0), 0.7, 1.25), np.float32)
 
 
 def _laid(field: F32, local: F32, on: tuple[slice, slice], grid: float, rows: int) -> None:

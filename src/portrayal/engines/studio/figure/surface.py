@@ -25,9 +25,10 @@ from portrayal.imaging import F32, Bool
 from portrayal.parallel import bands
 
 _WOOD: Final = "#8a5c34"
-# Bare skin below the face is a little darker and redder than the cheeks that are measured.
-_BODY: Final = np.array([0.93, 0.90, 0.87], np.float32)
 _NAIL: Final = (0.32, 0.04, 0.03, 0.0)
+# Share of the wardrobe's own shape on the chest, and of the fabric's relief.
+_SHAPE: Final = 0.7
+_RELIEF: Final = 0.6
 # Softness of shadows when nobody says: an area light of the size of a window.
 _SOFT: Final = 0.12
 _PACK: Final = 128
@@ -67,7 +68,7 @@ def surfaced(body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, fron
     across, along = _cloth_coordinates(body, part, row, on_limb, on_chest, seen)
     albedo, relief, material = _woven(body, cloth, across, along, scale)
     bare = cloth == -1
-    albedo[bare] = skin * _BODY
+    albedo[bare] = skin
     material[bare] = SKIN
     tint, painted = np.ones((h, w, 3), np.float32), np.zeros((h, w), np.float32)
     on_hips = _in(seen.point, body.pelvis)
@@ -84,13 +85,19 @@ def surfaced(body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, fron
     )  # fmt: skip
     albedo *= tint
     is_skin = (bare & (seen.row >= 0)).astype(np.float32)
-    if front is not None:
-        trunk = (part == t.BARE) & (body.rows[row, columns.CHAIN] == columns.TORSO) & (on_chest[..., 1] < 3)
-        torso = (part == t.CHEST) | (trunk & (on_chest[..., 2] > -1))
-        _dressed(seen, part, on_chest, torso, front, albedo, relief, painted, material, is_skin)
     normals = seen.normal.copy()
+    if front is not None:
+        chain = body.rows[row, columns.CHAIN]
+        trunk = (chain == columns.TORSO) & (on_chest[..., 2] > -4) & (on_chest[..., 1] < 9)
+        band = (part == t.CUFF) & trunk & (body.rows[row, columns.GROUP] == columns.PROP2)
+        skin_only = (part == t.BARE) & trunk
+        # The top of a sleeve goes on from the chest without a border.
+        upper = (part == t.SLEEVE) & (body.rows[row, columns.JOIN] > 0)
+        near = np.where(upper, np.clip((9.0 - on_limb[..., 0]) / 6.0, 0, 1), 1)
+        torso = np.where((part == t.CHEST) | band | skin_only | upper, near, 0).astype(np.float32)
+        _dressed(body, on_chest, torso, skin_only, front, albedo, relief, painted, material, is_skin, normals)
     group = np.where(seen.row >= 0, body.rows[row, columns.GROUP] * 16 + np.minimum(part, 15), -1).astype(np.int32)
-    height = cv2.GaussianBlur(relief + painted, (0, 0), max(0.4, 0.05 * scale))
+    height = cv2.GaussianBlur(_RELIEF * relief + painted, (0, 0), max(0.4, 0.05 * scale))
     bands(lambda a, b: bent(group, height, np.float32(scale), normals, a, b), h, least=16)
     albedo, normals = _smooth_edges(seen, group, albedo, normals)
     return _on_canvas(body, seen, grid, view, albedo, normals, material, is_skin, scale)
@@ -142,20 +149,24 @@ def _woven(body: t.Body, cloth: t.I32, across: F32, down: F32, scale: float) -> 
 
 
 def _dressed(
-    seen: Traced,
-    part: t.I32,
+    body: t.Body,
     chest: F32,
-    torso: Bool,
+    torso: F32,
+    skin_only: Bool,
     front: Front,
     albedo: F32,
     relief: F32,
     painted: F32,
     material: F32,
     bare: F32,
+    normals: F32,
 ) -> None:
-    """Paint the wardrobe's front on the chest, in place; `bare` (h, w) is the share of bare skin."""
+    """Paint the wardrobe's front on the torso, in place.
+
+    `torso` (h, w) is the weight of what gets the front. Where the body is bare (`skin_only`) only cloth is painted; `bare` (h, w) is the share of bare skin.
+    """
     surface = front.surface
-    torso = torso & (chest[..., 1] > -front.lowest)
+    torso = torso * (chest[..., 1] > -front.lowest)
     if not torso.any():
         return
     rows, cols = np.flatnonzero(torso.any(1)), np.flatnonzero(torso.any(0))
@@ -163,25 +174,33 @@ def _dressed(
     here = chest[at]
     u = np.ascontiguousarray(front.x + here[..., 0] * surface.scale)
     v = np.ascontiguousarray(front.y - here[..., 1] * surface.scale)
-    # The side of the body is not seen from the front: there the woven cloth goes on.
-    side = np.clip((17.0 - np.abs(here[..., 0])) / 3.0, 0, 1) * np.clip((here[..., 2] + 11.0) / 4.0, 0, 1)
-    end = np.clip((here[..., 1] + front.lowest) / 4.0, 0, 1)
+    # The side of the body is not seen from the front, and below the armpits hang the bust's own arms: there the
+    # woven cloth goes on.
+    wide = np.clip(17.0 - (-here[..., 1] - 8.0) * 0.5, 13.0, 17.0)
+    side = np.clip((wide - np.abs(here[..., 0])) / 2.5, 0, 1) * np.clip((here[..., 2] + 11.0) / 4.0, 0, 1)
+    end = np.clip((here[..., 1] + front.lowest) / 5.0, 0, 1)
 
     def read(values: F32) -> F32:
         return np.asarray(cv2.remap(values, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
     weight = (torso[at] * side * end * read(surface.cover)).astype(np.float32)
+    shown = read(surface.skin)
+    weight = np.where(skin_only[at], weight * (1 - shown), weight).astype(np.float32)
     k = weight[..., None]
     albedo[at] += (read(surface.albedo) - albedo[at]) * k
     material[at] += (read(surface.material) - material[at]) * k
-    bare[at] += (read(surface.skin) - bare[at]) * weight
+    bare[at] += (shown - bare[at]) * weight
+    # The wardrobe's bust is the better chest: its shape, lapels and folds bend the light.
+    shape = read(surface.normals) @ body.chest.axes.T
+    shape = normals[at] + (shape - normals[at]) * (k * _SHAPE)
+    normals[at] = shape / np.maximum(np.sqrt((shape * shape).sum(-1, keepdims=True)), 1e-4)
     known = (surface.cover > 0.5).astype(np.float32)
     depth = np.where(known > 0, surface.depth, 0).astype(np.float32)
-    sigma = 1.6 * surface.scale
+    sigma = 1.2 * surface.scale
     smooth = cv2.GaussianBlur(depth, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), 1e-3)
-    fine = np.clip((depth - smooth) * known, -0.8, 0.8).astype(np.float32)
+    fine = np.clip((depth - smooth) * known, -0.6, 0.6).astype(np.float32)
     relief[at] += (read(fine) - relief[at]) * weight
-    painted[at] *= 1 - 0.7 * weight
+    painted[at] *= 1 - 0.8 * weight
 
 
 def _smooth_edges(seen: Traced, group: t.I32, albedo: F32, normals: F32) -> tuple[F32, F32]:

@@ -78,7 +78,8 @@ def _tiles(rows: F32, view: View) -> tuple[I32, I32]:
     centre, radius = rows[:, columns.CENTRE : columns.CENTRE + 3], rows[:, columns.RADIUS]
     z = np.maximum(view.distance - centre[:, 2], 20)
     near = np.maximum(z - radius * 0.3, 20)
-    grown = radius + np.where(rows[:, columns.JOIN] > 0, 2.5, 1.2) + rows[:, columns.BLEND] * 0.25
+    # A row melts into others as far as this: were it left out there, tiles would show as steps.
+    grown = radius + np.maximum(rows[:, columns.JOIN], rows[:, columns.BLEND]) + 0.6
     reach = grown / near * view.focal * 1.06 + 2
     u = view.x + view.focal * centre[:, 0] / z
     v = view.horizon - view.focal * (centre[:, 1] - view.eye) / z
@@ -101,7 +102,7 @@ def _past_segment(rows: F32, view: View, tx: F32, ty: F32) -> F32:
     start = rows[:, columns.ORIGIN : columns.ORIGIN + 3]
     end = start + rows[:, columns.U : columns.U + 3] * rows[:, columns.LENGTH, None]
     thick = rows[:, columns.THICK].copy()
-    thick += np.where(rows[:, columns.JOIN] > 0, 2.5, 1.2) + rows[:, columns.BLEND] * 0.25
+    thick += np.maximum(rows[:, columns.JOIN], rows[:, columns.BLEND]) + 0.6
     za, zb = (np.maximum(view.distance - p[:, 2], 20) for p in (start, end))
     ax, ay = view.x + view.focal * start[:, 0] / za, view.horizon - view.focal * (start[:, 1] - view.eye) / za
     bx, by = view.x + view.focal * end[:, 0] / zb, view.horizon - view.focal * (end[:, 1] - view.eye) / zb
@@ -133,7 +134,7 @@ def _passes(
     px, py, pz = ox + ux * s, oy + uy * s, oz + uz * s
     along = px * rx + py * ry + pz * rz
     qx, qy, qz = px - rx * along, py - ry * along, pz - rz * along
-    reach = rows[i, 54] + max(rows[i, 3], rows[i, 43]) * np.float32(0.5) + np.float32(0.4) + spread * along / stretch
+    reach = rows[i, 54] + max(rows[i, 3], rows[i, 43]) + np.float32(0.4) + spread * along / stretch
     return qx * qx + qy * qy + qz * qz < reach * reach
 
 
@@ -215,8 +216,9 @@ def _trace(
                         if d < np.float32(2.0) and before < np.float32(9.0):
                             # Near the surface the field is nearly linear along the ray: go where it meets zero.
                             slope = (before - d) / last_step
-                            if slope > np.float32(0.12):
-                                step = min(d / slope * np.float32(0.97), d * np.float32(4.0))
+                            # A ray that grazes must not step over what it nearly touches: that is the soft edge.
+                            if slope > np.float32(0.4):
+                                step = d / slope * np.float32(0.97)
                         before, last_step = d, max(step, fine * stretch)
                         t += last_step
                         if t > end:
