@@ -61,7 +61,7 @@ def trace(offset: float, pad: float, bulk: float, neck: bool, anatomy: float, be
     geometry = np.zeros((ROWS, COLUMNS, 4), np.float32)
     inside = np.zeros((ROWS, COLUMNS), np.float32)
     bands(lambda a, b: _trace(geometry, inside, form, a, b), ROWS, least=16)
-    hit = (inside > 0).astype(np.float32)
+    hit = (geometry[..., 2] > 0).astype(np.float32)
     # Normals and depth run on past the outline, or its pixels would be blended with nothing.
     weight = cv2.GaussianBlur(hit, (0, 0), 2.0) + 1e-6
     beyond = cv2.GaussianBlur(geometry * hit[..., None], (0, 0), 2.0) / weight[..., None]
@@ -71,7 +71,7 @@ def trace(offset: float, pad: float, bulk: float, neck: bool, anatomy: float, be
     )
     beyond = np.where((weight > 2e-3)[..., None], beyond, far)
     geometry = np.where((hit > 0)[..., None], geometry, beyond).astype(np.float32)
-    smooth = cv2.GaussianBlur(np.clip(inside, -1.5, 1.5), (0, 0), 1.7)
+    smooth = cv2.GaussianBlur(np.clip(inside, -1.5, 1.5), (0, 0), 1.2)
     for array in (geometry, smooth):
         array.setflags(write=False)
     return Trace(geometry, np.asarray(smooth, np.float32))
@@ -104,6 +104,22 @@ def _ellipsoid(x: Any, y: Any, z: Any, rx: Any, ry: Any, rz: Any) -> Any:
 
 
 @njit(fastmath=True, cache=True, nogil=True)
+def _torso(x: Any, y: Any, z: Any, belly: Any) -> Any:
+    """The rib cage, half an ellipsoid, that goes over into the waist without a seam."""
+    wide, deep = 15.2 + belly, 9.6 + 0.6 * belly
+    if y < 14.0:
+        return _ellipsoid(x, y - 14.0, z, wide, 19.5, deep)
+    t = min((y - 14.0) / 24.0, 1.0)
+    t = t * t * (3.0 - 2.0 * t)
+    wide += 0.09 * max(y - 38.0, 0.0) - 1.9 * t
+    deep -= 0.6 * t
+    x, z = x / wide, z / deep
+    q = math.sqrt(x * x + z * z)
+    x, z = x / wide, z / deep
+    return q * (q - 1.0) / (math.sqrt(x * x + z * z) + 1e-6)
+
+
+@njit(fastmath=True, cache=True, nogil=True)
 def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     """Signed distance to the shell, cm (a lower bound)."""
     pad, bulk, anatomy, belly = form[1], form[2], form[4], form[5]
@@ -113,19 +129,14 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     d = _cone(ax, y, z, 2.2, -3.4, -7.9, 8.8, 1.2 - 0.6 * rise, -7.4, 3.7, 3.15)
     d = _smin(d, _cone(ax, y, z, 8.8, 1.2 - 0.6 * rise, -7.4, 15.3, 3.8 - rise, -6.7, 3.15, 3.3 + 0.2 * pad), 2.0)
     d = _smin(d, _ellipsoid(ax - 15.8, y - 8.8 + 0.6 * pad, z + 6.4, 4.4 + bulk, 7.9 + 0.4 * pad, 5.3 + bulk), 3.0)
-    d = _smin(d, _ellipsoid(x, y - 17.0, z + 8.2, 15.2 + belly, 22.0, 9.6 + 0.6 * belly), 6.0)
-    # The waist runs on below the ribs.
-    low = max(20.0 - y, 0.0)
-    wide, deep = 13.4 + belly + 0.10 * max(y - 34.0, 0.0), 9.2 + 0.8 * belly
-    q = math.sqrt((x / wide) ** 2 + ((z + 8.3) / deep) ** 2)
-    d = _smin(d, (q - 1.0) * deep + 0.6 * low, 5.0)
+    d = _smin(d, _torso(x, y, z + 8.2, belly), 6.0)
     # The square root rounds the midline, else the two sides would meet in a crease.
     d = _smin(d, _ellipsoid(math.sqrt(x * x + 5.0) - 8.2, y - 13.5, z + 2.6, 8.2, 7.6, 4.6 + form[6]), 5.0)
     # Above the armpit the arm grows out of the shoulder; below it hangs beside the ribs with a crease between.
     k = 2.6 - 1.9 * min(max((y - 10.0) / 7.0, 0.0), 1.0)
-    arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 19.7 + 0.6 * bulk, 36.0, -6.2, 4.25 + bulk, 4.05 + bulk)
+    arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 18.7 + 0.5 * bulk, 36.0, -6.2, 4.25 + bulk, 3.75 + 0.9 * bulk)
     arm = _smin(
-        arm, _cone(ax, y, z, 19.7 + 0.6 * bulk, 36.0, -6.2, 19.6, 62.0, -2.0, 4.05 + bulk, 3.0 + 0.8 * bulk), 1.5
+        arm, _cone(ax, y, z, 18.7 + 0.5 * bulk, 36.0, -6.2, 19.4, 62.0, -3.0, 3.75 + 0.9 * bulk, 2.8 + 0.8 * bulk), 1.5
     )
     d = _smin(d, arm, k)
     if form[3] > 0:
@@ -153,7 +164,7 @@ def _trace(geometry: Any, inside: Any, form: Any, first: int, last: int) -> None
             for _ in range(110):
                 d = _field(x, y, z, form)
                 least = min(least, d)
-                if d < 0.008:
+                if d < 0.006:
                     hit = True
                     break
                 z -= d * 0.92
@@ -171,10 +182,19 @@ def _trace(geometry: Any, inside: Any, form: Any, first: int, last: int) -> None
             f = _field(x + e, y + e, z + e, form)
             nx, ny, nz = a - b - c + f, c - a - b + f, b - a - c + f
             n = math.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
-            nz = max(nz / n, 0.0)
+            nz = max(nz / n, 1e-3)
             geometry[i, j, 0] = nx / n
             geometry[i, j, 1] = ny / n
             geometry[i, j, 2] = nz
             geometry[i, j, 3] = z
-            # At an outline of radius R the ray is R nz^2 / 2 inside.
-            inside[i, j] = max(2.6 * nz * nz, 1e-3)
+            inside[i, j] = 1.5
+            if nz < 0.6:
+                # Near an outline: how deep the ray goes in before it comes out again behind.
+                least, s = 0.0, 0.0
+                for _ in range(40):
+                    s += 0.12
+                    d = _field(x, y, z - s, form)
+                    if d > least + 0.002:
+                        break
+                    least = min(least, d)
+                inside[i, j] = min(-least, 1.5)

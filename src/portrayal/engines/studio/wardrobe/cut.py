@@ -116,5 +116,5 @@ def below(curve: F32) -> F32:
 
 
 def armhole(s: int, x: float = 15.6, rise: float = 0.0) -> F32:
-    """The seam where the sleeve is set in, from the shoulder down to the armpit."""
-    return side([(x - 0.2, -0.6 - rise), (x + 1.5, 4.2, x + 1.0, 10, x - 1.0, 17.0)], s, 20)
+    """The seam where the sleeve is set in, from the tip of the shoulder round the chest to the armpit."""
+    return side([(x + 0.9, -2.4 - rise), (x - 0.2, 2.0, x - 1.9, 8.0, x - 1.1, 15.6)], s, 20)

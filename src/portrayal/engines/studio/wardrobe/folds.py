@@ -57,16 +57,16 @@ class Fall:
 
 
 FALLS: Final = {
-    "jersey": Fall(0.22, 0.18, 0.26, 0.22, 0.09, 1.0, 1.1, 0.20, 0.35, 0.10),
-    "shirt": Fall(0.18, 0.13, 0.26, 0.22, 0.0, 1.0, 0.85, 0.15, 0.75, 0.06),
-    "knit": Fall(0.20, 0.14, 0.34, 0.20, 0.06, 0.8, 1.5, 0.20, 0.15, 0.14),
-    "fleece": Fall(0.30, 0.20, 0.46, 0.28, 0.05, 0.9, 1.6, 0.26, 0.2, 0.18),
-    "tailored": Fall(0.10, 0.06, 0.20, 0.04, 0.0, 0.55, 1.3, 0.045, 0.3, 0.07),
-    "coat": Fall(0.16, 0.10, 0.30, 0.14, 0.0, 0.6, 1.6, 0.09, 0.3, 0.12),
-    "denim": Fall(0.20, 0.14, 0.36, 0.14, 0.0, 0.8, 0.9, 0.14, 0.7, 0.09),
-    "leather": Fall(0.24, 0.14, 0.34, 0.10, 0.0, 1.0, 0.62, 0.14, 0.95, 0.11),
-    "satin": Fall(0.20, 0.10, 0.20, 0.30, 0.08, 0.9, 0.9, 0.16, 0.5, 0.05),
-    "taut": Fall(0.04, 0.03, 0.06, 0.02, 0.0, 0.5, 0.8, 0.03, 0.4, 0.02),
+    "jersey": Fall(0.30, 0.24, 0.30, 0.30, 0.10, 1.0, 1.25, 0.34, 0.35, 0.16),
+    "shirt": Fall(0.30, 0.22, 0.42, 0.34, 0.0, 1.0, 1.05, 0.38, 0.65, 0.14),
+    "knit": Fall(0.26, 0.18, 0.46, 0.26, 0.06, 0.8, 1.6, 0.28, 0.15, 0.18),
+    "fleece": Fall(0.38, 0.26, 0.60, 0.36, 0.05, 0.9, 1.6, 0.36, 0.2, 0.24),
+    "tailored": Fall(0.14, 0.09, 0.28, 0.05, 0.0, 0.55, 1.4, 0.07, 0.3, 0.10),
+    "coat": Fall(0.22, 0.14, 0.40, 0.18, 0.0, 0.6, 1.7, 0.13, 0.3, 0.16),
+    "denim": Fall(0.26, 0.18, 0.46, 0.18, 0.0, 0.8, 0.95, 0.20, 0.7, 0.12),
+    "leather": Fall(0.30, 0.18, 0.44, 0.13, 0.0, 1.0, 0.70, 0.22, 0.9, 0.14),
+    "satin": Fall(0.26, 0.13, 0.26, 0.40, 0.10, 0.9, 1.0, 0.22, 0.5, 0.07),
+    "taut": Fall(0.05, 0.04, 0.08, 0.02, 0.0, 0.5, 0.8, 0.04, 0.4, 0.03),
 }
 
 
@@ -86,7 +86,7 @@ def relief(kind: str, seed: int) -> F32:
     gather = noise.fbm(x / 260, y / 260, seed % 991 + 5, 1.7)
     lines *= np.clip(0.85 + 0.35 * gather, 0.15, 1.7)
     total = lines + _drape(fall, random, seed) + fall.dent * noise.fbm(x / 900, y / 900, seed % 983 + 9, 1.7)
-    total = cv2.GaussianBlur(total, (0, 0), (0.22 - 0.1 * fall.crisp) / STEP).astype(np.float32)
+    total = cv2.GaussianBlur(total, (0, 0), (0.30 - 0.12 * fall.crisp) / STEP).astype(np.float32)
     total.setflags(write=False)
     return total
 
@@ -149,26 +149,28 @@ def _drag_lines(fall: Fall, random: np.random.Generator) -> list[Stroke]:
 
 def _drape(fall: Fall, random: np.random.Generator, seed: int) -> F32:
     """Noise smeared along the pull of the cloth, gathered in patches."""
-    y, x = np.mgrid[0:ROWS, 0:COLUMNS].astype(np.float32) * np.float32(STEP)
-    x += LEFT
-    y += TOP
-    ax, s = np.abs(x), np.sign(x)
+    # Its finest line is a centimetre wide: half the grid is enough.
+    rows, columns, step = ROWS // 2, COLUMNS // 2, 2 * STEP
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) * np.float32(step)
+    x += LEFT + STEP / 2
+    y += TOP + STEP / 2
+    ax, s = np.abs(x), np.tanh(x / 5)
 
     def ramp(a: float, b: float, v: F32) -> F32:
         t = np.clip((v - a) / (b - a), 0, 1)
         return np.asarray(t * t * (3 - 2 * t), np.float32)
 
     arm = ramp(14.2, 16.6, ax) * ramp(3, 9, y)
-    dx, dy = 14.0 - ax, y - 11.5
-    pit = np.exp(-((dx / 8) ** 2) - ((dy - 1) / 7) ** 2) * (1 - arm)
+    dx, dy = 16.5 - ax, y - 11.0
+    pit = np.exp(-((dx / 10) ** 2) - ((dy - 2) / 8) ** 2) * (1 - arm)
     top = (1 - ramp(5, 12, y)) * (1 - arm)
     low = ramp(13, 21, y) * (1 - arm)
     # Direction of the pull as a doubled angle: lines have no sense.
     parts = (
         (arm * 1.4, np.float32(1.0) * s, np.full_like(x, -0.5)),
-        (pit, -s * dx - s * 0.5, dy * 0.8),
+        (pit, -s * (np.maximum(dx, 0) + 2.0), dy * 0.85),
         (top * 0.7, s * 0.42, np.ones_like(x)),
-        (low, -s * 0.14, np.ones_like(x)),
+        (low, -s * 0.30, np.ones_like(x)),
         (np.full_like(x, 0.16), np.ones_like(x), 0.10 * x),
     )
     c2, s2 = np.zeros_like(x), np.zeros_like(x)
@@ -179,21 +181,22 @@ def _drape(fall: Fall, random: np.random.Generator, seed: int) -> F32:
     angle = 0.5 * np.arctan2(s2, c2) + 0.32 * noise.fbm(x / 46, y / 46, seed % 977 + 21, 1.7)
     fx, fy = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
     total = np.zeros_like(x)
-    for across, along, share in ((1.5, 7.5, 1.0), (0.62, 3.4, 0.32)):
-        grain = random.standard_normal((ROWS, COLUMNS)).astype(np.float32)
-        sigma = across * fall.width**0.5 / STEP / 2.4
+    for across, along, share in ((2.5, 9.0, 1.0), (1.15, 5.0, 0.30)):
+        grain = random.standard_normal((rows, columns)).astype(np.float32)
+        sigma = across * fall.width**0.5 / step / 2.4
         grain = cv2.GaussianBlur(grain, (0, 0), sigma) - cv2.GaussianBlur(grain, (0, 0), sigma * 2.2)
         smeared = np.empty_like(grain)
-        steps = max(3, round(along / STEP / 2))
-        bands(lambda a, b, g=grain, o=smeared, n=steps: _smear(o, g, fx, fy, n, a, b), ROWS)  # type: ignore[misc]
+        steps = max(3, round(along / step / 2))
+        bands(lambda a, b, g=grain, o=smeared, n=steps: _smear(o, g, fx, fy, n, a, b), rows)  # type: ignore[misc]
         smeared /= smeared.std() + 1e-9
         # A crisp cloth breaks into sharp crests between flat fields.
         crest = np.sqrt(smeared * smeared + 0.12) * -0.9 + 0.75
         folded = smeared * (1 - 0.6 * fall.crisp) + crest * (0.8 * fall.crisp)
-        patches = np.clip(0.45 + 0.75 * noise.fbm(x / 70, y / 70, seed % 971 + round(across * 31), 1.7), 0, 1.6)
+        patches = np.clip(0.42 + 0.62 * noise.fbm(x / 70, y / 70, seed % 971 + round(across * 31), 1.7), 0, 1.6)
         total += share * folded * patches
-    calm = 0.35 + 0.65 * np.clip(pit * 1.3 + arm + low * 0.9 + 0.5 * top, 0, 1)
-    return np.asarray(fall.drape * 0.55 * total * calm, np.float32)
+    calm = 0.35 + 0.65 * np.clip(pit * 1.3 + arm + low * 0.55 + 0.5 * top, 0, 1)
+    total = cv2.resize(fall.drape * 0.55 * total * calm, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(total, np.float32)
 
 
 @njit(nogil=True, cache=True, fastmath=True)

@@ -10,15 +10,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from numba import njit
 
 from portrayal.engines.studio.cloth.surface import NOWHERE, Surface
 from portrayal.engines.studio.wardrobe import bust, cut
+from portrayal.engines.studio.wardrobe.bust import AXIS
 from portrayal.engines.studio.wardrobe.frame import BustFrame
 from portrayal.imaging import F32
+from portrayal.parallel import bands
 
 # The neck keeps facing with the head; below the second height the body has its whole turn.
 _FACING: Final = -11.0
@@ -27,6 +30,7 @@ _ACROMION: Final = 15.2
 _NOTCH: Final = -0.6
 """z of the notch on the bust."""
 _MARGIN: Final = 1.5
+_STEPS: Final = np.linspace(0, 60, 601)
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,23 @@ class Lattice:
 
 def fit(x: F32, frame: BustFrame, back: bool = False) -> F32:
     """From x on the standard bust to x on the person (or back), cm, along the shoulders."""
-    wide = (_ACROMION + 1.5) * frame.shoulders
+    curve = _curve(frame.neck, frame.shoulders)
+    size = np.abs(x)
+    out = np.interp(size, curve, _STEPS) if back else np.interp(size, _STEPS, curve)
+    return np.asarray(np.sign(x) * out, np.float32)
+
+
+@lru_cache(32)
+def _curve(neck: float, shoulders: float) -> F32:
+    """x on the person for 0, 0.1, .. 60 cm on the standard bust."""
+    wide = (_ACROMION + 1.5) * shoulders
     a = np.array([0.0, cut.NECK - 1.5, cut.NECK + 1.5, _ACROMION - 2, _ACROMION + 1.5, 60.0])
-    b = np.array([0.0, frame.neck - 1.5, frame.neck + 1.5, wide - 3.5, wide, wide + 60 - _ACROMION - 1.5])
+    b = np.array([0.0, neck - 1.5, neck + 1.5, wide - 3.5, wide, wide + 60 - _ACROMION - 1.5])
     # Rounded corners: a kink in the map would be a kink in every stripe.
-    t = np.linspace(0, 60, 601)
-    curve = np.interp(t, a, b)
+    curve = np.interp(_STEPS, a, b)
     kernel = np.hanning(31)
     padded = np.concatenate([-curve[15:0:-1], curve, 2 * curve[-1] - curve[-2:-17:-1]])
-    curve = np.convolve(padded, kernel / kernel.sum(), "valid")
-    size = np.abs(x)
-    out = np.interp(size, curve, t) if back else np.interp(size, t, curve)
-    return np.asarray(np.sign(x) * out, np.float32)
+    return np.convolve(padded, kernel / kernel.sum(), "valid").astype(np.float32)
 
 
 def window(frame: BustFrame) -> tuple[float, float, float, float]:
@@ -92,7 +101,7 @@ def _way(frame: BustFrame, lattice: Lattice) -> tuple[F32, F32]:
     x, y = (px * c + py * s).astype(np.float32), (-px * s + py * c).astype(np.float32)
     yaw = _turn(y, frame.yaw)
     lean = np.float32(frame.lean) * np.clip(-y / 9, 0, 1.3)
-    axis = np.float32((bust.AXIS - _NOTCH) * math.sin(frame.yaw))
+    axis = np.float32((AXIS - _NOTCH) * math.sin(frame.yaw))
     deep = _relief(round(frame.chest * 4) / 4)
     rows = ((y - bust.TOP) / bust.STEP - 0.5).astype(np.float32)
     cosine, sine = np.cos(yaw), np.sin(yaw)
@@ -101,7 +110,7 @@ def _way(frame: BustFrame, lattice: Lattice) -> tuple[F32, F32]:
     for _ in range(6 if frame.yaw else 1):
         columns = ((standard - bust.LEFT) / bust.STEP - 0.5).astype(np.float32)
         z = cv2.remap(deep, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        target = fit((seen - (z - bust.AXIS) * sine) / cosine, frame, back=True)
+        target = fit((seen - (z - AXIS) * sine) / cosine, frame, back=True)
         standard = 0.35 * standard + 0.65 * target
     mx = (standard - lattice.left) * lattice.sx - 0.5
     my = (y - lattice.top) * lattice.sy - 0.5
@@ -135,22 +144,11 @@ def surface(frame: BustFrame, geometry: F32, colour: F32, material: F32, skin: F
         out_material[part] = cv2.remap(material, mx, my, **read)
         out_skin[part] = cv2.remap(skin, mx, my, **read)
         shape = cv2.remap(geometry, mx, my, **read)
-        y = (my + 0.5) / np.float32(lattice.sy) + np.float32(lattice.top)
-        yaw = _turn(y, frame.yaw)
-        c, s = np.cos(yaw), np.sin(yaw)
-        cr, sr = np.float32(math.cos(frame.roll)), np.float32(math.sin(frame.roll))
-        nx = shape[..., 0] * c + shape[..., 2] * s
-        ny = shape[..., 1]
-        nz = np.maximum(-shape[..., 0] * s + shape[..., 2] * c, 0.02)
-        scale = 1 / np.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-9))
-        out_normals[part, :, 0] = (nx * cr - ny * sr) * scale
-        out_normals[part, :, 1] = -(nx * sr + ny * cr) * scale
-        out_normals[part, :, 2] = nz * scale
-        x = fit((mx + 0.5) / np.float32(lattice.sx) + np.float32(lattice.left), frame)
-        axis = np.float32((bust.AXIS - _NOTCH) * math.cos(frame.yaw))
-        z = (shape[..., 3] - np.float32(bust.AXIS)) * c - x * s + axis
-        shown = out_colour[part, :, 3] > 0.004
-        out_depth[part] = np.where(shown, z + np.float32(frame.depth), np.float32(NOWHERE))
+        numbers = np.array(
+            [lattice.left, lattice.top, lattice.sx, lattice.sy, frame.yaw, frame.roll, frame.depth], np.float32
+        )
+        curve = _curve(frame.neck, frame.shoulders)
+        bands(lambda a, b: _face(out_normals, out_depth, out_colour, shape, mx, my, curve, numbers, top, a, b), h - top)
     return Surface(
         albedo=np.ascontiguousarray(out_colour[..., :3]),
         normals=out_normals,
@@ -160,3 +158,42 @@ def surface(frame: BustFrame, geometry: F32, colour: F32, material: F32, skin: F
         skin=out_skin,
         scale=frame.scale,
     )
+
+
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+def _face(
+    normals: Any,
+    depth: Any,
+    colour: Any,
+    shape: Any,
+    mx: Any,
+    my: Any,
+    curve: Any,
+    numbers: Any,
+    top: int,
+    first: int,
+    last: int,
+) -> None:
+    """Turn and tilt normals and z of the rows top + first..last; light axes out."""
+    left, high, sx, sy = numbers[0], numbers[1], numbers[2], numbers[3]
+    yaw, roll, base = numbers[4], numbers[5], numbers[6]
+    cr, sr, forward = math.cos(roll), math.sin(roll), (AXIS - _NOTCH) * math.cos(yaw)
+    for i in range(first, last):
+        for j in range(mx.shape[1]):
+            if colour[top + i, j, 3] < 0.004:
+                continue
+            y = (my[i, j] + 0.5) / sy + high
+            t = min(max((y - _FACING) / (_TURNED - _FACING), 0.0), 1.0)
+            turn = yaw * t * t * (3.0 - 2.0 * t)
+            c, s = math.cos(turn), math.sin(turn)
+            a, b, z = shape[i, j, 0], shape[i, j, 1], shape[i, j, 2]
+            nx, nz = a * c + z * s, max(-a * s + z * c, 0.02)
+            n = 1.0 / math.sqrt(nx * nx + b * b + nz * nz + 1e-9)
+            normals[top + i, j, 0] = (nx * cr - b * sr) * n
+            normals[top + i, j, 1] = -(nx * sr + b * cr) * n
+            normals[top + i, j, 2] = nz * n
+            x = (mx[i, j] + 0.5) / sx + left
+            at = min(abs(x) * 10.0, 599.0)
+            k = int(at)
+            wide = curve[k] + (curve[k + 1] - curve[k]) * (at - k)
+            depth[top + i, j] = (shape[i, j, 3] - AXIS) * c - math.copysign(wide, x) * s + forward + base

@@ -34,7 +34,8 @@ The picture ends at y = 15 (close-up) .. 45 (waist); a garment goes on to `cut.F
 - `folds(kind, amount)`: relief of `folds.FALLS`, of the stage's seed; `strokes(lines)`: single folds, `folds.Stroke`.
 - `band(radius, lean, centre) -> (z, normals)`: an elliptic cylinder around the neck, for collars and neck bands.
 - `engrave(relief)` and `tint(amount)` change what is there: seams, stitches, wear over the layers put so far.
-- `depth`, `facing`: z and normals of what is there, to lay something flat on it.
+- `covers`: covers (h, w) that parts leave for later ones by name: "fronts" for seams that must not run over the shirt.
+- `put(cover, None, None, ...)` lays something flat on what is there.
 - `near(x, y, radius)`: a box (slices) around a point, to work on a few pixels only.
 - `stage.skin`: albedo of bare skin (3,). `stage.random(number)`: a generator that only depends on the stage's seed.
 """
@@ -109,6 +110,7 @@ class Stage:
         self._material = np.empty((*shape, 4), np.float32)
         self._material[:] = COTTON
         self._skin = np.zeros(shape, np.float32)
+        self.covers: dict[str, F32] = {}
         self._shells: dict[tuple[float, ...], Shell] = {}
         self._folds: dict[tuple[str, int], F32] = {}
         self._grain: tuple[F32, F32] | None = None
@@ -168,8 +170,10 @@ class Stage:
         """Relief of a seam: a narrow groove, the cloth rising softly beside it."""
         drawn = self.line(curve, width)
         sigma = max(0.7, width * self._sx * 0.55)
-        narrow = cv2.GaussianBlur(drawn, (0, 0), sigma)
-        return np.asarray(-depth * narrow * 1.3, np.float32)
+        box = _box(drawn, math.ceil(3 * sigma))
+        if box is not None:
+            drawn[box] = cv2.GaussianBlur(drawn[box], (0, 0), sigma) * np.float32(-1.3 * depth)
+        return drawn
 
     def distance(self, cover: F32) -> F32:
         """Distance in cm (h, w) to the rim, inside of a cover; 0 outside. The edges of the stage are no rims."""
@@ -216,10 +220,16 @@ class Stage:
     def noise(self, period: float, seed: int = 0, beta: float = 1.7, stretch: float = 1.0) -> F32:
         """Cloudy relief (h, w), zero mean, unit deviation; its largest clouds are `period` cm, `stretch` times as high."""
         scale = 0.35 / period
-        q = 1 if period < 2.5 else 4
-        u, v = self.x[::q, ::q] * np.float32(scale), self.y[::q, ::q] * np.float32(scale / stretch)
-        out = noise.fbm(u, v, (self.seed * 13 + seed) % 9973, beta)
-        return out if q == 1 else cv2.resize(out, (self.w, self.h), interpolation=cv2.INTER_CUBIC)
+        # The tile is rough at every scale; a sixteenth of the period is the finest that shall show.
+        q = min(24, max(1, int(period * self._sx / 16)))
+        h, w = -(-self.h // q), -(-self.w // q)
+        u = (self._left + (np.arange(w) + 0.5) * (q / self._sx)).astype(np.float32) * np.float32(scale)
+        v = (self._top + (np.arange(h) + 0.5) * (q / self._sy)).astype(np.float32) * np.float32(scale / stretch)
+        grid = np.broadcast_to(u, (h, w)), np.broadcast_to(v[:, None], (h, w))
+        out = noise.fbm(*grid, (self.seed * 13 + seed) % 9973, beta)
+        if q > 1:
+            out = cv2.resize(out, (w * q, h * q), interpolation=cv2.INTER_CUBIC)[: self.h, : self.w]
+        return np.ascontiguousarray(out, np.float32)
 
     def band(self, radius: float, lean: float = 0.25, centre: float = -6.8) -> tuple[F32, F32]:
         """z and normals of an elliptic cylinder around the neck; `lean`: how far its front looks up."""
@@ -233,16 +243,6 @@ class Stage:
     def random(self, number: int) -> np.random.Generator:
         """A generator of its own for everything random in one part."""
         return np.random.default_rng([self.seed, number])
-
-    @property
-    def depth(self) -> F32:
-        """z (h, w) of what is there, cm: for stitches and studs that lie on it."""
-        return np.ascontiguousarray(self._geometry[..., 3])
-
-    @property
-    def facing(self) -> F32:
-        """Normals (h, w, 3) of what is there."""
-        return np.ascontiguousarray(self._geometry[..., :3])
 
     # ---------------------------------------------------------------- what layers are made of
 
@@ -299,15 +299,15 @@ class Stage:
     def put(
         self,
         cover: F32,
-        z: F32,
-        normals: F32,
+        z: F32 | None,
+        normals: F32 | None,
         fabric: Fabric,
         relief: F32 | None = None,
         edge: tuple[float, float] = (0.0, 0.0),
         lift: float | F32 = 0.0,
         skin: float = 0.0,
     ) -> None:
-        """Lay a layer over what is there. See the module's text."""
+        """Lay a layer over what is there. See the module's text; without z and normals it lies flat on what is there."""
         box = _box(cover, 3)
         if box is None:
             return
@@ -320,9 +320,10 @@ class Stage:
             t = np.clip(self._rim(part) / np.float32(edge[1]), 0, 1)
             height += np.float32(edge[0]) * np.sqrt(np.clip(1 - (1 - t) ** 2, 0, 1))
         up = np.array(np.broadcast_to(lift[box] if isinstance(lift, np.ndarray) else lift, part.shape), np.float32)
-        up += z[box]
+        up += self._geometry[box][..., 3] if z is None else z[box]
+        facing = self._geometry[box][..., :3] if normals is None else normals[box]
         buffers = self._geometry, self._colour, self._material, self._skin
-        _lay(buffers, box, (part, up, normals[box], height, albedo, material), self._sx, skin)
+        _lay(buffers, box, (part, up, facing, height, albedo, material), self._sx, skin)
 
     def engrave(self, relief: F32) -> None:
         """Bend the normals of what is there by a relief (h, w) cm, wherever it is not flat: seams, stitches, creases."""

@@ -11,7 +11,7 @@ from portrayal.engines.studio.cloth.surface import SKIN
 from portrayal.engines.studio.wardrobe import cut
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.engines.studio.wardrobe.parts.registry import part
-from portrayal.engines.studio.wardrobe.stage import Shell, Stage, painted
+from portrayal.engines.studio.wardrobe.stage import Fabric, Shell, Stage
 from portrayal.imaging import F32
 
 R = cut.NECK
@@ -60,24 +60,38 @@ def skin(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         cover = cover * np.clip((ax - 12.0) * 2, 0, 1) * np.clip((stage.y - 12) * 2, 0, 1)
     elif not params.get("all"):
         cover = cover * np.clip((R + 5.5 - ax) * 2, 0, 1) * np.clip((12 - stage.y) * 2, 0, 1)
-    cloud, fine = stage.noise(9.0, 71), stage.noise(1.1, 72, 1.2)
-    tone = 1 + 0.030 * cloud + 0.022 * fine
-    # Blood shows where the skin is thin: the chest is redder than the neck.
-    red = 0.018 * stage.noise(5.0, 73) + 0.025 * np.clip((stage.y + 2) / 8, 0, 1)
-    albedo = stage.skin * tone[..., None] * np.stack([1 + red, 1 - 0.9 * red, 1 - 1.1 * red], -1)
+    stage.put(cover, shell.z, shell.normals, _skin(stage), skin=1.0)
+
+
+def _skin(stage: Stage) -> Fabric:
+    """Bare skin: cloudy, redder on the chest, with pores, a few moles and the creases of the neck."""
+    cloud, fine, blood = stage.noise(9.0, 71), stage.noise(1.1, 72, 1.2), stage.noise(5.0, 73)
+    pores = stage.noise(0.30, 75, 0.8) if stage.speed != "turbo" else fine
+    creases = stage.strokes(
+        [
+            ((-4.6, -4.1), (0.0, -2.6), (4.4, -4.3), -0.030, 0.28, 1.0),
+            ((-4.2, -6.3), (0.0, -5.0), (4.6, -6.2), -0.022, 0.22, 1.0),
+        ]
+    )
     random = stage.random(74)
-    for _ in range(9):
-        x, y, r = random.uniform(-11, 11), random.uniform(-6, 10), random.uniform(0.035, 0.11)
+    places = random.uniform((-11, -6, 0.035, 0.4), (11, 10, 0.11, 1.0), (9, 4))
+    moles = np.zeros_like(stage.x)
+    for x, y, r, dark in places:
         box = stage.near(float(x), float(y), 3 * float(r))
-        spot = np.exp(-(((stage.x[box] - x) ** 2 + (stage.y[box] - y) ** 2) / r**2))
-        albedo[box] *= 1 - spot[..., None] * np.array([0.35, 0.5, 0.6], np.float32) * np.float32(random.uniform(0.4, 1))
-    creases = [
-        ((-4.6, -4.1), (0.0, -2.6), (4.4, -4.3), -0.030, 0.28, 1.0),
-        ((-4.2, -6.3), (0.0, -5.0), (4.6, -6.2), -0.022, 0.22, 1.0),
-    ]
-    pores = stage.noise(0.30, 75, 0.8) if stage.speed != "turbo" else 0.0
-    relief = stage.strokes(creases) + 0.010 * fine + 0.0022 * pores
-    stage.put(cover, shell.z, shell.normals, painted(albedo.astype(np.float32), SKIN, relief), skin=1.0)
+        far = (stage.x[box] - x) ** 2 + (stage.y[box] - y) ** 2
+        moles[box] = np.maximum(moles[box], dark * np.exp(-far / r**2))
+
+    def make(box: tuple[slice, slice]) -> tuple[F32, F32, F32]:
+        tone = 1 + 0.030 * cloud[box] + 0.022 * fine[box]
+        # Blood shows where the skin is thin: the chest is redder than the neck.
+        red = 0.018 * blood[box] + 0.025 * np.clip((stage.y[box] + 2) / 8, 0, 1)
+        shade = np.stack([1 + red, 1 - 0.9 * red, 1 - 1.1 * red], -1) * tone[..., None]
+        spots = 1 - moles[box][..., None] * np.array([0.35, 0.5, 0.6], np.float32)
+        relief = creases[box] + 0.004 * fine[box] + 0.0012 * pores[box]
+        albedo = np.asarray(stage.skin * shade * spots, np.float32)
+        return albedo, relief.astype(np.float32), np.array(SKIN, np.float32).reshape(1, 1, 4)
+
+    return make
 
 
 @part("panel")
@@ -85,15 +99,18 @@ def panel(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """The body of a garment, sleeves and all, under its opening.
 
     Params: the shell's; opening (see `neckline_of`); folds (kind), amount, number; seams (rise of the armhole; absent =
-    none), seam_x, seam_depth; hem: y where short sleeves end; edge [thickness, radius]; lift.
+    none), seam_x, seam_depth; within: half width of what is seen of it under a jacket; hem: y where short sleeves end; edge [thickness, radius]; lift.
     """
     shell = shell_of(stage, params)
     cover = shell.inside * stage.area(cut.below(neckline_of(params, outfit)))
+    if "within" in params:
+        cover = cover * np.clip((float(params["within"]) - np.abs(stage.x)) * 2, 0, 1)
     relief = stage.folds(params.get("folds", "jersey"), float(params.get("amount", 1.0)), int(params.get("number", 0)))
     if "seams" in params:
         for s in (-1, 1):
             seam = cut.armhole(s, float(params.get("seam_x", 15.6)), float(params["seams"]))
-            relief = relief + stage.groove(seam, 0.16, float(params.get("seam_depth", 0.10)))
+            fade = np.clip((14.5 - stage.y) / 6, 0, 1)
+            relief = relief + stage.groove(seam, 0.16, float(params.get("seam_depth", 0.10))) * fade
     thickness, radius = params.get("edge", (0.18, 0.25))
     if "hem" in params:
         cover, relief = _short_sleeves(stage, cover, relief, float(params["hem"]))
@@ -135,13 +152,13 @@ def rib(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """The ribbed band along a neckline. Params: the shell's and the opening's of its panel; height, puff, lift."""
     shell = shell_of(stage, params)
     curve = neckline_of(params, outfit)
-    height = float(params.get("height", 1.9))
+    height = float(params.get("height", 1.6))
     cover = stage.area(cut.ribbon(curve, 0.0, height)) * np.clip(shell.edge * 8 + 3, 0, 1)
     u, d = stage.along(curve, cover)
     t = np.clip(np.abs(d) / height, 0, 1)
     relief = float(params.get("puff", 0.16)) * np.maximum(np.sin(t * np.pi), 0) ** 0.6
     cloth = cloth_of({**params, "fabric": params.get("fabric", "rib"), "patterned": False}, outfit)
-    fabric = stage.fabric(cloth, (u * np.float32(params.get("gauge", 1.3)), d))
+    fabric = stage.fabric(cloth, (u * np.float32(params.get("gauge", 1.9)), d))
     stage.put(
         cover, shell.z, shell.normals, fabric, relief.astype(np.float32), (0.10, 0.14), float(params.get("lift", 0.15))
     )

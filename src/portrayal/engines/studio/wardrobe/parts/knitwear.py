@@ -9,7 +9,7 @@ import numpy as np
 
 from portrayal.engines.studio.wardrobe import cut
 from portrayal.engines.studio.wardrobe.outfit import Outfit
-from portrayal.engines.studio.wardrobe.parts.basic import cloth_of, unit
+from portrayal.engines.studio.wardrobe.parts.basic import cloth_of
 from portrayal.engines.studio.wardrobe.parts.registry import part
 from portrayal.engines.studio.wardrobe.stage import Stage
 
@@ -57,13 +57,13 @@ def turtleneck(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         )
     body = stage.shell(offset=float(params.get("offset", 1.0)), bulk=float(params.get("bulk", 1.2)))
     cloth = cloth_of({**params, "fabric": "rib", "patterned": False}, outfit)
-    fabric = stage.fabric(cloth, ((turn * r).astype(np.float32), stage.y))
+    fabric = stage.fabric(cloth, ((turn * (r * 0.8)).astype(np.float32), stage.y))
     stage.put(
         cover,
         np.maximum(z + puff * 0.6, body.z - 1.0).astype(np.float32),
-        unit(normals),
+        normals,
         fabric,
-        stage.strokes(lines) + 0.05 * stage.noise(6.0, 52),
+        stage.strokes(lines) + 0.05 * stage.noise(10.0, 52),
         (0.35, 0.5),
         0.3,
     )
@@ -155,7 +155,7 @@ def scarf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         turn = np.arcsin(np.clip(stage.x / (r + 0.6), -0.99, 0.99)) * r
         fabric = stage.fabric(cloth, ((stage.y - arch).astype(np.float32), turn.astype(np.float32)))
         relief = stage.strokes(lines) + 0.12 * stage.noise(5.0, 63)
-        stage.put(cover, np.maximum(z, body.z).astype(np.float32), unit(normals), fabric, relief, (0.6, 0.9), lift)
+        stage.put(cover, np.maximum(z, body.z).astype(np.float32), normals, fabric, relief, (0.6, 0.9), lift)
 
 
 def _fringe(stage: Stage, curve: Any, cloth: Any, z: Any) -> None:

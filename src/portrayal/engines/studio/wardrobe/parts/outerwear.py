@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from portrayal.engines.studio.light.tone import linear_of_hex
 from portrayal.engines.studio.wardrobe import cut
 from portrayal.engines.studio.wardrobe.outfit import Outfit
-from portrayal.engines.studio.wardrobe.parts.basic import cloth_of, shell_of, unit
+from portrayal.engines.studio.wardrobe.parts.basic import cloth_of, neckline_of, shell_of
 from portrayal.engines.studio.wardrobe.parts.registry import part
 from portrayal.engines.studio.wardrobe.parts.tailoring import METALS, knobs
 from portrayal.engines.studio.wardrobe.stage import Stage, painted, solid
@@ -34,7 +35,8 @@ def seam(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     curves = [cut.side(path, s, 20) for path in params.get("paths", ()) for s in sides(params)]
     if "armhole" in params:
         curves += [cut.armhole(s, float(params.get("x", 15.6)), float(params["armhole"])) for s in (-1, 1)]
-    shell = shell_of(stage, params)
+    within = stage.covers.get(params["on"]) if "on" in params else None
+    within = shell_of(stage, params).inside if within is None else within
     width, depth = float(params.get("width", 0.14)), float(params.get("depth", 0.10))
     groove = np.zeros_like(stage.x)
     for curve in curves:
@@ -45,16 +47,18 @@ def seam(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             for back in (0.0, *params.get("stitch", ())):
                 line = cut.offset(curve, float(back))
                 rub = np.maximum(rub, _soft(stage, stage.line(line, 0.45), 0.26))
-        patchy = np.clip(0.4 + 0.8 * stage.noise(1.6, 66, 1.2), 0, 1.4)
-        stage.tint((float(params["wear"]) * rub * patchy * shell.inside).astype(np.float32))
-        groove += 0.05 * rub * stage.noise(0.9, 67, 1.2)
-    stage.engrave(groove * shell.inside)
+        patchy = np.clip(0.4 + 0.8 * stage.noise(3.0, 66, 1.2), 0, 1.4)
+        stage.tint((float(params["wear"]) * rub * patchy * within).astype(np.float32))
+        groove += 0.03 * rub * stage.noise(2.0, 67, 1.2)
+    if "armhole" in params:
+        groove *= np.clip((14.5 - stage.y) / 6, 0, 1)
+    stage.engrave(groove * within)
     if params.get("stitch"):
-        sew(stage, params, [cut.offset(c, float(d)) for c in curves for d in params["stitch"]], shell.inside)
+        sew(stage, params, outfit, [cut.offset(c, float(d)) for c in curves for d in params["stitch"]], within)
 
 
-def sew(stage: Stage, params: Mapping[str, Any], curves: list[F32], within: F32) -> None:
-    """Rows of stitches along curves."""
+def sew(stage: Stage, params: Mapping[str, Any], outfit: Outfit, curves: list[F32], within: F32) -> None:
+    """Rows of stitches along curves, in the `thread`'s colour, or in a shade of the cloth."""
     cover, pits = np.zeros_like(stage.x), np.zeros_like(stage.x)
     dash = float(params.get("dash", 0.28))
     for curve in curves:
@@ -62,8 +66,9 @@ def sew(stage: Stage, params: Mapping[str, Any], curves: list[F32], within: F32)
         pits += stage.groove(curve, 0.10, 0.02)
     stage.engrave(pits * within)
     cover *= within
-    thread = solid(str(params.get("thread", "#c08a4a")), THREAD)
-    stage.put(cover, stage.depth, stage.facing, thread, 0.05 * cover, (0.0, 0.0), 0.02)
+    own = linear_of_hex(cloth_of(params, outfit).colour) * np.float32(0.72)
+    thread = solid(str(params["thread"]) if "thread" in params else own, THREAD)
+    stage.put(cover, None, None, thread, 0.05 * cover, (0.0, 0.0), 0.02)
 
 
 def _soft(stage: Stage, mask: F32, sigma: float) -> F32:
@@ -83,6 +88,8 @@ def fronts(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         curve = front_curve(params, s)
         rest = [[curve[-1, 0], 60], [s * 45, 60], [s * 45, -14], [curve[0, 0], -14]]
         cover = shell.inside * stage.area(np.concatenate([curve, np.array(rest, np.float32)]))
+        whole = np.maximum(stage.covers.get("fronts", np.float32(0)), cover)
+        stage.covers["fronts"] = np.asarray(whole, np.float32)
         lift = float(params.get("lift", 0.0)) + (float(params.get("lap", 0.12)) if s > 0 else 0.0)
         stage.put(
             cover, shell.z, shell.normals, stage.fabric(cloth_of(params, outfit)), relief, (thickness, radius), lift
@@ -120,14 +127,14 @@ def leaf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         normals[..., 0] -= np.float32(0.68 * s) * (1 - away)
         normals[..., 1] -= 0.18 if "roll" in params else 0.0
         turn = 0.5 * float(params.get("round", 0.8)) * np.sqrt(np.clip(1 - (1 - away) ** 2, 0, 1))
-        relief = turn + float(params.get("dents", 0.06)) * stage.noise(5.0, 68 + s)
+        relief = turn + float(params.get("dents", 0.06)) * stage.noise(12.0, 68 + s)
         thickness, radius = params.get("edge", (0.25, 0.3))
         lift = float(params.get("lift", 0.5)) + (0.15 if s > 0 else 0.0)
         fabric = stage.fabric(cloth_of(params, outfit))
         stage.put(
             cover,
             collar.astype(np.float32),
-            unit(normals),
+            normals,
             fabric,
             relief.astype(np.float32),
             (thickness, radius),
@@ -137,8 +144,14 @@ def leaf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             d = stage.distance(cover)
             for back in params["stitch"]:
                 stage.engrave((-0.03 * np.exp(-(((d - float(back)) / 0.08) ** 2)) * cover).astype(np.float32))
-            if "thread" in params:
-                sew(stage, params, [cut.resample(_shrunk(outline, float(b)), 0.15) for b in params["stitch"]], cover)
+            if params.get("sewn", True):
+                sew(
+                    stage,
+                    params,
+                    outfit,
+                    [cut.resample(_shrunk(outline, float(b)), 0.15) for b in params["stitch"]],
+                    cover,
+                )
         if params.get("wear"):
             rub = np.exp(-((stage.distance(cover) / 0.35) ** 2)) * cover
             stage.tint(
@@ -181,11 +194,13 @@ def pocket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     for s in sides(params):
         outline = cut.side(params["path"], s)
         cover = stage.area(outline) * shell.inside
-        bent = relief + 0.05 * stage.noise(4.0, 69)
+        bent = relief + 0.03 * stage.noise(14.0, 69)
         fabric = stage.fabric(cloth_of(params, outfit), number=3)
         stage.put(cover, shell.z, shell.normals, fabric, bent, (thickness, radius), float(params.get("lift", 0.18)))
         if params.get("stitch"):
-            sew(stage, params, [cut.resample(_shrunk(outline, float(b)), 0.15) for b in params["stitch"]], cover)
+            sew(
+                stage, params, outfit, [cut.resample(_shrunk(outline, float(b)), 0.15) for b in params["stitch"]], cover
+            )
 
 
 @part("strip")
@@ -197,17 +212,20 @@ def strip(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """
     shell = shell_of(stage, params)
     half = float(params.get("width", 3.0)) / 2
+    within = shell.inside
+    if "opening" in params:
+        within = within * stage.area(cut.below(neckline_of({**params, "choice": False}, outfit)))
     thickness, radius = params.get("edge", (0.14, 0.2))
     for s in sides(params):
         curve = cut.resample(cut.side(params["path"], s, 18), 0.4)
         a, b = float(params.get("inner", -half)), float(params.get("outer", half))
-        cover = stage.area(cut.ribbon(curve, a * s, b * s)) * shell.inside
+        cover = stage.area(cut.ribbon(curve, a * s, b * s)) * within
         relief = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 0.6)))
         u, d = stage.along(curve, cover)
         fabric = stage.fabric(cloth_of(params, outfit), (d, u), number=5)
         stage.put(cover, shell.z, shell.normals, fabric, relief, (thickness, radius), float(params.get("lift", 0.2)))
         if params.get("stitch"):
-            sew(stage, params, [cut.offset(curve, float(o) * s) for o in params["stitch"]], cover)
+            sew(stage, params, outfit, [cut.offset(curve, float(o) * s) for o in params["stitch"]], cover)
 
 
 @part("studs")
@@ -242,13 +260,13 @@ def hood_behind(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None
     normals = np.stack([stage.x / (R + 8) * 0.9, -0.30 - 0.45 * up, np.full_like(stage.x, 0.8)], -1)
     z = (-8.0 - 0.02 * stage.x**2).astype(np.float32)
     relief = stage.folds("fleece", 0.5, 4) + 0.12 * stage.noise(9, 81)
-    stage.put(stage.area(roll), z, unit(normals), stage.fabric(cloth), relief, (0.9, 1.6))
+    stage.put(stage.area(roll), z, normals, stage.fabric(cloth), relief, (0.9, 1.6))
     inside = cut.bezier(
         [(-R - 2.4, 0), (-R - 2.6, -5.2, -R - 0.5, -6.5, 0, -6.4), (R + 0.5, -6.5, R + 2.6, -5.2, R + 2.4, 0)], 16
     )
     normals = np.stack([-stage.x / (R + 8) * 0.9, np.full_like(stage.x, 0.4), np.full_like(stage.x, 0.8)], -1)
     stage.put(
-        stage.area(inside), np.full_like(stage.x, -10.5), unit(normals), stage.fabric(cloth, tint=0.7), None, (0.1, 0.3)
+        stage.area(inside), np.full_like(stage.x, -10.5), normals, stage.fabric(cloth, tint=0.7), None, (0.1, 0.3)
     )
 
 
@@ -283,7 +301,7 @@ def hood(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             ((s * (R + 5.2), 0.2), (s * (R + 2), 3.4), (s * 1.5, 6.2), 0.20, 0.7, 1.2),
         ]
         stitch = 0.035 * np.exp(-(((d - 2.2) / 0.08) ** 2))
-        relief = (roll + gather - stitch + stage.strokes(lines) + 0.10 * stage.noise(6.0, 84 + s)).astype(np.float32)
+        relief = (roll + gather - stitch + stage.strokes(lines) + 0.06 * stage.noise(10.0, 84 + s)).astype(np.float32)
         z = np.maximum(shell.z, -6) + 0.2
         stage.put(cover, z, shell.normals, stage.fabric(cloth, (d, u)), relief, (0.5, 0.8), 0.3)
 

@@ -43,15 +43,15 @@ def knobs(stage: Stage, points: list[tuple[float, float]], radius: float, colour
         if colour in METALS:
             bent = 0.5 * radius * np.sqrt(np.clip(1 - d * d, 0, 1))
         else:
-            bent = 0.10 * np.exp(-(((d - 0.80) / 0.16) ** 2))
+            bent = 0.06 * radius * np.exp(-(((d - 0.80) / 0.16) ** 2))
             for a in range(4):
                 hx = x + 0.28 * radius * math.cos(a * 1.5708 + 0.78)
                 hy = y + 0.28 * radius * math.sin(a * 1.5708 + 0.78)
-                bent = bent - 0.12 * np.exp(-((np.hypot(px - hx, py - hy) / (0.13 * radius)) ** 2))
+                bent = bent - 0.09 * radius * np.exp(-((np.hypot(px - hx, py - hy) / (0.13 * radius)) ** 2))
         cover, relief = np.zeros_like(stage.x), np.zeros_like(stage.x)
         cover[box] = np.clip((1 - d) * np.float32(radius / stage.detail) + 0.5, 0, 1)
         relief[box] = bent
-        stage.put(cover, z, facing, hardware(colour), relief, (0.10, 0.12), lift)
+        stage.put(cover, z, facing, hardware(colour), relief, (0.10 * radius, 0.2 * radius), lift)
 
 
 @part("buttons")
@@ -95,7 +95,7 @@ def shirt_collar(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> Non
         stitch = 0.016 * np.exp(-(((d - 0.5) / 0.07) ** 2))
         fabric = stage.fabric(cloth_of(params, outfit), (stage.x * 0.94 + stage.y * (0.34 * s), stage.y))
         relief = (0.05 * stage.noise(7, 40 + s) - stitch).astype(np.float32)
-        stage.put(cover, z.astype(np.float32), normals, fabric, relief, (0.15, 0.16), 0.25)
+        stage.put(cover, z.astype(np.float32), normals, fabric, relief, (0.15, 0.16), 0.4)
 
 
 @part("tie")
@@ -176,7 +176,15 @@ def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     shell = shell_of(stage, params)
     relief = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 1.0)))
     for s in (-1, 1):
-        relief = relief + stage.groove(cut.armhole(s, 15.9, float(params.get("pad", 1.3))), 0.16, 0.16)
+        fade = np.clip((14.5 - stage.y) / 6, 0, 1)
+        relief = relief + stage.groove(cut.armhole(s, 16.0, float(params.get("pad", 1.3))), 0.18, 0.09) * fade
+        # The cloth is drawn towards the button.
+        y, random = float(params.get("button", 25.0)) + 1.6, stage.random(36 + s)
+        pull = [
+            ((s * 0.8, y), (s * 4, y - a + b), (s * (8 + 2 * c), y - 2.2 * a), 0.13, 0.7, 1.3)
+            for a, b, c in random.uniform((-1.5, -0.4, -0.5), (3.0, 0.8, 1.0), (3, 3))
+        ]
+        relief = relief + stage.strokes(pull)
         # The dart from the chest to the pocket.
         relief = relief + stage.groove(cut.side([(9.6, 17.5), (9.2, 24, 9.8, 40)], s), 0.10, 0.035)
     fabric = stage.fabric(cloth_of(params, outfit))
@@ -236,7 +244,7 @@ def _lapel(stage: Stage, params: Mapping[str, Any], outfit: Outfit, s: int, inne
     stage.put(
         cover,
         (shell.z + soft * fade).astype(np.float32),
-        unit(normals),
+        normals,
         stage.fabric(cloth, uv),
         relief,
         (0.15, 0.15),
@@ -269,7 +277,7 @@ def _jacket_collar(stage: Stage, params: Mapping[str, Any], outfit: Outfit, s: i
     stitch = 0.010 * np.exp(-(((stage.distance(cover) - 0.5) / 0.06) ** 2))
     relief = (0.28 * np.sqrt(np.clip(1 - (1 - roll) ** 2, 0, 1)) - stitch).astype(np.float32)
     cloth = cloth_of({"role": role} if role else params, outfit)
-    stage.put(cover, shell.z + 0.35, unit(normals), stage.fabric(cloth), relief, (0.15, 0.15), 0.75 if s < 0 else 0.95)
+    stage.put(cover, shell.z + 0.35, normals, stage.fabric(cloth), relief, (0.15, 0.15), 0.75 if s < 0 else 0.95)
 
 
 @part("welt")
