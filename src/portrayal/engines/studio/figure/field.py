@@ -21,7 +21,7 @@ _FAR: Final = np.float32(1e9)
 # Folds fade between these distances from the smooth limb, in cm; a step would draw contour lines wherever parts blend.
 _FOLD_NEAR: Final = np.float32(0.9)
 _FOLD_FAR: Final = np.float32(3.2)
-_DEEPEST: Final = np.float32(0.8)
+_DEEPEST: Final = np.float32(0.55)
 
 
 @lru_cache(1)
@@ -174,7 +174,7 @@ def _limb(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any, with_folds: Any
         d *= np.float32(0.55)
     elif with_folds and rows[r + 56] > zero and abs(d) < _FOLD_FAR:
         fade = min(max((_FOLD_FAR - abs(d)) / (_FOLD_FAR - _FOLD_NEAR), zero), one)
-        fade *= math.exp(-b * b * np.float32(0.12)) * min(np.float32(1.8) * height, _DEEPEST)
+        fade *= math.exp(-b * b * np.float32(0.12)) * min(np.float32(1.25) * height, _DEEPEST)
         if fade > np.float32(0.004):
             d -= fade * folds(s, v, straight, rows, r, table)
     if rows[r + 59] > zero:

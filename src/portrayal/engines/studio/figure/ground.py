@@ -18,7 +18,7 @@ from portrayal.imaging import F32
 from portrayal.parallel import bands
 
 _PART: Final = 2  # shadows are soft: every second pixel is enough
-_HEIGHTS: Final = np.array([[1.5, 0.55], [4.0, 0.45], [10.0, 0.35], [24.0, 0.25]], np.float32)
+_HEIGHTS: Final = np.array([[1.5, 0.55], [3.5, 0.50], [8.0, 0.42], [16.0, 0.32], [30.0, 0.22]], np.float32)
 # Shadows end where a scene may have a wall: from here to there behind the figure, cm.
 _FADE: Final = (100.0, 330.0)
 
@@ -88,7 +88,7 @@ def darkening(drop: Drop, lighting: Lighting) -> F32:
         _each(values, origin, camera, fade, d, soft, seen)
         left = left + scale * light * (1 - key.shadow * (1 - seen)) * (0.4 + 0.6 * open_)
     ratio = cv2.GaussianBlur((left / max(total, 1e-5)).astype(np.float32), (0, 0), 1.0)
-    return np.asarray(np.clip(ratio, 0.06, 1) ** 1.15, np.float32)
+    return np.asarray(np.clip(ratio, 0.06, 1) ** 1.3, np.float32)
 
 
 def _each(values: F32, origin: F32, camera: F32, fade: F32, d: F32, soft: np.float32, seen: F32) -> None:

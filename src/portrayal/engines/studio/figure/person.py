@@ -20,14 +20,14 @@ from portrayal.engines.studio.figure.occlusion import bake
 from portrayal.engines.studio.figure.surface import Front, surfaced
 from portrayal.engines.studio.figure.trace import trace
 from portrayal.engines.studio.figure.turned import mirrored, turned
-from portrayal.engines.studio.figure.types import Body, Stance
+from portrayal.engines.studio.figure.types import BELT, Body, Stance
 from portrayal.engines.studio.head import HeadMotion, move
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light.cloth import under_chin
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.types import Cutout, Notes, Shot, Subject
 from portrayal.engines.studio.wardrobe.frame import BustFrame
-from portrayal.engines.studio.wardrobe.head import Bare
+from portrayal.engines.studio.wardrobe.head import JAW, Bare
 from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.imaging import F32
@@ -50,6 +50,8 @@ _NO_FLOOR: Final = ("space", "underwater", "sky")
 _HALF: Final = 26.0
 _ABOVE: Final = 14.0
 _LOWEST: Final = 50.0
+_WAIST: Final = 25.0
+_BELT: Final = 42.0
 _DETAIL: Final = (6.0, 16.0)
 _NECKLINE: Final = 9
 """Chain of what is cut out of a top for the neck."""
@@ -145,7 +147,14 @@ def _front(stance: Stance, body: Body, view: View, skin: F32, speed: Speed) -> F
         shoulders=stance.build.shoulders,
         chest=min(stance.build.bust, 2.5),
     )
-    return Front(render(stance.outfit, frame, skin, speed), _HALF * scale, _ABOVE * scale, _LOWEST - 2)
+    return Front(render(stance.outfit, frame, skin, speed), _HALF * scale, _ABOVE * scale, _lowest(body))
+
+
+def _lowest(body: Body) -> float:
+    """How far below the notch the front is used: a belt at the waist stands lower on a body than on a bust."""
+    belts = body.rows[body.part == BELT][:, columns.CENTRE : columns.RADIUS]
+    high = ((belts - body.chest.at) @ body.chest.axes)[:, 1] > -_BELT
+    return _WAIST if high.any() else _LOWEST - 2
 
 
 def _posed(
@@ -304,6 +313,11 @@ def _above(local: Subject, scale: float) -> F32:
     skin = cv2.GaussianBlur(
         np.isin(local.regions, (SKIN, FACE, CLOTHING, BACKGROUND)).astype(np.float32), (0, 0), max(0.5, 0.15 * scale)
     )
+    # Between the ends of the jaw a dark shade below the chin may be taken for hair.
+    jaw = local.points[list(JAW), 0]
+    middle, half = 0.5 * float(jaw.min() + jaw.max()), 0.42 * float(np.ptp(jaw))
+    columns_ = np.arange(face.shape[1], dtype=np.float32)[None]
+    skin = np.maximum(skin, np.clip((half - np.abs(columns_ - middle)) / scale, 0, 1))
     gone = np.clip((away - _NECK[0]) / (_NECK[1] - _NECK[0]), 0, 1)
     gone = gone * gone * (3 - 2 * gone)
     return np.asarray(1 - lower * skin * gone, np.float32)

@@ -27,7 +27,7 @@ from portrayal.parallel import bands
 _WOOD: Final = "#8a5c34"
 _NAIL: Final = (0.32, 0.04, 0.03, 0.0)
 # Share of the wardrobe's own shape on the chest, and of the fabric's relief.
-_SHAPE: Final = 0.7
+_SHAPE: Final = 0.85
 _RELIEF: Final = 0.6
 # Softness of shadows when nobody says: an area light of the size of a window.
 _SOFT: Final = 0.12
@@ -176,7 +176,7 @@ def _dressed(
     v = np.ascontiguousarray(front.y - here[..., 1] * surface.scale)
     # The side of the body is not seen from the front, and below the armpits hang the bust's own arms: there the
     # woven cloth goes on.
-    wide = np.clip(17.0 - (-here[..., 1] - 8.0) * 0.5, 13.0, 17.0)
+    wide = np.clip(16.0 - (-here[..., 1] - 6.0) * 0.5, 13.0, 16.0)
     side = np.clip((wide - np.abs(here[..., 0])) / 2.5, 0, 1) * np.clip((here[..., 2] + 11.0) / 4.0, 0, 1)
     end = np.clip((here[..., 1] + front.lowest) / 5.0, 0, 1)
 
@@ -192,7 +192,8 @@ def _dressed(
     bare[at] += (shown - bare[at]) * weight
     # The wardrobe's bust is the better chest: its shape, lapels and folds bend the light.
     shape = read(surface.normals) @ body.chest.axes.T
-    shape = normals[at] + (shape - normals[at]) * (k * _SHAPE)
+    collar = np.clip((here[..., 1] + 6.0) / 4.0, 0, 1)[..., None]
+    shape = normals[at] + (shape - normals[at]) * (k * (_SHAPE + (1 - _SHAPE) * collar))
     normals[at] = shape / np.maximum(np.sqrt((shape * shape).sum(-1, keepdims=True)), 1e-4)
     known = (surface.cover > 0.5).astype(np.float32)
     depth = np.where(known > 0, surface.depth, 0).astype(np.float32)
