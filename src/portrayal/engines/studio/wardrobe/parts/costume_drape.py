@@ -37,7 +37,7 @@ class Laid(NamedTuple):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _raster(points: Any, s: Any, t: Any, out_s: Any, out_t: Any) -> None:  # noqa: ANN401
+def _raster(points: Any, s: Any, t: Any, out_s: Any, out_t: Any) -> None:
     """Write (s, t) of a grid of points (n, m, 2) into pictures, two triangles a cell; later cells lie on top."""
     height, width = out_s.shape
     for i in range(points.shape[0] - 1):
@@ -135,14 +135,17 @@ def hanging(seed: int, count: float, rough: float = 0.5) -> F32:
     way = centre[:, None] + rough * 0.55 * step * _wander(rng, number, _ROWS)
     strength = np.clip(0.75 + rough * 0.5 * _wander(rng, number, _ROWS), 0.05, 1.3)
     strength *= rng.uniform(1 - 0.6 * rough, 1, number)[:, None]
-    breadth = step * rng.uniform(0.42 - 0.16 * rough, 0.42 + 0.2 * rough, number)
-    lean = rng.uniform(0.6, 1.6, number)
+    breadth = step * rng.uniform(0.62 - 0.14 * rough, 0.62 + 0.30 * rough, number)
+    lean = rng.uniform(0.65, 1.5, number)
     out = np.zeros((_ROWS, _COLUMNS), np.float32)
+    # Folds are tubes that lean against each other: round crests, narrow valleys.
     for k in range(number):
         d = (t - way[k][:, None]) / breadth[k]
         d = np.where(d > 0, d * lean[k], d / lean[k])
-        out += strength[k][:, None] * (np.exp(-d * d) - 0.22 * np.exp(-((np.abs(d) - 1.7) ** 2) * 1.3))
-    return out.astype(np.float32)
+        tube = np.sqrt(np.clip(1 - d * d, 0, 1)) * np.clip(1.5 - np.abs(d), 0, 1)
+        out = np.maximum(out, (strength[k][:, None] * tube).astype(np.float32))
+    soft = 0.07 * step * _COLUMNS / (1 + 2 * _MARGIN)
+    return np.asarray(cv2.GaussianBlur(out, (0, 0), soft, sigmaY=0.6), np.float32)
 
 
 def knife(seed: int, count: int, rough: float = 0.3, overlap: float = 0.16) -> F32:
@@ -168,7 +171,7 @@ def height(stage: Stage, laid: Laid, table: F32) -> F32:
     rows = np.clip(laid.s, 0, 1) * (table.shape[0] - 1)
     out = cv2.remap(table, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR)
     out[laid.t == OFF] = 0
-    return full(stage, cv2.GaussianBlur(out, (0, 0), 0.7))
+    return full(stage, np.asarray(cv2.GaussianBlur(out, (0, 0), 0.7), np.float32))
 
 
 def breadth(stage: Stage, laid: Laid) -> F32:
@@ -184,7 +187,8 @@ def breadth(stage: Stage, laid: Laid) -> F32:
     broad = np.where(inside > 0, 1 / np.maximum(slope, 0.01), 0).astype(np.float32)
     sigma = 0.5 / pixel
     weight = cv2.GaussianBlur(inside, (0, 0), sigma)
-    return full(stage, cv2.GaussianBlur(broad, (0, 0), sigma) / np.maximum(weight, 1e-3))
+    mean = cv2.GaussianBlur(broad, (0, 0), sigma) / np.maximum(weight, np.float32(1e-3))
+    return full(stage, np.asarray(mean, np.float32))
 
 
 def full(stage: Stage, picture: F32) -> F32:
@@ -193,7 +197,7 @@ def full(stage: Stage, picture: F32) -> F32:
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _strands(strands: Any, shade: Any, cover: Any, tone: Any, lift: Any) -> None:  # noqa: ANN401
+def _strands(strands: Any, shade: Any, cover: Any, tone: Any, lift: Any) -> None:
     """Paint hairs one over the other: (n, 7) x0 y0 x1 y1 x2 y2 (a quadratic curve, pixels) and width at the root."""
     height, width = cover.shape
     for k in range(strands.shape[0]):
@@ -256,7 +260,7 @@ def hairs(
     bend = start + way * long * 0.5 + normal * rng.normal(size=(count, 1)) * 0.08
     tip = start + way * long + np.array([0.0, 0.12]) * long + rng.normal(size=(count, 2)) * 0.12
     curves = np.concatenate([start, bend, tip], 1) * np.array([sx, sy] * 3) + np.array([x, y] * 3)
-    thick = np.full((count, 1), max(1.0, 0.07 * sx))
+    thick = np.full((count, 1), max(1.0, 0.05 * sx))
     shade = (rng.uniform(0.6, 1.2, count) * (0.85 + 0.15 * np.sin(at * 2.1 + across * 1.3))).astype(np.float32)
     cover, tone, lift = (np.zeros((stage.h, stage.w), np.float32) for _ in range(3))
     _strands(np.ascontiguousarray(np.hstack([curves, thick]), np.float32), shade, cover, tone, lift)
