@@ -60,7 +60,6 @@ _KINDS = {
     "length": "Lengths of hair",
 }
 _UNTIL_LATER = {
-    "garment": "read, and warned about: the reference's own clothes are kept, in the colour that is named",
     "accessory": "read, and warned about",
     "pose": "read, and warned about: the reference's own body is kept",
 }

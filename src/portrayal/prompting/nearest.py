@@ -9,7 +9,7 @@ from typing import Final
 from portrayal.prompting import text as texts
 from portrayal.prompting.vocabulary import FOLDER, entries, ids, load, toml
 
-_ALIKE: Final = 0.78  # likeness of two spellings that are probably one word
+_ALIKE: Final = 0.84  # likeness of two spellings that are probably one word
 _LONGEST: Final = 60  # letters of a phrase that is looked up
 _ARTICLES: Final = {"garment": "a", "accessory": "a", "lower": "", "pose": ""}
 _TITLES: Final = {"chef": "chef's jacket", "superhero": "superhero suit", "t-shirt": "T-shirt"}

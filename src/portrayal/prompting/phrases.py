@@ -415,11 +415,11 @@ class PhraseFinder:
 
     def _held_lettering(self, at: int, kind: str) -> int | None:
         """ "Holding "HELLO"": what carries words is a sign."""
-        end = at + 1
-        while end < len(self._lexemes) and not self._stop(end):
-            end += 1
         if kind != "held" or not self._has_lettering:
             return None
+        end = at + 1
+        while end < min(at + 2 * _REACH, len(self._lexemes)) and not self._stop(end):
+            end += 1
         behind = self._tokens[self._lexemes[end - 1].last - 1].end
         until = self._tokens[self._lexemes[end].first].start if end < len(self._lexemes) else len(self._text)
         if "|" not in self._text[behind:until]:

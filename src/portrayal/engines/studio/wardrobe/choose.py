@@ -184,7 +184,7 @@ def _under(
         notes.warnings.append(f"not portrayed: {garment.text}; {_named(main)} is worn, and only one outer garment")
         return
     roles = [role for role in table()["under"].get(garment.item, ()) if role in kind.parts or role in kind.roles()]
-    if not roles:
+    if not roles or table()["garments"][main.item].get("closed"):
         notes.warnings.append(f"not portrayed: {garment.text}; {_named(main)} covers it")
         return
     usual = data.garments()[garment.item]
