@@ -182,7 +182,8 @@ def _head(p: _Part, hull: F32, neck: F32) -> F32:
     ear = (p.regions == SKIN) & (p.below < -0.30 * face) & ((p.from_skin < 5.0) | (p.below < -0.65 * face))
     own = (p.regions == FACE) | (_hair(p) > 0) | ear | (neck > 0.5)
     own |= (p.regions == CLOTHING) & (cloth < 0.5)
-    own |= (hull > 0.5) & ~_strange(p, hull)
+    own |= hull > 0.5
+    own &= ~_strange(p, hull)
     own = _together(own, p)
     gone = (p.alpha > 0.3) & ~own
     soft = blur(own.astype(np.float32), 0.010 * face)
@@ -218,16 +219,18 @@ def _together(own: Bool, p: _Part) -> Bool:
 
 
 def _strange(p: _Part, hull: F32) -> Bool:
-    """What lies within the landmarks' outline, beside cheeks and jaw, but is neither skin nor beard."""
+    """What lies within the landmarks' outline, beside mouth and jaw, but is neither skin nor beard.
+
+    It is redder, bluer or whiter than the skin of the cheek or chin next to it; a beard is darker and greyer.
+    """
     inner = (hull > 0.5).astype(np.uint8)
     depth = np.asarray(cv2.distanceTransform(inner, cv2.DIST_L2, 3), np.float32) / np.float32(p.face)
-    outer = (depth > 0) & (depth < 0.05) & (p.below > -0.55 * p.face)
-    light = p.rgb.max(-1)
-    usual = float(np.median(light[(hull > 0.5) & (p.below > -0.5 * p.face)]))
-    vivid = (light - p.rgb.min(-1)) / (light + 0.05) > 0.75
-    strange: Bool = outer & (p.from_skin > 4.5)
-    strange &= (light > 0.8 * usual) | vivid  # a beard is darker and greyer than the skin under it
-    return strange
+    outer = (depth > 0) & (depth < 0.05) & (p.below > -0.5 * p.face)
+    logs = [np.log(p.calm[..., i] + np.float32(0.05)) for i in range(3)]
+    fields = [logs[0] - logs[1], logs[2] - logs[1], logs[1]]
+    near = weighted_blur(fields, (depth > 0.06).astype(np.float32), 0.08 * p.face)
+    red, blue, light = (a - b for a, b in zip(fields, near, strict=True))
+    return np.asarray(outer & ((red > 0.45) | (blue > 0.35) | ((light > 0.35) & (red < -0.12))))
 
 
 def _told_apart(p: _Part, own: Bool, cloth: Bool, share: F32) -> F32:
@@ -304,7 +307,8 @@ def _joined(
     alpha = np.where(kept, character.alpha, 0).astype(np.float32)
     alpha[at] = np.maximum(alpha[at], character.alpha[at] * shown)
     rgb = character.foreground.copy()
-    own = (share / np.maximum(shown, 1e-4))[..., None]
+    # A mixed pixel is all skin: none of the collar that it holds may stay.
+    own = smoothstep(0.7, 1.0, share)[..., None]
     mixed = resize(skin, size) * np.float32(255)
     near_skin = (below + resize(blur(apron, 0.02 * p.face), size) > 0.01)[..., None]
     held = kept[at][..., None]

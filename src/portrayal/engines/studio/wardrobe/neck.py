@@ -12,8 +12,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.cloth.surface import Surface
-from portrayal.engines.studio.head.fields import blur, smoothstep
+from portrayal.engines.studio.cloth.surface import NOWHERE, SKIN, Surface
+from portrayal.engines.studio.head.fields import blur, resize, smoothstep
 from portrayal.engines.studio.light.tone import luminance, untone
 from portrayal.engines.studio.types import Cutout
 from portrayal.imaging import F32
@@ -22,19 +22,22 @@ from portrayal.imaging import F32
 _NEAR: Final = 2.2
 _BOUNDS: Final = (0.45, 1.5)
 _FLAT: Final = 0.65  # share of its own shade that is taken off the photographed neck, as the jaw throws a new one
+_DARKEST: Final = 0.85  # of the skin around it, below which a line on the neck is lightened
 _LEAST: Final = 1.0  # square centimetres of own neck that say something
 
 
-def matched(surface: Surface, head: Cutout, neck: F32, skin: F32, seed: int) -> Surface:
+def matched(surface: Surface, head: Cutout, neck: F32, below: F32, skin: F32, seed: int) -> Surface:
     """The surface with bare skin like the photograph's.
 
     Args:
         surface: modelled clothes and skin.
         head: the photographed head on the same canvas.
-        neck: (H, W) 0..1, where its own clean neck is seen.
+        neck: (H, W) 0..1, where its own clean neck is seen, or goes on behind the face.
+        below: (H, W) 0..1, what lies below the face.
         skin: (3,) scene light of the person's skin below the jaw.
         seed: of the skin's grain.
     """
+    surface = _widened(surface, neck)
     bare = surface.skin * surface.cover
     rows, columns = np.flatnonzero(bare.max(1) > 0.02), np.flatnonzero(bare.max(0) > 0.02)
     if not len(rows):
@@ -43,25 +46,73 @@ def matched(surface: Surface, head: Cutout, neck: F32, skin: F32, seed: int) -> 
     albedo, scale = surface.albedo[at], surface.scale
     share = surface.skin[at][..., None]
     modelled = albedo * _grain(head, at, scale, seed)[..., None]
-    common = np.ascontiguousarray(neck[at] * surface.skin[at] * smoothstep(0.5, 1.0, surface.cover[at]), np.float32)
+    own_neck = np.ascontiguousarray(neck[at] * surface.skin[at], np.float32)
+    common = np.ascontiguousarray(own_neck * below[at], np.float32)
     if float(common.sum()) > _LEAST * scale * scale:
         own = untone(np.ascontiguousarray(head.rgb[at]))
         own *= _flattened(own, common, float(luminance(skin[None])[0]), scale)[..., None]
         modelled *= _gain(albedo, own, common, scale)
-        modelled += (own - modelled) * common[..., None]
+        modelled += (own - modelled) * own_neck[..., None]
     colour = surface.albedo.copy()
     colour[at] = albedo + (modelled - albedo) * share
     return replace(surface, albedo=colour)
 
 
+def _widened(surface: Surface, neck: F32) -> Surface:
+    """The surface with the photographed neck where it goes beyond the modelled one."""
+    more = neck * (1 - surface.cover)
+    if float(more.max(initial=0.0)) < 0.02:
+        return surface
+    cover = surface.cover + more
+    bare = surface.cover < 0.02
+    depth, normals = _continued(surface, more)
+    skin = (surface.skin * surface.cover + more) / np.maximum(cover, 1e-4)
+    share = (more / np.maximum(cover, 1e-4))[..., None]
+    material = surface.material + (np.array(SKIN, np.float32) - surface.material) * share
+    return replace(
+        surface,
+        albedo=np.where(bare[..., None], np.float32(0), surface.albedo),
+        normals=normals,
+        depth=depth,
+        material=np.ascontiguousarray(material, np.float32),
+        cover=np.ascontiguousarray(cover, np.float32),
+        skin=np.ascontiguousarray(skin, np.float32),
+    )
+
+
+def _continued(surface: Surface, more: F32) -> tuple[F32, F32]:
+    """Depth and normals of the surface, going on as they are at its rim where it is widened."""
+    rows, columns = np.flatnonzero(more.max(1) > 0.005), np.flatnonzero(more.max(0) > 0.005)
+    edge = int(surface.scale)
+    at = np.s_[max(0, rows[0] - edge) : rows[-1] + edge, max(0, columns[0] - edge) : columns[-1] + edge]
+    known = (surface.depth[at] > NOWHERE / 2) & (surface.cover[at] > 0.9)
+    if not known.any():
+        return surface.depth, surface.normals
+    nearest = cv2.DIST_LABEL_PIXEL
+    _, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=nearest)
+    first = np.zeros(int(labels.max()) + 1, np.intp)
+    first[labels[known]] = np.flatnonzero(known)
+    source = first[labels]
+    wanted = ~known & (more[at] + surface.cover[at] > 0.02)
+    depth, normals = surface.depth.copy(), surface.normals.copy()
+    depth[at][wanted] = surface.depth[at].ravel()[source[wanted]]
+    normals[at][wanted] = surface.normals[at].reshape(-1, 3)[source[wanted]]
+    return depth, normals
+
+
 def _flattened(own: F32, weight: F32, level: float, scale: float) -> F32:
-    """Factor (h, w) that takes most of the photograph's own shade off a neck."""
-    size = (max(2, round(own.shape[1] * 3 / scale)), max(2, round(own.shape[0] * 3 / scale)))
-    light = cv2.resize(luminance(own) * weight, size, interpolation=cv2.INTER_AREA)
+    """Factor (h, w) that takes most of the photograph's own shade off a neck, and the line under its jaw altogether."""
+    step = max(1, round(scale / 8))
+    size = (max(2, own.shape[1] // step), max(2, own.shape[0] // step))
+    bright = np.maximum(luminance(own), 0)
+    light = cv2.resize(bright * weight, size, interpolation=cv2.INTER_AREA)
     near = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    mean = (blur(light, 2.5) + 1e-5) / (blur(near, 2.5) + 1e-5 / level)
-    factor = np.clip((level / np.maximum(mean, 1e-3)) ** _FLAT, 0.7, 2.2).astype(np.float32)
-    return np.asarray(cv2.resize(factor, (own.shape[1], own.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+    sigma = 0.8 * scale / step
+    mean = (blur(light, sigma) + 1e-5) / (blur(near, sigma) + 1e-5 / level)
+    wide = np.clip((level / np.maximum(mean, 1e-3)) ** _FLAT, 0.7, 2.2).astype(np.float32)
+    mean, wide = (resize(np.asarray(a, np.float32), (own.shape[1], own.shape[0])) for a in (mean, wide))
+    here = blur(bright, 0.07 * scale) / np.maximum(mean, 1e-3)
+    return np.asarray(wide * np.clip(_DARKEST / np.maximum(here, 1e-2), 1, 3), np.float32)
 
 
 def _gain(albedo: F32, own: F32, weight: F32, scale: float) -> F32:

@@ -26,7 +26,9 @@ from portrayal.perception import mesh
 from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN
 
 _FADE: Final = 0.5  # cm over which photographed skin of the neck goes over into modelled skin
-_JAW: Final = 0.35  # cm below the jaw over which the head goes over into the neck
+_REVEALED: Final = 3.0  # cm from the face within which a turned head shows skin that the reference did not
+_BEYOND: Final = 1.2  # cm by which the photographed neck may be wider than the modelled one
+_JAW: Final = 0.15  # cm below the jaw over which the head goes over into the neck
 
 
 def wear(
@@ -50,13 +52,20 @@ def wear(
         seed: of the skin's grain.
     """
     assert head.points is not None
-    below, near = _below_jaw(head, surface.scale)
+    below, far = _below_jaw(head)
+    near = smoothstep(_JAW * surface.scale, 0.1 * _JAW * surface.scale, far)
     skin = below * _skin_share(head, surface.scale)
     # Skin goes over into skin, cloth has an edge.
     own = head.alpha * np.maximum(1 - skin, near * (1 - surface.cover * (1 - surface.skin)))
     own = np.ascontiguousarray(own * hairs.tapered(head, own, surface.scale, seed), np.float32)
-    neck = _clean_neck(head, still, bare, surface, placed) * skin * head.alpha
-    surface = necks.matched(surface, head, np.asarray(neck, np.float32), bare.skin, seed)
+    # Behind the face the neck goes on, so that nothing shines through where one goes over into the other.
+    # Close to the jaw what a turn reveals is made of skin; it is shown where the modelled neck does not reach.
+    clean = _clean_neck(head, still, bare, surface, placed)
+    close = smoothstep(_REVEALED * surface.scale, 0.4 * _REVEALED * surface.scale, far)
+    neck = np.maximum(clean, close * (1 - surface.cover)) * head.alpha
+    neck = np.asarray(neck * _beside(surface), np.float32)
+    neck *= _skin_share(head, surface.scale) * (np.arange(len(neck)) > _lobes(head.points))[:, None]
+    surface = necks.matched(surface, head, neck, below, bare.skin, seed)
     both = _together(head, own, surface)
     subject = shape(both, speed)
     front = (own * (1 - skin))[..., None]
@@ -94,17 +103,29 @@ def _skin_share(head: Cutout, scale: float) -> F32:
     return smoothstep(0.2, 0.8, (skin + 1e-4) / (skin + other + 1e-4))
 
 
-def _below_jaw(head: Cutout, scale: float) -> tuple[F32, F32]:
-    """What lies below the face and the ears (H, W) 0..1, and how near the jaw it is, from 1 to 0."""
+def _below_jaw(head: Cutout) -> tuple[F32, F32]:
+    """What lies below the face and the ears (H, W) 0..1, and the distance (H, W) in pixels to the face's outline."""
     assert head.points is not None
     points = head.points[:468, :2]
     face = polygon(cv2.convexHull(np.ascontiguousarray(points, np.float32))[:, 0], head.alpha.shape)
     tall = float(np.ptp(points[:, 1]))
-    mouth = float(points[list(mesh.LIPS), 1].mean())
+    lobes = _lobes(head.points)
     rows = np.arange(len(face), dtype=np.float32)[:, None]
-    below = (1 - face) * smoothstep(mouth - 0.14 * tall, mouth + 0.02 * tall, rows)
+    below = (1 - face) * smoothstep(lobes, lobes + 0.16 * tall, rows)
     far = cv2.distanceTransform((face < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.asarray(below, np.float32), smoothstep(_JAW * scale, 0.1 * _JAW * scale, far)
+    return np.asarray(below, np.float32), np.asarray(far, np.float32)
+
+
+def _beside(surface: Surface) -> F32:
+    """1 on the surface (H, W), falling to 0 within `_BEYOND` cm of it."""
+    outside = (surface.cover < 0.5).astype(np.uint8)
+    away = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 3), np.float32)
+    return smoothstep(_BEYOND * surface.scale, 0.6 * _BEYOND * surface.scale, away)
+
+
+def _lobes(points: F32) -> float:
+    """Row above which skin beside the face is an ear's, below it the neck's."""
+    return float(points[list(mesh.LIPS), 1].mean()) - 0.14 * float(np.ptp(points[:468, 1]))
 
 
 def _together(head: Cutout, own: F32, surface: Surface) -> Cutout:
