@@ -67,14 +67,14 @@ def make(pose: Pose, outfit: Outfit, proportions: Build, seed: int = 0) -> tuple
     """The rows of a body before its yaw, and marks of the things it holds."""
     worn = adapt(wear(outfit), pose)
     first = Making(pose, solve(pose, proportions), proportions, worn, seed)
-    _clothed(first)
+    clothed(first)
     bones = contact.settle(first, np.array(first.rig.rows))
     return finish(Making(pose, bones, proportions, worn, seed))
 
 
 def finish(m: Making) -> tuple[Making, dict[str, Vector]]:
     """All rows of a body whose bones are settled."""
-    _clothed(m)
+    clothed(m)
     for index in (0, 1):
         limbs.arm(m, index)
     skirts.cape(m)
@@ -86,7 +86,7 @@ def finish(m: Making) -> tuple[Making, dict[str, Vector]]:
     return m, props.hand_things(m)
 
 
-def _clothed(m: Making) -> None:
+def clothed(m: Making) -> None:
     """Everything but arms, hands and things."""
     trunk.bare(m)
     trunk.shell(m)

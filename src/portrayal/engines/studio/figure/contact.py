@@ -117,7 +117,7 @@ def gap(m: Making, bones: Skeleton, index: int, body: Vector) -> tuple[float, fl
     return both[0], both[1]
 
 
-def _sleeve_rows(m: Making, limb: Limb) -> Vector:
+def arm_rows(m: Making, limb: Limb) -> Vector:
     """An arm as two cones, for the other arm to lie on."""
     sleeve = _sleeve(m) - 0.5
     rows = np.zeros((2, 64))
@@ -148,7 +148,7 @@ def settle(m: Making, body: Vector) -> Skeleton:
             continue
         around = body
         if arm.press is not None and index == order[1]:
-            other = _sleeve_rows(m, bones.arms[order[0]])
+            other = arm_rows(m, bones.arms[order[0]])
             around = np.vstack([body, other])
         wrists[index] = bones.arms[index].end
         for _ in range(_ROUNDS):

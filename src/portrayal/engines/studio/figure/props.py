@@ -9,7 +9,7 @@ import numpy as np
 
 from portrayal.engines.studio.figure import types
 from portrayal.engines.studio.figure.making import Making
-from portrayal.engines.studio.figure.rows import PROP, PROP2, Vector, vector
+from portrayal.engines.studio.figure.rows import PROP, PROP2, Vector, unit, vector
 
 SEAT_BELOW: Final = 9.5
 """The seat lies this far below the hip joints: the thighs flatten on it."""
@@ -18,6 +18,11 @@ SIGN: Final = (29.0, 19.5)
 SIGN_AT: Final = vector(0, 112, 21.5)
 _LEAN: Final = 0.06
 _EYE: Final = np.eye(3)
+
+
+def _leaning(back: float) -> tuple[Vector, Vector, Vector]:
+    """Axes of a board whose top leans back (tangent of the angle)."""
+    return vector(1, 0, 0), unit(vector(0, 1, -back)), unit(vector(0, back, 1))
 
 
 def seat(m: Making) -> None:
@@ -30,7 +35,7 @@ def _chair(m: Making, y: float) -> None:
     rig = m.rig
     m.use("wood", types.WOOD, "room")
     rig.box(PROP, 20, vector(0, y - 2.0, 2), _EYE, (21, 2.2, 21), 1.2)
-    lean = (vector(1, 0, 0), vector(0, 1, -0.16), vector(0, 0.16, 1))
+    lean = _leaning(0.16)
     for up, half in ((37.5, 6.0), (22.0, 2.6)):
         rig.box(PROP, 20, vector(0, y + up, -18.0 - 0.15 * up), lean, (18.5, half, 1.1), 0.9)
     for sign in (-1, 1):
@@ -61,7 +66,7 @@ def _bench(m: Making, y: float) -> None:
     m.use("wood", types.WOOD, "room")
     for z in (-15.0, -5.0, 5.0, 15.0):
         rig.box(PROP, 20, vector(middle, y - 1.6, z + 1), _EYE, (long, 1.6, 4.5), 0.6)
-    lean = (vector(1, 0, 0), vector(0, 0.97, -0.24), vector(0, 0.24, 0.97))
+    lean = _leaning(0.25)
     for up in (13.0, 24.0, 35.0):
         rig.box(PROP, 20, vector(middle, y + up, -19.0 - 0.25 * up), lean, (long, 4.2, 1.3), 0.6)
     m.use("frame", types.STEEL, "room")
@@ -81,7 +86,7 @@ def hand_things(m: Making) -> dict[str, Vector]:
     """What the hands hold; returns marks of things, by name, that the surface needs."""
     if m.pose.prop == "sign":
         m.use("paper", types.PLAIN, "room")
-        axes = (vector(1, 0, 0), vector(0, 1, -_LEAN), vector(0, _LEAN, 1))
+        axes = _leaning(_LEAN)
         m.rig.box(PROP, 20, SIGN_AT, axes, (*SIGN, 0.6), 0.3)
         return {"sign": SIGN_AT + vector(0, 0, 0.7)}
     if m.pose.prop == "cup":

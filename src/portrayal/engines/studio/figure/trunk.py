@@ -32,6 +32,7 @@ _AXIS: Final = np.array([0.0, 0.2, 0.6, 0.4, -1.2, -2.6])
 _LOOSE: Final = np.array([1.0, 0.9, 0.4, 0.1, 0.0, 0.0])
 _FOLD: Final = (0.085, 0.030, 0.30)
 _CUT_CHAIN: Final = 9
+_FRONT_CHAIN: Final = 10
 
 FLAT_CHESTED: Final = frozenset({"suit", "hood", "ring", "robe"})
 """Necks of garments so stiff or thick that the bust does not show."""
@@ -79,7 +80,7 @@ def _bust(m: Making, group: int, offset: float, shows: bool) -> None:
             soft = m.bones.in_chest(sign * 6.2, 15.5, 4.4), m.bones.in_chest(sign * 7.2, 12.8, 6.0)
             a, b = a + (soft[0] - a) * share, b + (soft[1] - b) * share
             ra, rb = 4.6 + 0.4 * share + offset * 0.8, 4.2 + 0.9 * share + offset * 0.7
-        m.rig.cone(group, TORSO, 5.0, a, b, ra, rb)
+        m.rig.cone(group, TORSO, 5.0 + 1.6 * min(offset, 2.0), a, b, ra, rb)
 
 
 def shell(m: Making) -> None:
@@ -91,7 +92,8 @@ def shell(m: Making) -> None:
     wide[:2] *= build.waist
     wide = wide * (1 - loose * _LOOSE) + 15.4 * loose * _LOOSE
     wide = wide * np.array([0.92, 0.985, sw, sw, sw, sw])
-    deep = _DEEP + top.loose * np.array([1.2, 1.0, 0.3, 0, 0, 0])
+    hang = top.loose * (1.2 + 0.9 * build.bust)  # cloth falls from the bust, it does not follow it
+    deep = _DEEP + hang * np.array([1.0, 0.9, 0.35, 0, 0, 0])
     folds = np.array([1.0, 0.75, 0.4, 0.22, 0.2, 0.15]) * top.folds
     front = bones.chest_axes[:, 2]
     seed = 3.0 + m.seed % 97
@@ -118,7 +120,7 @@ def shell(m: Making) -> None:
     waist = (waist * (1 - top.loose * 0.7) + 15.6 * top.loose * 0.7) * np.array([0.94, 1, 1, 0.9])
     rig.limb(
         TOP, TORSO, 5.0, bones.in_waist(0, low, 0), bones.in_waist(0, 12, 0), bones.waist_axes[:, 2],
-        waist + off - inside, np.array([10.0, 9.6, 9.2, 9.0]) + off + top.loose * 1.2 - inside, 0.3,
+        waist + off - inside, np.array([10.0, 9.6, 9.2, 9.0]) + off + hang - inside, 0.3,
         flat=(float(in_trousers), 0), folds=top.folds, seed=seed, fold=_FOLD, shift=92.0,
     )  # fmt: skip
     if not top.tucked:
@@ -134,7 +136,7 @@ def _hem(m: Making, top: Top, seed: float) -> None:
         at = np.linspace(hem, 10, 6)
         hips = m.build.hips
         below = m.worn.lower.offset * 0.8
-        wide = np.interp(at, [-16, -8, -3, 4, 10], [17.6, 17.6, 17.1 * hips, 15.9 * hips, 13.6]) + below
+        wide = np.interp(at, [-16, -8, -3, 4, 10], [17.2, 17.2, 16.8 * hips, 15.9 * hips, 14.2]) + below
         wide = wide * (1 - top.loose * 0.3) + np.maximum(wide, 17.0) * top.loose * 0.3
         if lying:
             wide -= 0.5 * off * np.linspace(1, 0, 6)
@@ -155,7 +157,7 @@ def _hem(m: Making, top: Top, seed: float) -> None:
         reach = max((-0.2 - top.hem) / THIGH * (1 + 1.0 * (1 - down)), 0.05)
         if lying:
             reach = min(max(reach, 0.2), 0.42)
-        grow = legs + 1.5 + off * 0.3 + 1.2 * (1 - down)
+        grow = legs + 0.7 + off * 0.3 + 1.6 * (1 - down)
         thigh = np.array([7.6, 8.3, 7.8, 7.0, 6.2, 5.6]) * m.build.leg
         rig.limb(
             TOP, TORSO, 4.0, leg.root, leg.middle, leg.pole, thigh + grow, thigh * 1.03 + grow,
@@ -191,7 +193,7 @@ def front(m: Making) -> None:
     way = vector(0, -1, 0) if top.skirt > 0 else -m.bones.pelvis_axes[:, 1]
     start = m.bones.in_pelvis(0.8, upper, 22.0)
     row = m.rig.limb(
-        TOP, _CUT_CHAIN, 0.1, start, start + way * (upper - lower), m.bones.pelvis_axes[:, 2],
+        TOP, _FRONT_CHAIN, 0.1, start, start + way * (upper - lower), m.bones.pelvis_axes[:, 2],
         np.linspace(0.12, top.front, 6), 14.0, flat=(1, 0),
     )  # fmt: skip
     row[CUT] = 1
