@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,10 @@ def names() -> tuple[str, ...]:
 
 def dye(colour: str) -> F32:
     """See `fabrics.dye`."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        raise InvalidRequestError(
+            f"{colour!r} is not a colour", field="colour", remedy='Write it as "#rrggbb", for instance "#1f2a44".'
+        )
     light = linear_of_hex(colour)
     bright = float(luminance(light))
     over = max(bright - 1.2, 0.0)
@@ -80,7 +85,7 @@ def second_of(pattern: str, colour: str) -> str:
     hue, lightness, saturation = _hls(colour)
     dark = _grey(colour) < 0.5
     if pattern in ("herringbone", "pinstripe"):
-        return _hex(hue, lightness + 0.42, saturation * 0.5) if dark else _hex(hue, lightness * 0.55, saturation * 0.8)
+        return _hex(hue, lightness + 0.42, saturation * 0.5) if dark else _hex(hue, lightness * 0.38, saturation * 0.8)
     if pattern == "houndstooth":
         return _WHITE if _grey(colour) < 0.72 else "#1c1b1d"
     if pattern == "plaid":

@@ -259,16 +259,26 @@ def _light_rows(
                 + np.float32(0.7152) * albedo[y, x, 1]
                 + np.float32(0.0722) * albedo[y, x, 2]
             )
-            # Black cloth is no hole, and a white that nobody dyed (`fabrics.dye`) no lamp. Skin is exposed as the face.
+            # A white that nobody dyed (`fabrics.dye`) is no lamp, and what faces the key gets more light than a face
+            # does on the average. Bare skin is exposed as the face is.
             over = max(bright - np.float32(2.8), zero)
-            factor = s * gain + cloth * (bright - over + over / (one + over)) / max(bright, np.float32(1e-4))
-            lift = np.float32(0.005) * cloth
-            for k in range(3):
-                a[k] = albedo[y, x, k] * factor + lift
-                shine[k] = zero
+            factor = s * gain + cloth * np.float32(0.90) * (bright - over + over / (one + over)) / max(
+                bright, np.float32(1e-4)
+            )
             nv = min(max(nz, np.float32(0.04)), one)
             graze = one - nv
             alpha = max(rough * rough, np.float32(0.012))
+            shiny = cloth > half and (f0 > np.float32(0.035) or metal > zero)
+            # The colour by which cloth is called has its usual gloss in it: that much is not added to it again.
+            d = np.float32(0.87) * (alpha * alpha - one) + one
+            usual = cloth * (one - metal) * f0 * np.float32(0.16) * min(alpha * alpha / (d * d), np.float32(3.0))
+            usual += np.float32(0.05) * sheen * cloth
+            if shiny:
+                usual += np.float32(0.34) * f0 * (one - metal)
+            for k in range(3):
+                v = albedo[y, x, k] * factor
+                a[k] = max(v - usual, min(v, np.float32(0.4) * v + np.float32(0.0025)))
+                shine[k] = zero
             for k in range(3):
                 light[k] = max(_harmonic(ambient, k, nx, ny, nz), zero) * sky
                 # The walls of a fold light each other in their own colour.
@@ -305,7 +315,7 @@ def _light_rows(
                 reached /= np.float32(keys.shape[0])
             else:
                 reached = one
-            if cloth > half and (f0 > np.float32(0.035) or metal > zero):
+            if shiny:
                 rx, ry, rz = np.float32(2.0) * nz * nx, np.float32(2.0) * nz * ny, np.float32(2.0) * nz * nz - one
                 clear = one - min(rough * np.float32(1.3), one)
                 # Cloth mirrors a blur; only metal and lacquer show what stands around.
@@ -314,6 +324,7 @@ def _light_rows(
                 g2 = graze * graze
                 fresnel = g2 * g2 * graze * clear * np.sqrt(clear + np.float32(1e-4))
                 hidden = o * np.sqrt(o) * (np.float32(0.45) + np.float32(0.55) * reached)
+                hidden *= np.float32(0.5) + np.float32(0.5) * metal
                 for k in range(3):
                     f = f0 + (min(a[k], one) - f0) * metal
                     f += (one - f) * fresnel
@@ -339,7 +350,7 @@ def _light_rows(
                 * graze
                 * (
                     graze * (np.float32(0.35) + np.float32(0.65) * graze)
-                    + np.float32(6.0) * max(sheen - np.float32(0.4), zero)
+                    + np.float32(4.0) * max(sheen - np.float32(0.4), zero)
                 )
             )
             pile = one - np.float32(0.45) * sheen * nv * nv * cloth
@@ -348,7 +359,7 @@ def _light_rows(
                 v += (
                     fuzz
                     * fibre[k]
-                    * (np.float32(0.25) + np.float32(0.75) * np.sqrt(min(max(a[k], zero), one)))
+                    * (np.float32(0.12) + np.float32(0.88) * np.sqrt(min(max(a[k], zero), one)))
                     * (level * far)
                 )
                 v += shine[k] * level * far
