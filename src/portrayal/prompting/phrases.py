@@ -143,7 +143,7 @@ class PhraseFinder:
 
     def _garment(self, at: int) -> int | None:
         first = self._lexemes[at]
-        if not first.sense(*_MODIFIERS, *_NOUNS, "without") and not _two_tone(first):
+        if not (first.sense(*_MODIFIERS, *_NOUNS, "without") or "fit" in first.groups or _two_tone(first)):
             return None
         without = first.sense("without")
         if without:
@@ -205,8 +205,10 @@ class PhraseFinder:
                 before, after = self._lexemes[end - 1], self._at(end + 1)
                 if not (before.sense("colour") and after and after.sense("colour")):
                     break
-            elif not lexeme.groups.intersection(groups) and not (
-                said and ("noise" in lexeme.groups or lexeme.word == "の")
+            elif (
+                "fit" not in lexeme.groups
+                and not lexeme.groups.intersection(groups)
+                and not (said and ("noise" in lexeme.groups or lexeme.word == "の"))
             ):
                 break
             joined = "join" in lexeme.groups
@@ -601,7 +603,7 @@ class PhraseFinder:
             return not self._has_object(at)
         if lexeme.groups == {"lettering"}:
             return not self._has_lettering
-        if lexeme.groups - {"spoiler"}:
+        if lexeme.groups - {"spoiler", "fit"}:
             return False
         word = lexeme.word
         if is_cjk(word):

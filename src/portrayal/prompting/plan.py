@@ -40,8 +40,8 @@ class Gaze(_Frozen):
 class Garment(_Frozen):
     """What the prompt says about clothes. The wardrobe reads it; colours are names of the colour vocabulary.
 
-    `second` is the pattern's colour ("a navy and white striped shirt"), `cut` what is said of the neck or the length
-    ("v-neck", "off-shoulder"), `worn` is False for what the words exclude ("no tie", "without a tie").
+    `second` is the pattern's colour ("a navy and white striped shirt"), `cut` the neck or the shape, an id of the cuts
+    ("v-neck", "off-shoulder"; "round" glasses). What the words exclude ("no tie") stands in the plan's `negative`.
     """
 
     text: str
@@ -51,11 +51,10 @@ class Garment(_Frozen):
     fabric: str | None = None
     second: str | None = None
     cut: str | None = None
-    worn: bool = True
 
 
 class HairWords(_Frozen):
-    """What the prompt says about hair: a colour name, and "short" or "long"."""
+    """What the prompt says about hair: a colour name or a shade of hair ("blonde"), and "short" or "long"."""
 
     colour: str | None = None
     length: str | None = None
