@@ -94,9 +94,10 @@ def ink(context: Context) -> F32:
         soft_edge = 1.6 / period
         drawn = np.maximum(drawn, step(-soft_edge, soft_edge, width - away) * step(0.0, 0.06, width) * (1 - calm))
     solid = step(0.80, 0.88, dark)
-    line = step(0.22, 0.62, context.lines(1.35, 34.0, 6.0))  # ink is black or it is not there
+    line = context.lines(1.35, 34.0, 6.0)
+    line = mix(step(0.22, 0.62, line), line, context.detail)  # ink is black or it is not there, but for the finest pen
     # Eyes, lips and brows keep their tones as a fine wash.
-    wash = np.clip((dark - np.float32(0.28)) * np.float32(1.25), 0, 0.95) * context.detail
+    wash = np.clip((dark - np.float32(0.22)) * np.float32(1.15), 0, 0.95) * context.detail
     out = np.maximum(np.maximum(np.maximum(drawn, solid), np.maximum(line, wash)), context.outline(3.4))
     height, shade = paper(context.shape, unit, context.seed + 7, 0.7)
     out = out * (np.float32(0.95) + np.float32(0.05) * height) * border(context.shape, 0.030, 0.018, 60 * unit, 11)
@@ -123,7 +124,8 @@ def pencil(context: Context) -> F32:
         streaks(shape, angle, length * unit, context.seed + i)
         for i, (angle, length) in enumerate(((-0.9, 45), (-0.35, 37), (-1.5, 33)))
     ]
-    ink = dark * (np.float32(0.66) + np.float32(0.28) * layers[0])
+    dark *= 1 - np.float32(0.18) * context.skin
+    ink = dark * (np.float32(0.66) + np.float32(0.28) * layers[0] * (1 - np.float32(0.7) * context.face))
     ink += np.clip(dark - np.float32(0.42), 0, 1) * (np.float32(0.4) + np.float32(0.36) * layers[1])
     ink += np.clip(dark - np.float32(0.68), 0, 1) * (np.float32(0.4) + np.float32(0.32) * layers[2])
     tone = mix(1 - np.clip(ink, 0, 0.93), 1 - dark * np.float32(0.88), context.detail * np.float32(0.6))
