@@ -14,24 +14,30 @@ import numpy as np
 from portrayal import colours
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering, silent
-from portrayal.engines.studio import scenes
+from portrayal.engines.studio import looks, scenes
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.compose import Composition, compose
+from portrayal.engines.studio.figure.asked import Asked, asked
+from portrayal.engines.studio.figure.ground import shadowed
+from portrayal.engines.studio.figure.person import figure
 from portrayal.engines.studio.ground import contact_shadow
 from portrayal.engines.studio.head import move
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light import backdrop, rigs
 from portrayal.engines.studio.light.composite import composite
-from portrayal.engines.studio.light.finish import finish, looks
+from portrayal.engines.studio.light.finish import finish
+from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.place import place
-from portrayal.engines.studio.recolour import main_cloth, recolour
+from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
-from portrayal.engines.studio.wardrobe.choose import choose
+from portrayal.engines.studio.wardrobe.choose import choose, hair
+from portrayal.engines.studio.wardrobe.hair import styled
 from portrayal.engines.studio.wardrobe.head import Bare
 from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.engines.studio.wardrobe.place import stand
+from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.imaging import F32, U8, Array
 from portrayal.parallel import together
@@ -59,32 +65,83 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     character = better_side(plan, job.cast[0], kept, notes)
     outfit = outfit_of(plan, character, seed, notes)
     framed = kept.bare(character).character if outfit else character
-    composition = compose(plan, framed, size, job.speed, seed, attempt, notes, kept.wider, outfit is not None)
+    framing = Notes()
+    composition = compose(plan, framed, size, job.speed, seed, attempt, framing, kept.wider, outfit is not None)
     plan, composition = fill_in(plan, composition, seed, attempt)
-    if composition.completed:
-        character = kept.wider(character)
+    whole = asked(plan, character, outfit, job.style_type, composition.framing, seed, notes)
     progress("photographing", 0.1)
-    subject, plate = together(
-        lambda: person(plan, character, composition, size, job.speed, seed, kept, notes, clock, outfit),
-        lambda: scene(plan, composition.shot, notes, clock),
-    )
+    if whole is None:
+        notes.warnings += framing.warnings
+        if composition.completed:
+            character = kept.wider(character)
+        subject, plate = together(
+            lambda: person(plan, character, composition, size, job.speed, seed, kept, notes, clock, outfit),
+            lambda: scene(plan, composition.shot, notes, clock),
+        )
+        look, note = looks.choose(plan, job.style_type, body=False)
+        if note:
+            notes.warnings.append(note)
+    else:
+        subject, shot, drop = figure(plan, character, whole.stance, size, job.speed, seed, kept, notes, clock, attempt)
+        plate = scene(plan, shot, notes, clock)
+        plate = clock.time("ground", lambda: shadowed(plate, drop, plate.lighting))
+        look = whole.look
     progress("lighting", 0.6)
     image = _develop(plan, composition, subject, plate, job.speed, seed, clock)
-    warn(plan, notes, outfit)
+    if look is not None:
+        progress("drawing", 0.8)
+        image = _drawn(image, look, composition, subject, size, job.speed, seed, clock)
+    warn(plan, notes, outfit, whole)
     progress("developing", 0.9)
+    box = face_box(subject)
+    return Rendering(
+        image=image,
+        bar=_bar(composition, look, subject, size, whole is not None),
+        faces=(box,),
+        warnings=tuple(dict.fromkeys(notes.warnings)),
+        timings=clock.seconds,
+        facts=_facts(plan, notes, subject),
+        subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
+    )
+
+
+def _facts(plan: ScenePlan, notes: Notes, subject: Subject) -> dict[str, float]:
     facts = dict(notes.facts)
     facts.update(face_height=round(float(subject.face_height), 1))
     if plan.head.yaw is not None:
         facts["requested_yaw"] = float(plan.head.yaw)
-    box = face_box(subject)
-    return Rendering(
-        image=image,
-        bar=composition.bar,
-        faces=(box,),
-        warnings=tuple(dict.fromkeys(notes.warnings)),
-        timings=clock.seconds,
-        facts=facts,
-        subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
+    return facts
+
+
+def _bar(composition: Composition, look: str | None, subject: Subject, size: Size, figure: bool) -> float:
+    """Distance to the reference that the picture may have: drawn ones and small faces may have more."""
+    bar = max(composition.bar, 0.52) if figure else composition.bar
+    if look is None:
+        return bar
+    return max(bar, looks.bar(look, subject.face_height, float(np.sqrt(size[0] * size[1]))))
+
+
+def _drawn(
+    image: U8,
+    look: str,
+    composition: Composition,
+    subject: Subject,
+    size: Size,
+    speed: Speed,
+    seed: int,
+    clock: Clock,
+) -> U8:
+    """The developed picture, drawn."""
+    points, matte = subject.points, subject.alpha
+    if composition.camera_roll:
+        matrix = roll_matrix(size, composition.camera_roll)
+        matte = np.asarray(cv2.warpAffine(matte, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
+        if points is not None:
+            points = points.copy()
+            points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    return clock.time(
+        "look",
+        lambda: looks.draw(image, look, points=points, matte=matte, regions=subject.regions, seed=seed, speed=speed),
     )
 
 
@@ -130,6 +187,7 @@ def person(
     scale, offset = composition.scale, composition.offset
     cutout = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
     cutout = clock.time("clothes", lambda: dress(plan, cutout, character, scale, offset, notes))
+    cutout = styled(cutout, character.mask, hair(plan), (scale, offset), notes, seed, bare=False)
     if character.reading is not None:
         model = clock.time("head model", lambda: kept.model(character))
         motion = composition.motion
@@ -150,14 +208,13 @@ def _worn(
     outfit: Outfit,
 ) -> Subject:
     """The person's own head over modelled clothes."""
-    from portrayal.engines.studio.wardrobe.render import render
-
     scale, offset = composition.scale, composition.offset
     character = bare.character
     assert character.reading is not None
     head = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
     assert head.points is not None
     still = head.points
+    head = styled(head, character.mask, hair(plan), (scale, offset), notes, seed, bare=True)
     frame = stand(still, character.reading.pose, size, bare.shoulders, seed)
     surface = clock.time("clothes", lambda: render(outfit, frame, bare.skin, speed))
     model = clock.time("head model", lambda: kept.model(character))
@@ -190,9 +247,17 @@ def dress(
     offset: tuple[float, float],
     notes: Notes,
 ) -> Cutout:
-    """Own clothes in the colour that the prompt names; what the character mask holds stays as it is."""
-    colour = next((garment.colour for garment in plan.outfit if garment.colour), None)
-    if colour is None:
+    """Own clothes in the colour, pattern and fabric that the prompt names; what the character mask holds stays as it is."""
+    said = next((g for g in plan.outfit if g.worn and g.item is None and (g.colour or g.pattern or g.fabric)), None)
+    said = said or next((g for g in plan.outfit if g.worn and g.colour), None)
+    if said is None:
+        return cutout
+    colour = colours.hex_of(said.colour) if said.colour else None
+    pattern, second, fabric = None, None, None
+    if said.item is None:
+        pattern, second = said.pattern, colours.hex_of(said.second) if said.second else None
+        fabric = said.fabric if said.fabric in REWOVEN else None
+    if colour is None and pattern is None and fabric is None:
         return cutout
     x, y = offset
     height, width = cutout.alpha.shape
@@ -203,9 +268,10 @@ def dress(
     cloth = main_cloth(
         character.foreground.astype(np.float32) / np.float32(255), (character.alpha * worn).astype(np.float32)
     )
-    dyed = recolour(cutout, colours.hex_of(colour), free, cloth)
+    dyed = recolour(cutout, colour, free, cloth, pattern=pattern, second=second, fabric=fabric)
     if dyed is cutout:
-        notes.warnings.append(f"not portrayed: clothes in {colour}; none is seen outside of the character mask")
+        wish = f"clothes in {said.colour}" if said.colour else said.text
+        notes.warnings.append(f"not portrayed: {wish}; none is seen outside of the character mask")
     return dyed
 
 
@@ -238,7 +304,7 @@ def _develop(
     radiance = clock.time("composite", lambda: composite(lit, subject, plate, speed))
     if composition.camera_roll:
         radiance = rolled(radiance, composition.camera_roll)
-    look = plan.look if plan.look and plan.look in looks() else "photo"
+    look = plan.look if plan.look and plan.look in photographic() else "photo"
     return clock.time(
         "finish",
         lambda: finish(radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed),
@@ -276,7 +342,7 @@ def face_box(subject: Subject) -> Box | None:
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None) -> None:
+def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Asked | None = None) -> None:
     """Say what was read but is not in the picture; `outfit`: what the person wears, with its own warnings."""
     for phrase in plan.unknown:
         notes.warnings.append(f"not portrayed: {phrase}")
@@ -290,9 +356,7 @@ def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None) -> None:
         if thing in worn:
             continue
         notes.warnings.append(f"not portrayed: {thing}")
-    if plan.pose:
-        notes.warnings.append(f"not portrayed: {plan.pose} (the body of the reference is kept)")
-    if plan.look and plan.look not in looks():
+    if plan.look and plan.look not in photographic() and plan.look not in looks.names():
         notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")
     for words in plan.lettering:
         notes.warnings.append(f"not portrayed: the lettering {words!r}")

@@ -1,0 +1,105 @@
+"""Whether a picture needs the whole figure, how much of it is shown, and whether it is drawn or a photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, get_args
+
+import numpy as np
+
+from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.studio import looks
+from portrayal.engines.studio.figure.build import build_of
+from portrayal.engines.studio.figure.dress import own_clothes
+from portrayal.engines.studio.figure.poses import poses
+from portrayal.engines.studio.figure.types import Framing, Stance
+from portrayal.engines.studio.types import Notes
+from portrayal.engines.studio.wardrobe.outfit import Outfit
+from portrayal.prompting.plan import ScenePlan
+from portrayal.request import StyleType
+
+_ORDER: Final[tuple[str, ...]] = get_args(Framing)
+_CLOSE: Final = ("close-up", "head and shoulders", "bust")
+# Poses that a portrait has anyway: they call for the whole figure only together with a framing that shows it.
+_QUIET: Final = ("standing", "contrapposto", "hands behind back")
+_STANDING: Final = ("standing", "contrapposto", "hands behind back")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A figure to make.
+
+    Attributes:
+        stance: how it stands, in which framing, in what clothes.
+        look: the drawn look of the picture, None = a photograph.
+    """
+
+    stance: Stance
+    look: str | None
+
+
+def asked(
+    plan: ScenePlan,
+    character: IdentityMap,
+    outfit: Outfit | None,
+    style_type: StyleType,
+    shown: str,
+    seed: int,
+    notes: Notes,
+) -> Asked | None:
+    """The figure that a plan asks for; None when a portrait shows all that is asked.
+
+    Args:
+        plan: the reading of the prompt.
+        character: who; without a face there is no figure.
+        outfit: what the words dress the person in; None = as in the reference.
+        style_type: "auto" and "fiction" draw figures, "realistic" and "general" photograph what passes.
+        shown: the widest framing that the reference itself can fill.
+        seed: of the picture.
+        notes: gets a warning for everything that is changed.
+    """
+    pose = plan.pose if plan.pose in poses() else None
+    if character.reading is None:
+        return None
+    wide = plan.framing in _ORDER and _framings().index(plan.framing) > _framings().index(shown)
+    if plan.framing in _CLOSE:
+        if pose and pose not in _QUIET:
+            notes.warnings.append(
+                f"not portrayed: {pose}; a {plan.framing} does not show it, {poses()[pose].shows!r} would"
+            )
+        return None
+    if not wide and (pose is None or (pose in _QUIET and plan.framing not in _ORDER)):
+        return None
+    rng = np.random.default_rng([seed, 606])
+    if pose is None:
+        pose = str(rng.choice(_STANDING)) if plan.framing != "medium" else "hands behind back"
+    framing = _framing(plan, pose, notes)
+    worn = outfit or own_clothes(character, seed)
+    stance = Stance(
+        pose=pose,
+        framing=framing,
+        outfit=worn,
+        build=build_of(character),
+        camera=plan.camera or "eye level",
+        turn=float(rng.uniform(-6, 6)),
+        across=float(rng.uniform(-0.05, 0.05)),
+    )
+    look, note = looks.choose(plan, style_type, body=True)
+    if note:
+        notes.warnings.append(note)
+    return Asked(stance, look)
+
+
+def _framings() -> tuple[str, ...]:
+    return (*_CLOSE, *_ORDER)
+
+
+def _framing(plan: ScenePlan, pose: str, notes: Notes) -> Framing:
+    """The framing of the words, unless it is too close to show the pose."""
+    entry = poses()[pose]
+    if plan.framing not in _ORDER:
+        return entry.framing
+    if _ORDER.index(plan.framing) < _ORDER.index(entry.shows):
+        notes.warnings.append(f"framing {plan.framing!r}: it does not show {pose}, so the picture is {entry.shows!r}")
+        return entry.shows
+    return plan.framing  # type: ignore[return-value]
