@@ -61,16 +61,18 @@ def trace(offset: float, pad: float, bulk: float, neck: bool, anatomy: float, be
     geometry = np.zeros((ROWS, COLUMNS, 4), np.float32)
     inside = np.zeros((ROWS, COLUMNS), np.float32)
     bands(lambda a, b: _trace(geometry, inside, form, a, b), ROWS, least=16)
-    hit = (geometry[..., 2] > 0).astype(np.float32)
-    # Normals and depth run on past the outline, or its pixels would be blended with nothing.
-    weight = cv2.GaussianBlur(hit, (0, 0), 2.0) + 1e-6
-    beyond = cv2.GaussianBlur(geometry * hit[..., None], (0, 0), 2.0) / weight[..., None]
-    far = (
-        cv2.GaussianBlur(geometry * hit[..., None], (0, 0), 9.0)
-        / (cv2.GaussianBlur(hit, (0, 0), 9.0) + 1e-4)[..., None]
-    )
-    beyond = np.where((weight > 2e-3)[..., None], beyond, far)
-    geometry = np.where((hit > 0)[..., None], geometry, beyond).astype(np.float32)
+    # Where the surface turns away and past its outline, what lies further in runs on: else the last pixels of
+    # an outline would be lit by the chance of where the grid falls.
+    solid = (geometry[..., 2] > 0.24).astype(np.float32)
+    fill = np.zeros_like(geometry)
+    done = np.zeros_like(solid)
+    for sigma in (1.0, 2.5, 9.0):
+        weight = cv2.GaussianBlur(solid, (0, 0), sigma)
+        spread = cv2.GaussianBlur(geometry * solid[..., None], (0, 0), sigma) / (weight + 1e-6)[..., None]
+        share = np.clip(weight * 40, 0, 1) * (1 - done)
+        fill += spread * share[..., None]
+        done += share
+    geometry = np.where((solid > 0)[..., None], geometry, fill / (done + 1e-6)[..., None]).astype(np.float32)
     smooth = cv2.GaussianBlur(np.clip(inside, -1.5, 1.5), (0, 0), 1.2)
     for array in (geometry, smooth):
         array.setflags(write=False)

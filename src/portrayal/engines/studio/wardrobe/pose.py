@@ -75,7 +75,7 @@ def window(frame: BustFrame) -> tuple[float, float, float, float]:
     stretch = max(1.0, 1 / math.cos(frame.yaw)) / min(0.85, frame.shoulders)
     x0, x1 = (v * stretch if abs(v) > 5 else v - 2 for v in (x0, x1))
     low = max(-14.0, float(y.min()) - _MARGIN)
-    return max(x0, -28.0), min(max(x1, x0 + 6), 28.0), low, max(float(y.max()) + _MARGIN, low + 4)
+    return max(x0, -31.75), min(max(x1, x0 + 6), 31.75), low, max(float(y.max()) + _MARGIN, low + 4)
 
 
 @lru_cache(8)
@@ -140,15 +140,21 @@ def surface(frame: BustFrame, geometry: F32, colour: F32, material: F32, skin: F
     out_skin = np.zeros((h, w), np.float32)
     out_material[:] = material[0, 0]
     if top < h:
+        # Weighted by cover: what is empty has no colour to give to an outline.
+        cover = colour[..., 3]
+        colour[..., :3] *= cover[..., None]
         out_colour[part] = cv2.remap(colour, mx, my, **read)
         out_material[part] = cv2.remap(material, mx, my, **read)
-        out_skin[part] = cv2.remap(skin, mx, my, **read)
+        out_skin[part] = cv2.remap(skin * cover, mx, my, **read)
         shape = cv2.remap(geometry, mx, my, **read)
         numbers = np.array(
             [lattice.left, lattice.top, lattice.sx, lattice.sy, frame.yaw, frame.roll, frame.depth], np.float32
         )
         curve = _curve(frame.neck, frame.shoulders)
-        bands(lambda a, b: _face(out_normals, out_depth, out_colour, shape, mx, my, curve, numbers, top, a, b), h - top)
+        bands(
+            lambda a, b: _face(out_normals, out_depth, out_colour, out_skin, shape, mx, my, curve, numbers, top, a, b),
+            h - top,
+        )
     return Surface(
         albedo=np.ascontiguousarray(out_colour[..., :3]),
         normals=out_normals,
@@ -165,6 +171,7 @@ def _face(
     normals: Any,
     depth: Any,
     colour: Any,
+    skin: Any,
     shape: Any,
     mx: Any,
     my: Any,
@@ -180,8 +187,14 @@ def _face(
     cr, sr, forward = math.cos(roll), math.sin(roll), (AXIS - _NOTCH) * math.cos(yaw)
     for i in range(first, last):
         for j in range(mx.shape[1]):
-            if colour[top + i, j, 3] < 0.004:
+            cover = colour[top + i, j, 3]
+            if cover < 0.004:
+                colour[top + i, j, 3] = 0.0
+                skin[top + i, j] = 0.0
                 continue
+            for k in range(3):
+                colour[top + i, j, k] = max(colour[top + i, j, k] / cover, 0.0)
+            skin[top + i, j] = min(skin[top + i, j] / cover, 1.0)
             y = (my[i, j] + 0.5) / sy + high
             t = min(max((y - _FACING) / (_TURNED - _FACING), 0.0), 1.0)
             turn = yaw * t * t * (3.0 - 2.0 * t)

@@ -121,13 +121,10 @@ def panel(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
 def _short_sleeves(stage: Stage, cover: F32, relief: F32, hem: float) -> tuple[F32, F32]:
     """Cut the sleeves off at a height; the hem is turned up and stitched twice."""
     for s in (-1, 1):
-        edge = cut.side([(13.6, hem - 1.0), (18.5, hem + 1.5, 27, hem - 0.6)], s)
-        bare = np.concatenate([edge, np.array([[s * 27.0, 70], [s * 13.2, 70], [s * 13.2, hem + 6]], np.float32)])
-        # The sleeve's lower edge stands off the arm; the torso goes on beside it.
-        inner = cut.side([(14.6, hem - 1.0), (14.2, hem + 5), (13.6, 70), (40, 70), (40, hem - 3), (27, hem - 0.6)], s)
-        del bare
-        whole = np.concatenate([edge[::-1], inner])
-        cover = cover * (1 - stage.area(whole))
+        edge = cut.side([(13.6, hem + 1.2), (18.5, hem + 1.6, 27, hem - 0.5)], s)
+        # Beside the arm the torso goes on.
+        inner = cut.side([(13.9, hem + 1.2), (14.0, hem + 6), (13.6, 70), (40, 70), (40, hem - 3), (27, hem - 0.5)], s)
+        cover = cover * (1 - stage.area(np.concatenate([edge[::-1], inner])))
         for back in (0.9, 1.15):
             relief = relief - 0.03 * stage.dashes(edge - np.array([0, back], np.float32), 0.22, 0.1, 0.07)
     return cover, relief

@@ -154,7 +154,7 @@ def scarf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             )
         turn = np.arcsin(np.clip(stage.x / (r + 0.6), -0.99, 0.99)) * r
         fabric = stage.fabric(cloth, ((stage.y - arch).astype(np.float32), turn.astype(np.float32)))
-        relief = stage.strokes(lines) + 0.12 * stage.noise(5.0, 63)
+        relief = stage.strokes(lines) + 0.08 * stage.noise(12.0, 63)
         stage.put(cover, np.maximum(z, body.z).astype(np.float32), normals, fabric, relief, (0.6, 0.9), lift)
 
 

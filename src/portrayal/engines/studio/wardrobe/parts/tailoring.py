@@ -192,7 +192,7 @@ def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     for s in (-1, 1):
         inner = front_edge(s, params)
         end = float(params.get("below", -1.4))
-        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * (R + 1.5), -14]]
+        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 8.7, -6.4]]
         cover = shell.inside * stage.area(np.concatenate([inner, np.array(rest, np.float32)]))
         lift = 0.0 if s < 0 else 0.25
         stage.put(cover, shell.z, shell.normals, fabric, relief, (0.2, 0.3), lift)
