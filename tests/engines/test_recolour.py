@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from portrayal.character import study
+from portrayal.engines.studio.cloth import patterns
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import parse_hex, recolour
 from portrayal.engines.studio.types import Cutout
@@ -177,3 +178,64 @@ def test_dark_stripes_of_a_tie_are_not_the_dark_suit() -> None:
     after = recolour(Cutout(rgb, torso.alpha, torso.regions, None), COLOURS["white"])
     assert np.abs(after.rgb - rgb)[152:156, 114:126].max() < 0.02
     assert np.abs(after.rgb - rgb)[150:158, 20:90].min() > 0.3
+
+
+GROUND = {"striped": "#f4f3f0", "animal": "#c19a6b", "camouflage": "#6a6b33", "floral": "#f0e9d6"}
+
+
+@pytest.mark.parametrize("pattern", patterns.names())
+def test_pattern_is_printed_on_the_own_cloth(astronaut: Cutout, pattern: str) -> None:
+    colour = GROUND.get(pattern, "#1b2644")
+    plain = recolour(astronaut, colour)
+    printed = recolour(astronaut, colour, pattern=pattern, second="#c3202b")
+    cloth = suit(astronaut)
+    change = np.linalg.norm(lab(printed.rgb)[cloth] - lab(plain.rgb)[cloth], axis=1)
+    assert change.mean() > (4 if pattern in ("herringbone", "pinstripe") else 12)
+    assert float(printed.rgb.min()) >= 0
+    assert float(printed.rgb.max()) <= 1
+    person = np.isin(astronaut.regions, (FACE, HAIR, SKIN))
+    np.testing.assert_array_equal(printed.rgb[person], astronaut.rgb[person])
+
+
+def test_badges_and_straps_keep_their_colour_under_a_print(astronaut: Cutout) -> None:
+    """What a plain dye leaves alone, a print leaves alone."""
+    plain, printed = recolour(astronaut, "#1b2644"), recolour(astronaut, "#1b2644", pattern="polka dot")
+    kept = (plain.rgb == astronaut.rgb).all(-1) & (astronaut.regions == CLOTHING)
+    assert kept.sum() > 3000
+    np.testing.assert_array_equal(printed.rgb[kept], astronaut.rgb[kept])
+
+
+def test_print_keeps_the_folds(astronaut: Cutout) -> None:
+    """Light and dark of the cloth stay where they were: over spans wider than the pattern both pictures agree."""
+    cloth = suit(astronaut)
+    weight = cloth.astype(np.float32)
+    near = cv2.GaussianBlur(weight, (0, 0), 8)
+    grey = [
+        cv2.GaussianBlur(lab(c.rgb)[..., 0] * weight, (0, 0), 8) / np.maximum(near, 1e-3)
+        for c in (recolour(astronaut, "#c3202b"), recolour(astronaut, "#c3202b", pattern="plaid", second="#701c30"))
+    ]
+    inside = near > 0.9
+    assert np.corrcoef(grey[0][inside], grey[1][inside])[0, 1] > 0.6
+
+
+def test_own_colour_is_kept_for_a_pattern_alone(astronaut: Cutout) -> None:
+    printed = recolour(astronaut, None, pattern="polka dot", second="#ffffff")
+    cloth = suit(astronaut)
+    change = np.linalg.norm(lab(printed.rgb)[cloth] - lab(astronaut.rgb)[cloth], axis=1)
+    assert np.percentile(change, 25) < 22
+    assert np.percentile(change, 92) > 30
+
+
+def test_cloth_turns_into_denim_but_not_into_steel(astronaut: Cutout) -> None:
+    plain, denim = recolour(astronaut, "#3a5480"), recolour(astronaut, "#3a5480", fabric="denim")
+    cloth = suit(astronaut)
+    assert not np.array_equal(denim.rgb[cloth], plain.rgb[cloth])
+    assert np.linalg.norm(lab(denim.rgb)[cloth].mean(0) - lab(plain.rgb)[cloth].mean(0)) < 8
+    for fabric, pattern in (("steel", None), ("cotton", "hieroglyphs")):
+        with pytest.raises(InvalidRequestError):
+            recolour(astronaut, "#3a5480", fabric=fabric, pattern=pattern)
+
+
+def test_print_is_the_same_again(astronaut: Cutout) -> None:
+    one, other = (recolour(astronaut, "#1b2644", pattern="floral").rgb for _ in range(2))
+    np.testing.assert_array_equal(one, other)

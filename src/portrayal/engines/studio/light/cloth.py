@@ -135,7 +135,7 @@ def small_shadow(surface: Surface, lamp: KeyLight) -> F32:
     reach = np.array(_REACH, np.float32)
     scale, soft = np.float32(surface.scale / 2), np.float32(max(0.45 * lamp.softness, 0.06))
     bands(lambda a, b: _shadow_rows(depth, reach, direction, scale, soft, out, a, b), len(out))
-    out = np.asarray(cv2.GaussianBlur(out, (0, 0), max(0.7, 0.06 * surface.scale)), np.float32)
+    out = np.asarray(cv2.GaussianBlur(out, (0, 0), max(0.7, 0.09 * surface.scale)), np.float32)
     return np.asarray(cv2.resize(out, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -335,8 +335,10 @@ def _light_rows(
                     shine[k] += f * hidden * seen * (one + (sharp - one) * sharpness)
             g = np.float32(0.2126) * light[0] + np.float32(0.7152) * light[1] + np.float32(0.0722) * light[2]
             ratio = max(g / mean, np.float32(1e-3))
-            # Folds are what cloth is known by: their contrast is a little that of a harder print.
-            harder = contrast * (one + np.float32(0.25) * cloth)
+            # Folds are what cloth is known by: their contrast is that of a harder print, most of all on white, where
+            # the camera's curve is flat.
+            white = min(max((bright - np.float32(0.8)) * np.float32(0.6), zero), one)
+            harder = contrast * (one + (np.float32(0.25) + np.float32(0.5) * white) * cloth)
             limit = np.exp(spread * np.tanh(harder * np.log(ratio) / spread)) * level * far
             tint = chroma + np.float32(0.6) * cloth * (one - chroma)
             scale = limit / max(g, np.float32(1e-4))
