@@ -20,7 +20,7 @@ from portrayal.engines.studio.figure.occlusion import bake
 from portrayal.engines.studio.figure.surface import Front, surfaced
 from portrayal.engines.studio.figure.trace import trace
 from portrayal.engines.studio.figure.turned import mirrored, turned
-from portrayal.engines.studio.figure.types import BELT, Body, Stance
+from portrayal.engines.studio.figure.types import BELT, CUFF, Body, Stance
 from portrayal.engines.studio.head import HeadMotion, move
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light.cloth import under_chin
@@ -127,7 +127,8 @@ def _without_neckline(body: Body) -> Body:
     rows = body.rows
     top = (rows[:, columns.GROUP] == columns.TOP) | (rows[:, columns.GROUP] == columns.PROP2)
     cut = (rows[:, columns.CUT] > 0) & top & (rows[:, columns.CHAIN] == _NECKLINE)
-    keep = ~(cut & (rows[:, columns.KIND] == columns.LIMB))
+    band = (body.part == CUFF) & (rows[:, columns.CHAIN] == columns.TORSO)
+    keep = ~((cut & (rows[:, columns.KIND] == columns.LIMB)) | band)
     if keep.all():
         return body
     return replace(body, rows=rows[keep], cloth=body.cloth[keep], part=body.part[keep], frame=body.frame[keep])

@@ -202,14 +202,22 @@ def _trace(
                     closest, at, nearest = _FAR, t, -1
                     hit = False
                     fine = max(np.float32(0.08) * t / f, np.float32(0.008))
-                    before, last_step = _FAR, one
+                    before, last_step = _FAR, zero
                     for _ in range(100):
                         d, b = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, True)
+                        if d > zero and last_step > (before + d) * stretch:
+                            # The spheres of both points do not touch: something thin may lie between them.
+                            t += before * relax * stretch - last_step
+                            last_step = before * relax * stretch
+                            continue
                         if d < closest:
-                            closest, at, nearest = d, t, b
+                            closest, at, nearest = max(d, zero), t, b
+                        if d < -fine:
+                            # Gone too far: back, by what the inside is sure to hold.
+                            t += d * stretch
+                            before, last_step = _FAR, zero
+                            continue
                         if d < fine:
-                            if d < zero and before < np.float32(9.0):
-                                t -= last_step * d / (d - before)
                             hit = True
                             break
                         step = d * relax * stretch
