@@ -96,8 +96,10 @@ def _around_legs(
     cloth = offset + (m.worn.lower.offset + 0.6 if m.worn.lower.kind != "skirt" else 0.6)
     slots = np.linspace(0, length, 6)
     found: list[tuple[float, float, float, float]] = []
+    lying = m.seated  # then only what hangs from the knees is asked for
     for leg in m.bones.legs:
-        for a, b, radii in ((leg.root, leg.middle, THIGHS), (leg.middle, leg.end, SHINS)):
+        bones = ((leg.root, leg.middle, THIGHS), (leg.middle, leg.end, SHINS))[int(lying) :]
+        for a, b, radii in bones:
             for t in np.linspace(0, 1, 9):
                 point = a + (b - a) * t - start
                 radius = float(np.interp(t, np.linspace(0, 1, 6), radii)) * m.build.leg + cloth
@@ -123,10 +125,11 @@ def _around_legs(
 def _lap(m: Making, group: int, length: float, offset: float) -> None:
     """Sitting: a tube over each thigh, the cloth stretched between them, and what hangs from the knees."""
     bones, rig = m.bones, m.rig
-    along = min(length / 41.5, 1.12)
+    along = min(length / 41.5, 1.03)
+    offset = min(offset, 1.6)
     for index, leg in enumerate(bones.legs):
         end = leg.root + (leg.middle - leg.root) * along
-        radius = np.linspace(9.6, 7.6, 6) + offset
+        radius = np.array([9.6, 9.4, 9.0, 8.3, 7.4, 6.6]) + offset
         rig.limb(
             group, TORSO, 9.0, leg.root, end, (0, 1, 0.3), radius, radius, flat=(0, 1), folds=0.3, seed=21 + index,
         )  # fmt: skip
@@ -135,7 +138,7 @@ def _lap(m: Making, group: int, length: float, offset: float) -> None:
     half = float(np.linalg.norm(knees[1] - knees[0])) / 2
     start = bones.in_pelvis(0, 1, 6)
     rig.limb(
-        group, TORSO, 6.0, start, middle + vector(0, 1.0, 0), (0, 1, 0.2), np.linspace(11, half + 3, 6),
+        group, TORSO, 6.0, start, middle + vector(0, 1.0, 0), (0, 1, 0.2), np.linspace(11, half + 2.5, 6),
         np.linspace(7.0, 5.0, 6) + offset * 0.5, flat=(0, 1), folds=0.25, seed=24,
     )  # fmt: skip
     below = length - 41.5 - 4

@@ -285,9 +285,9 @@ def _sash(m: Making, cloth: str) -> None:
     bones, front = m.bones, m.bones.chest_axes[:, 2]
     out = m.worn.top.offset - 1.0
     m.rig.limb(
-        OUTER, TORSO, 2.5, bones.in_chest(-10.5, 26.5, 3.5), bones.in_pelvis(13.0, 5, 7.0), front,
-        (6.5, 9, 10, 10, 9, 7), 1.7, np.array([0, 6.0, 7.6, 7.4, 4.5, 0.8]) + out * np.array([0.5, 1, 1, 1, 1, 1]),
-        folds=0.6, seed=61 + m.seed % 7, fold=(0.025, 0.15, 0.1),
+        OUTER, TORSO, 2.5, bones.in_chest(-10.5, 26.5, 3.5), bones.in_pelvis(15.5, 2, 2.0), front,
+        (6.5, 9, 10, 10, 9, 7), 1.7, np.array([0, 6.4, 8.6, 9.0, 6.5, 1.0]) + out * np.array([0.5, 1, 1, 1, 1, 1]),
+        folds=0.32, seed=61 + m.seed % 7, fold=(0.018, 0.24, 0.1),
     )  # fmt: skip
     back = bones.in_chest(-11.5, 24, -5)
     m.rig.limb(OUTER, 1, 2.0, bones.in_chest(-11, 26.5, 2), back, front, 6.5, 2.8)
@@ -352,11 +352,11 @@ def belt(m: Making) -> None:
         )  # fmt: skip
         return
     off = top.offset + 0.55
-    low, high = (-3.0, 11.0) if wide_obi else (1.0, 5.2)
+    low, high = (-4.5, 11.5) if wide_obi else (1.0, 5.2)
     waist = max(build.waist * 12.6 * (1 - top.loose * 0.7) + 15.6 * top.loose * 0.7, 12.6)
     rig.limb(
         BELT, TORSO, 0.2, bones.in_waist(0, low, 0.1), bones.in_waist(0, high, 0.1), bones.waist_axes[:, 2],
-        waist + off + (0.6 if wide_obi else 0.1), 9.4 + off + top.loose * 1.2 + (0.8 if wide_obi else 0.2), 0.3, flat=(1, 1),
+        waist + off + (1.9 if wide_obi else 0.1), 9.4 + off + top.loose * 1.2 + (2.0 if wide_obi else 0.2), 0.3, flat=(1, 1),
     )  # fmt: skip
 
 
