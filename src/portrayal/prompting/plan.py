@@ -6,12 +6,17 @@ does not know an id says so in its warnings.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Framing = Literal["close-up", "head and shoulders", "bust", "medium", "three-quarter", "full", "wide"]
 Camera = Literal["eye level", "low angle", "high angle", "dutch angle"]
+
+
+LOWER: Final = frozenset((
+    "trousers", "jeans", "shorts", "skirt", "leggings", "shoes", "boots", "sneakers", "gloves", "belt", "cape",
+))  # fmt: skip
 
 
 class _Frozen(BaseModel):
@@ -41,7 +46,8 @@ class Garment(_Frozen):
     """What the prompt says about clothes. The wardrobe reads it; colours are names of the colour vocabulary.
 
     `second` is the pattern's colour ("a navy and white striped shirt"), `cut` the neck or the shape, an id of the cuts
-    ("v-neck", "off-shoulder"; "round" glasses). What the words exclude ("no tie") stands in the plan's `negative`.
+    ("v-neck", "off-shoulder"; "round" glasses). `worn` is False for what shall not be worn; what the words exclude
+    ("no tie") stands in the plan's `negative` and not among the garments.
     """
 
     text: str
@@ -51,6 +57,12 @@ class Garment(_Frozen):
     fabric: str | None = None
     second: str | None = None
     cut: str | None = None
+    worn: bool = True
+
+    @property
+    def lower(self) -> bool:
+        """Whether only a whole figure shows it: trousers, shoes, gloves, a belt."""
+        return self.item in LOWER
 
 
 class HairWords(_Frozen):

@@ -9,9 +9,9 @@ from typing import Any
 from portrayal.prompting import text as texts
 from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
-from portrayal.prompting.plan import Garment, Gaze, HairWords, HeadTurn, ScenePlan, Understood
+from portrayal.prompting.plan import LOWER, Garment, Gaze, HairWords, HeadTurn, ScenePlan, Understood
 from portrayal.prompting.text import Token
-from portrayal.prompting.vocabulary import LANGUAGES, Vocabulary, ids, load, rules
+from portrayal.prompting.vocabulary import LANGUAGES, Vocabulary, load, rules
 
 # Kinds of which a picture has one; the first that is named wins.
 _SINGLE = (
@@ -184,7 +184,7 @@ class Scene:
     def _outfit(self) -> tuple[Garment, ...]:
         """Garments in order; a profession gives way to clothes that are named, but not to shoes."""
         found = [(quoted, p) for quoted, p in self._of("garment") if p.garment]
-        if any(not p.weak and p.id not in ids("lower") for _, p in found):
+        if any(not p.weak and p.id not in LOWER for _, p in found):
             found = [(quoted, p) for quoted, p in found if not p.weak]
         garments: dict[str, Garment] = {}
         for quoted, phrase in found:

@@ -247,9 +247,9 @@ def dress(
     offset: tuple[float, float],
     notes: Notes,
 ) -> Cutout:
-    """Own clothes in the colour, pattern and fabric that the prompt names; what the character mask holds stays as it is."""
-    said = next((g for g in plan.outfit if g.worn and g.item is None and (g.colour or g.pattern or g.fabric)), None)
-    said = said or next((g for g in plan.outfit if g.worn and g.colour), None)
+    """Own clothes in the colour, pattern and fabric that the prompt names; what the character mask holds stays."""
+    said = next((g for g in plan.outfit if g.item is None and (g.colour or g.pattern or g.fabric)), None)
+    said = said or next((g for g in plan.outfit if g.colour), None)
     if said is None:
         return cutout
     colour = colours.hex_of(said.colour) if said.colour else None
@@ -347,7 +347,8 @@ def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Ask
     for phrase in plan.unknown:
         notes.warnings.append(f"not portrayed: {phrase}")
     for garment in plan.outfit:
-        if outfit is None and (garment.item or garment.pattern or garment.fabric):
+        other = garment.fabric is not None and garment.fabric not in REWOVEN
+        if outfit is None and (garment.item or other):
             own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
             own = own or "; the clothes of the reference are kept"
             notes.warnings.append(f"not portrayed: {garment.text}{own}")

@@ -77,7 +77,7 @@ def new_picture(
         ),
     )
     wanted = figure.cloth_colour(character, inspiration, seen.person, share.clothes)
-    if wanted is not None and not any(garment.colour for garment in plan.outfit):
+    if wanted is not None and not any(garment.colour and not garment.lower for garment in plan.outfit):
         cutout = clock.time("clothes", lambda: _dyed(cutout, character, composition, wanted))
     subject, plate = together(
         lambda: clock.time("shape", lambda: shape(cutout, job.speed)),

@@ -41,7 +41,7 @@ def swapped(
     picture, character = inspiration.picture, job.cast[0]
     progress("cutting out", 0.1)
     shallow = share.defocus > 0.0003
-    worn = any(garment.colour for garment in plan.outfit)
+    worn = any(garment.colour and not garment.lower for garment in plan.outfit)
     person, everybody = clock.time("matte", lambda: mattes(inspiration, fine=shallow or worn))
     mask = head_mask(picture.shape[:2], target, person)
     high = min(_IDENTITY[0] + 0.05 * job.attempt, 1.0)
@@ -55,7 +55,7 @@ def swapped(
         ),
     )
     image = pasted(picture, patch)
-    colour = next((garment.colour for garment in plan.outfit if garment.colour), None)
+    colour = next((garment.colour for garment in plan.outfit if garment.colour and not garment.lower), None)
     if colour is not None:
         image = clock.time("clothes", lambda: _dyed(image, target, person, colour, notes))
     if shallow:
