@@ -16,7 +16,7 @@ from portrayal.engines.studio.wardrobe.choose import below, choose, dyed, hair, 
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit, Thing
 from portrayal.prompting import ScenePlan, ids, read
 from portrayal.prompting.nearest import nearest
-from portrayal.prompting.plan import Garment, HairWords
+from portrayal.prompting.plan import LOWER, Garment, HairWords
 from portrayal.prompting.vocabulary import LANGUAGES, entries, expand, split_mark
 
 SEED = 3
@@ -452,7 +452,7 @@ def test_the_table_names_what_there_is() -> None:
     fabrics = set(tomllib.loads(resources.files("portrayal.engines.studio.cloth").joinpath("fabrics.toml").read_text()))
     names, known = set(colours.names()), table()
     assert set(known["garments"]) == {*ids("garment"), "scarf"}
-    assert set(known["lower"]) == set(ids("lower"))
+    assert set(known["lower"]) == set(ids("lower")) == LOWER
     assert set(known["necks"]) | set(known["looks"]) | set(known["under"])
     assert set(known["necks"]) <= set(ids("cut"))
     assert {*known["under"], *(item for listed in known["looks"].values() for item in listed)} <= set(ids("garment"))
