@@ -310,7 +310,9 @@ def _joined(
     # A mixed pixel is all skin: none of the collar that it holds may stay.
     own = smoothstep(0.7, 1.0, share)[..., None]
     mixed = resize(skin, size) * np.float32(255)
-    near_skin = (below + resize(blur(apron, 0.02 * p.face), size) > 0.01)[..., None]
+    hair = blur((p.regions == HAIR).astype(np.float32), 0.012 * p.face)
+    facial = (p.below > -0.5 * p.face) & (p.aside < 0.7 * p.face) & (hair < 0.25)
+    near_skin = resize(np.maximum(blur(apron, 0.02 * p.face) > 0.01, facial).astype(np.float32), size)[..., None] > 0.5
     held = kept[at][..., None]
     clean = np.where(near_skin & ~held, mixed + (rgb[at] - mixed) * own, rgb[at])
     rgb[at] = np.clip(clean + 0.5, 0, 255).astype(np.uint8)

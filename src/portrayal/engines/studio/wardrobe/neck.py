@@ -37,7 +37,6 @@ def matched(surface: Surface, head: Cutout, neck: F32, below: F32, skin: F32, se
         skin: (3,) scene light of the person's skin below the jaw.
         seed: of the skin's grain.
     """
-    surface = _widened(surface, neck)
     bare = surface.skin * surface.cover
     rows, columns = np.flatnonzero(bare.max(1) > 0.02), np.flatnonzero(bare.max(0) > 0.02)
     if not len(rows):
@@ -58,20 +57,22 @@ def matched(surface: Surface, head: Cutout, neck: F32, below: F32, skin: F32, se
     return replace(surface, albedo=colour)
 
 
-def _widened(surface: Surface, neck: F32) -> Surface:
+def widened(surface: Surface, neck: F32) -> Surface:
     """The surface with the photographed neck where it goes beyond the modelled one."""
     more = neck * (1 - surface.cover)
     if float(more.max(initial=0.0)) < 0.02:
         return surface
     cover = surface.cover + more
-    bare = surface.cover < 0.02
+    bare = (surface.cover < 0.9) & (more > 0.02)
+    some = (surface.skin > 0.5) & (surface.cover > 0.9)
+    skin_colour = surface.albedo[some].mean(0) if some.any() else np.full(3, 0.4, np.float32)
     depth, normals = _continued(surface, more)
     skin = (surface.skin * surface.cover + more) / np.maximum(cover, 1e-4)
     share = (more / np.maximum(cover, 1e-4))[..., None]
     material = surface.material + (np.array(SKIN, np.float32) - surface.material) * share
     return replace(
         surface,
-        albedo=np.where(bare[..., None], np.float32(0), surface.albedo),
+        albedo=np.where(bare[..., None], skin_colour, surface.albedo).astype(np.float32),
         normals=normals,
         depth=depth,
         material=np.ascontiguousarray(material, np.float32),

@@ -27,7 +27,7 @@ from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, HAIR, SKIN
 
 _FADE: Final = 0.5  # cm over which photographed skin of the neck goes over into modelled skin
 _REVEALED: Final = 3.0  # cm from the face within which a turned head shows skin that the reference did not
-_BEYOND: Final = 1.2  # cm by which the photographed neck may be wider than the modelled one
+_BEYOND: Final = 2.2  # cm by which the photographed neck may be wider than the modelled one
 _JAW: Final = 0.15  # cm below the jaw over which the head goes over into the neck
 
 
@@ -62,10 +62,10 @@ def wear(
     # Close to the jaw what a turn reveals is made of skin; it is shown where the modelled neck does not reach.
     clean = _clean_neck(head, still, bare, surface, placed)
     close = smoothstep(_REVEALED * surface.scale, 0.4 * _REVEALED * surface.scale, far)
-    neck = np.maximum(clean, close * (1 - surface.cover)) * head.alpha
-    neck = np.asarray(neck * _beside(surface), np.float32)
-    neck *= _skin_share(head, surface.scale) * (np.arange(len(neck)) > _lobes(head.points))[:, None]
-    surface = necks.matched(surface, head, neck, below, bare.skin, seed)
+    skinny = head.alpha * _skin_share(head, surface.scale) * (np.arange(len(far)) > _lobes(head.points))[:, None]
+    neck = np.asarray(clean * skinny, np.float32)
+    wide = np.asarray(np.maximum(clean, close) * skinny * _beside(surface), np.float32)
+    surface = necks.matched(necks.widened(surface, wide), head, neck, below, bare.skin, seed)
     both = _together(head, own, surface)
     subject = shape(both, speed)
     front = (own * (1 - skin))[..., None]
@@ -120,7 +120,7 @@ def _beside(surface: Surface) -> F32:
     """1 on the surface (H, W), falling to 0 within `_BEYOND` cm of it."""
     outside = (surface.cover < 0.5).astype(np.uint8)
     away = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 3), np.float32)
-    return smoothstep(_BEYOND * surface.scale, 0.6 * _BEYOND * surface.scale, away)
+    return smoothstep(_BEYOND * surface.scale, 0.3 * _BEYOND * surface.scale, away)
 
 
 def _lobes(points: F32) -> float:
