@@ -57,7 +57,7 @@ def sides(params: Mapping[str, Any], key: str = "path", pieces: int = 16) -> Ite
 
 
 def falls(stage: Stage, params: Mapping[str, Any]) -> F32:
-    """Relief of `folds`, `amount`, `number`, of `strokes` and of `seams` (curves with their mirror images)."""
+    """Relief of `folds`, `amount`, `number`, of `strokes` and of `seams` (mirrored curves; `seam_fade` [from, to] y)"""
     relief = np.zeros((stage.h, stage.w), np.float32)
     if "folds" in params:
         relief = relief + stage.folds(params["folds"], float(params.get("amount", 1.0)), int(params.get("number", 0)))
@@ -68,9 +68,11 @@ def falls(stage: Stage, params: Mapping[str, Any]) -> F32:
     if lines:
         relief = relief + stage.strokes(lines)
     width, depth = params.get("seam", (0.16, 0.12))
+    low, high = params.get("seam_fade", (200.0, 201.0))
+    fade = np.clip((high - stage.y) / (high - low), 0, 1)
     for path in params.get("seams", ()):
         for s in (1, -1):
-            relief = relief + stage.groove(cut.side(path, s), width, depth)
+            relief = relief + stage.groove(cut.side(path, s), width, depth) * fade
     for path in params.get("stitches", ()):
         for s in (1, -1):
             relief = relief - 0.03 * stage.dashes(cut.side(path, s), 0.24, 0.12, 0.07)
@@ -87,10 +89,11 @@ def within(shell: Shell, stage: Stage, grow: float = 0.0) -> F32:
 
 @part("costume body")
 def body(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
-    """A panel with an opening of any path (or without one) and any cut.
+    """A panel with any opening and any cut.
 
-    Params: opening (path from left to right, or a shape as `neckline_of` takes), keep and drop (lists of closed paths to which it is limited, with
-    `mirror` both sides), quilt [period, depth, sag], skin.
+    Params: opening (path from left to right, or a shape as `neckline_of` takes), keep and drop (lists of closed paths
+    to which it is limited, with `mirror` both sides), quilt [period, depth, sag], flat (its pattern runs straight over
+    wide sleeves).
     """
     shell = shell_of(stage, params)
     cover = shell.inside
@@ -106,7 +109,7 @@ def body(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     relief = falls(stage, params)
     if "quilt" in params:
         relief = relief + _quilt(stage, *params["quilt"])
-    fabric = fabric_of(stage, params, outfit)
+    fabric = fabric_of(stage, params, outfit, (stage.x, stage.y) if params.get("flat") else None)
     thickness, radius = params.get("edge", (0.2, 0.3))
     stage.put(cover, shell.z, shell.normals, fabric, relief, (thickness, radius), float(params.get("lift", 0.0)))
 

@@ -13,7 +13,7 @@ from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.engines.studio.wardrobe.parts.basic import shell_of, unit
 from portrayal.engines.studio.wardrobe.parts.costume import fabric_of
 from portrayal.engines.studio.wardrobe.parts.registry import part
-from portrayal.engines.studio.wardrobe.stage import Fabric, Stage, solid
+from portrayal.engines.studio.wardrobe.stage import Fabric, Stage
 from portrayal.imaging import F32
 
 R = cut.NECK
