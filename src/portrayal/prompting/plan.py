@@ -46,8 +46,7 @@ class Garment(_Frozen):
     """What the prompt says about clothes. The wardrobe reads it; colours are names of the colour vocabulary.
 
     `second` is the pattern's colour ("a navy and white striped shirt"), `cut` the neck or the shape, an id of the cuts
-    ("v-neck", "off-shoulder"; "round" glasses). `worn` is False for what shall not be worn; what the words exclude
-    ("no tie") stands in the plan's `negative` and not among the garments.
+    ("v-neck", "off-shoulder"; "round" glasses). What the words exclude ("no tie") stands in the plan's `negative`.
     """
 
     text: str
@@ -57,7 +56,6 @@ class Garment(_Frozen):
     fabric: str | None = None
     second: str | None = None
     cut: str | None = None
-    worn: bool = True
 
     @property
     def lower(self) -> bool:

@@ -249,7 +249,7 @@ def dress(
 ) -> Cutout:
     """Own clothes in the colour, pattern and fabric that the prompt names; what the character mask holds stays."""
     said = next((g for g in plan.outfit if g.item is None and (g.colour or g.pattern or g.fabric)), None)
-    said = said or next((g for g in plan.outfit if g.colour), None)
+    said = said or next((g for g in plan.outfit if g.colour and not g.lower), None)
     if said is None:
         return cutout
     colour = colours.hex_of(said.colour) if said.colour else None
