@@ -183,29 +183,23 @@ def _limb(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any, with_folds: Any
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def row_distance(x: Any, y: Any, z: Any, rows: Any, r: Any, table: Any, with_folds: Any, limit: Any) -> Any:
-    """(distance in cm, t along the bone) of one row; beyond `limit` any lower bound of the distance will do."""
+def _row_distance(px: Any, py: Any, pz: Any, s: Any, rows: Any, r: Any, table: Any, with_folds: Any) -> Any:
+    """(distance in cm, t along the bone) of one row from a point given from its origin; s = along its bone."""
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
-    px, py, pz = x - rows[r + 4], y - rows[r + 5], z - rows[r + 6]
-    s = px * rows[r + 7] + py * rows[r + 8] + pz * rows[r + 9]
     v = px * rows[r + 10] + py * rows[r + 11] + pz * rows[r + 12]
     w = px * rows[r + 13] + py * rows[r + 14] + pz * rows[r + 15]
-    t = min(max(s / rows[r + 16], zero), one)
-    e = s - t * rows[r + 16]
-    axis = v * v + w * w
-    apart = math.sqrt(axis + e * e) - rows[r + 54]
-    # The distance of an ellipse is somewhat less than the true one, so the bound must be, too.
-    if apart * np.float32(0.6) > limit:
-        return apart, t
     if rows[r + 0] == one:
         return _limb(s, v, w, rows, r, table, with_folds)
     if rows[r + 0] == zero:
-        return apart + rows[r + 54] - (rows[r + 17] + (rows[r + 18] - rows[r + 17]) * t), t
+        t = min(max(s / rows[r + 16], zero), one)
+        e = s - t * rows[r + 16]
+        return math.sqrt(e * e + v * v + w * w) - (rows[r + 17] + (rows[r + 18] - rows[r + 17]) * t), t
     if rows[r + 0] == np.float32(2.0):
-        a, b, c = abs(s) - rows[r + 17] + rows[r + 46], abs(v) - rows[r + 18] + rows[r + 46], abs(w) - rows[r + 19] + rows[r + 46]
+        a, b = abs(s) - rows[r + 17] + rows[r + 46], abs(v) - rows[r + 18] + rows[r + 46]
+        c = abs(w) - rows[r + 19] + rows[r + 46]
         o0, o1, o2 = max(a, zero), max(b, zero), max(c, zero)
         return math.sqrt(o0 * o0 + o1 * o1 + o2 * o2) + min(max(a, max(b, c)), zero) - rows[r + 46], half
-    q = math.sqrt(axis) - rows[r + 17]
+    q = math.sqrt(v * v + w * w) - rows[r + 17]
     return math.sqrt(q * q + s * s) - rows[r + 18], half
 
 
@@ -242,12 +236,17 @@ def distance(x: Any, y: Any, z: Any, rows: Any, index: Any, count: Any, table: A
             if q == count:
                 break
             joined = np.float32(0.3)
-        if rows[i + 61] > zero:
-            limit = np.float32(1.5)
-        else:
-            # What is farther away than it could melt changes nothing.
-            limit = min(best, nearest) + max(rows[i + 3], rows[i + 43])
-        d, t = row_distance(x, y, z, rows, i, table, with_folds, limit)
+        # What is farther away than it could melt changes nothing.
+        melt = max(rows[i + 3], rows[i + 43])
+        limit = np.float32(1.5) if rows[i + 61] > zero else min(best, nearest) + melt
+        px, py, pz = x - rows[i + 4], y - rows[i + 5], z - rows[i + 6]
+        s = px * rows[i + 7] + py * rows[i + 8] + pz * rows[i + 9]
+        e = s - min(max(s, zero), rows[i + 16])
+        reach = max(limit * np.float32(1.67), np.float32(0.0)) + rows[i + 54]
+        # The distance of an ellipse is somewhat less than the true one, so the bound is, too.
+        if px * px + py * py + pz * pz - s * s + e * e > reach * reach:
+            continue
+        d, t = _row_distance(px, py, pz, s, rows, i, table, with_folds)
         if rows[i + 61] > zero:
             cut = min(cut, d)
             continue

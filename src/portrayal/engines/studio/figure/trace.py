@@ -201,8 +201,8 @@ def _trace(
                     t = start
                     closest, at, nearest = _FAR, t, -1
                     hit = False
-                    fine = max(np.float32(0.08) * t / f, np.float32(0.008))
-                    before, last_step = _FAR, zero
+                    fine = max(np.float32(0.2) * t / f, np.float32(0.008))
+                    before, last_step, here = _FAR, zero, zero
                     for _ in range(100):
                         d, b = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, True)
                         if d > zero and last_step > (before + d) * stretch:
@@ -219,6 +219,7 @@ def _trace(
                             continue
                         if d < fine:
                             hit = True
+                            here = d
                             break
                         step = d * relax * stretch
                         if d < np.float32(2.0) and before < np.float32(9.0):
@@ -236,18 +237,21 @@ def _trace(
                         part = one - closest / (at / f)
                         if part <= np.float32(0.02) or nearest < 0:
                             continue
-                        t, b = at, nearest
+                        t, b, here = at, nearest, closest
                     px, py, pz = dx * t, eye + dy * t, away - t
                     e = max(np.float32(0.035), np.float32(0.35) * t / f)
                     nx, ny, nz = zero, zero, zero
-                    for k in range(4):
-                        sx = e if k == 0 or k == 3 else -e
-                        sy = e if k >= 2 else -e
-                        sz = e if k == 1 or k == 3 else -e
-                        d = distance(px + sx, py + sy, pz + sz, flat, near, m, table, True)[0]
-                        nx += sx * d
-                        ny += sy * d
-                        nz += sz * d
+                    for k in range(3):
+                        sx = e if k == 0 else zero
+                        sy = e if k == 1 else zero
+                        sz = e if k == 2 else zero
+                        rise = distance(px + sx, py + sy, pz + sz, flat, near, m, table, True)[0] - here
+                        if k == 0:
+                            nx = rise
+                        elif k == 1:
+                            ny = rise
+                        else:
+                            nz = rise
                     k0 = one / (math.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
                     normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx * k0, ny * k0, nz * k0
                     point[y, x, 0], point[y, x, 1], point[y, x, 2] = px, py, pz
