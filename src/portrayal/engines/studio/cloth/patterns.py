@@ -32,6 +32,11 @@ def names() -> tuple[str, ...]:
     return NAMES
 
 
+def natural(pattern: str) -> str | None:
+    """The colour "#rrggbb" of cloth with a pattern that has one by nature (a leopard's coat), where none is named."""
+    return {"camouflage": "#6a6b33", "animal": "#c19a6b"}.get(pattern)
+
+
 def dye(colour: str) -> F32:
     """See `fabrics.dye`."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):

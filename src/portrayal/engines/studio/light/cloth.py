@@ -102,11 +102,13 @@ def surroundings(mirror: F32 | None) -> F32:
     out = np.repeat(room[..., None], 3, 2).astype(np.float32)
     if mirror is not None:
         small = cv2.resize(np.clip(mirror[:, ::-1], 0, 8), (n, n), interpolation=cv2.INTER_AREA)
-        small = cv2.GaussianBlur(small, (0, 0), 1.2)
-        grey = float(luminance(small).mean()) + 1e-4
-        # The plate lies behind the person: it knows the colours in front of him, not their places.
-        out = np.asarray((0.35 + 0.65 * np.clip(small / grey, 0, 4)) * (0.5 + 0.5 * out), np.float32)
-    out = out**1.25
+        small = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.2), np.float32)
+        grey = luminance(small)[..., None]
+        # The plate lies behind the person: it knows the colours in front of him, not their places. And what faces a
+        # person in a coloured place, the camera's side, is never all of its colour.
+        tint = 1 + 0.40 * (small / np.maximum(grey, 1e-3) - 1)
+        out = np.asarray(out * tint * (0.55 + 0.45 * np.clip(grey / (float(grey.mean()) + 1e-4), 0, 4)), np.float32)
+    out = np.asarray(np.maximum(out, 0) ** 1.5, np.float32)
     return np.ascontiguousarray(out / max(float(luminance(out).mean()), 1e-4), np.float32)
 
 
@@ -319,7 +321,7 @@ def _light_rows(
                 rx, ry, rz = np.float32(2.0) * nz * nx, np.float32(2.0) * nz * ny, np.float32(2.0) * nz * nz - one
                 clear = one - min(rough * np.float32(1.3), one)
                 # Cloth mirrors a blur; only metal and lacquer show what stands around.
-                sharpness = clear * (np.float32(0.30) * clear + np.float32(0.9) * metal)
+                sharpness = clear * (np.float32(0.30) * clear + np.float32(1.4) * metal)
                 sharpness = min(sharpness + max(np.float32(0.28) - rough, zero) * np.float32(3.0), one)
                 g2 = graze * graze
                 fresnel = g2 * g2 * graze * clear * np.sqrt(clear + np.float32(1e-4))
