@@ -14,7 +14,7 @@ from portrayal.engines.studio.looks.texture import blur, mix, step
 from portrayal.engines.studio.types import Speed
 from portrayal.imaging import F32, U8
 from portrayal.perception import mesh
-from portrayal.perception.types import FACE, SKIN
+from portrayal.perception.types import FACE, HAIR, SKIN
 
 _NOSTRILS: Final = (129, 98, 97, 2, 326, 327, 358, 4)
 # Feature and by how much its polygon grows.
@@ -100,20 +100,27 @@ class Context:
         return out.astype(np.float32) / np.float32(255)
 
     @cached_property
-    def detail(self) -> F32:
-        """(h, w) 0..1: eyes, brows, lips, nostrils, and the whole of a small face. There every look stays fine: that
-        keeps the person."""
+    def features(self) -> F32:
+        """(h, w) 0..1: eyes, brows, lips, nostrils."""
         out = np.zeros(self.shape, np.float32)
         for points, height in zip(self.faces, self.face_heights, strict=True):
             found = np.zeros(self.shape, np.float32)
             for rows, grow in _FEATURES:
                 np.maximum(found, self.polygon(points[list(rows), :2], grow), out=found)
             found = np.clip(blur(found, max(0.6, 0.022 * height)) * np.float32(1.15), 0, 1)
+            np.maximum(out, found, out=out)
+        return out
+
+    @cached_property
+    def detail(self) -> F32:
+        """(h, w) 0..1: `features`, and the whole of a small face. There every look stays fine: that keeps the
+        person."""
+        out = self.features.copy()
+        for points, height in zip(self.faces, self.face_heights, strict=True):
             small = float(np.clip((_LARGE - height / self.unit) / (_LARGE - _SMALL), 0, 1))
             if small > 0:
                 whole = blur(self.polygon(points[list(mesh.OVAL), :2], 1.02), max(0.6, 0.04 * height))
-                found = np.maximum(found, whole * np.float32(0.8 * small))
-            np.maximum(out, found, out=out)
+                np.maximum(out, whole * np.float32(0.8 * small), out=out)
         return out
 
     @cached_property
@@ -167,8 +174,12 @@ class Context:
 
     @cached_property
     def _exponent(self) -> F32:
-        # Skin follows a little only: its tone belongs to the person.
-        return np.asarray(1 - np.float32(1 - self.lift) * (1 - np.float32(0.65) * self.skin), np.float32)
+        # Skin and hair follow a little only, for their tone belongs to the person; clothes half: they have a colour.
+        kept = np.maximum(np.float32(0.65) * self.skin, np.float32(0.45 if self.cut else 0.0) * self.subject)
+        if self.regions is not None:
+            hair = blur((self.regions == HAIR).astype(np.float32), 1.5 * self.unit) * self.subject
+            kept = np.maximum(kept, np.float32(0.75) * hair)
+        return np.asarray(1 - np.float32(1 - self.lift) * (1 - kept), np.float32)
 
     def lifted(self, light: F32) -> F32:
         """A lightness (h, w) of this picture, brought up by `lift`."""
@@ -205,6 +216,7 @@ class Context:
             wide = _contours(light, self.tangent, pen, 1.5 * gain, length * self.unit, 0.36, 0.58)
             # A maze of edges, such as lit windows, is drawn with a lighter hand.
             wide *= 1 - np.float32(0.75) * step(0.10, 0.30, blur(wide, 24 * self.unit))
+            wide *= 1 - step(0.01, 0.10, blur(self.subject, 2.6 * pen))
             out = mix(np.maximum(out, wide), out, self.subject)
             # Along the silhouette `outline` is the line: no second one beside it.
             near = blur(self.subject, max(1.0, 2.0 * width * self.unit))

@@ -86,10 +86,14 @@ def oil(context: Context) -> F32:
     for i, (brush, where) in enumerate(zip(_BRUSHES, only, strict=True)):
         _layer(context, source, canvas, height, tangent, tuft, max(0.9, brush * size), where, i == 0, random)
     # Small features get the tip of the brush at last: they are painted as they are.
-    canvas = mix(canvas, source, context.detail * np.float32(0.55))
+    canvas = mix(canvas, source, np.maximum(context.features * np.float32(0.6), context.detail * np.float32(0.3)))
     light = np.array([[1, 0.5, 0], [0.5, 0, -0.5], [0, -0.5, -1]], np.float32)
     relief = cv2.filter2D(blur(height, 0.8 * unit), -1, light)
-    relief = relief * np.float32(0.7) * (1 - np.float32(0.6) * np.maximum(context.face, context.detail))
+    relief = (
+        relief
+        * np.float32(0.7)
+        * (1 - np.float32(0.6) * np.maximum(context.face * np.float32(1 - 0.4 * context.smallness), context.features))
+    )
     return np.asarray(np.clip(canvas * (1 + relief)[..., None], 0, 1), np.float32)
 
 
