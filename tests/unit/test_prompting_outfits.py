@@ -163,6 +163,17 @@ TABLE = [
     ),
     ("femme aux cheveux blonds courts, robe rouge", "red dress, short blonde hair", "dress, main red"),
     ("tenant une pancarte", "holding a sign", ""),
+    (
+        "femme en robe longue noire à épaules nues",
+        "off-shoulder black dress",
+        "dress, main black",
+    ),
+    (
+        "hombre con sombrero vaquero negro y camisa de cuadros rojos",
+        "red checked shirt, cowboy black hat",
+        "shirt, main red checked",
+    ),
+    ("Frau im schwarzen Abendkleid mit Perlenkette", "black evening dress, pearl necklace", "evening dress, pearls"),
     ("pull à col en V, pantalon gris", "v-neck sweater, grey trousers", "sweater, trousers grey, neck v"),
     (
         "homem de terno azul marinho com gravata vermelha, braços cruzados",

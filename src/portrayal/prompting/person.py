@@ -107,6 +107,8 @@ class Person(Clause):
                 begin = at + 1
             elif self._head_last:
                 return at
+            if begin == at:
+                begin = self._past_plain(begin)  # "robe longue noire"
             said, end = self._modifiers(begin, ())
             if not said or (begin > at and self._stop(begin)):
                 return at
@@ -124,6 +126,15 @@ class Person(Clause):
                 modifiers.setdefault(kind, value)
             at = end
         return at
+
+    def _past_plain(self, at: int) -> int:
+        """The next place behind adjectives that change nothing that is drawn, if something follows there."""
+        then = at
+        while (lexeme := self._at(then)) and not lexeme.content:
+            if not lexeme.groups & {"noise", "fit"} and not lexeme.beside("length"):
+                break
+            then += 1
+        return then if self._at(then) else at
 
     # Hair, and what hands hold.
 
