@@ -24,6 +24,7 @@ from portrayal.engines.studio.figure.types import BELT, CUFF, Body, Stance
 from portrayal.engines.studio.head import HeadMotion, move
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light.cloth import under_chin
+from portrayal.engines.studio.light.tone import luminance, untone
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.types import Cutout, Notes, Shot, Subject
 from portrayal.engines.studio.wardrobe.frame import BustFrame
@@ -39,6 +40,8 @@ from portrayal.sizes import Size
 
 # Distance of the landmarks of forehead and chin, cm: 18 as a ruler says makes a bobble head.
 _FACE: Final = 16.5
+# Somebody with broad shoulders also has a larger head, by so many cm at most.
+_BROAD: Final = 1.0
 # A head turns so far from its reference on a figure; more is no longer the person.
 _MOST_YAW: Final = 26.0
 # Half width of the window in which the head is worked on, in cm around its middle.
@@ -53,6 +56,9 @@ _LOWEST: Final = 50.0
 _WAIST: Final = 25.0
 _BELT: Final = 42.0
 _DETAIL: Final = (6.0, 16.0)
+# Percentiles of the face's light that are neither shade nor shine, and how arms differ from a face.
+_LIT: Final = (45, 85)
+_BODY: Final = np.array([0.90, 0.88, 0.865], np.float32)
 _NECKLINE: Final = 9
 """Chain of what is cut out of a top for the neck."""
 # The photographed neck goes over into the modelled one between these distances below the jaw, cm.
@@ -112,11 +118,12 @@ def stand(
     """The person of a posed body; see `figure`."""
     body, view = _without_neckline(body), view_of(body, stance, size)
     bare = kept.bare(character)
-    head = clock.time("head", lambda: _head(bare, character, body, view, motion, speed, seed, kept, notes))
+    head = clock.time("head", lambda: _head(stance.build.shoulders, bare, character, body, view, motion, speed, seed, kept, notes))
     seen = clock.time("trace", lambda: trace(body.rows, view, speed == "quality"))
     grid = clock.time("bake", lambda: bake(body.rows, body.head.centre))
-    front = clock.time("clothes", lambda: _front(stance, body, view, bare.skin, speed))
-    under = clock.time("surface", lambda: surfaced(body, seen, grid, view, bare.skin, front))
+    skin = _skin(character, bare)
+    front = clock.time("clothes", lambda: _front(stance, body, view, skin, speed))
+    under = clock.time("surface", lambda: surfaced(body, seen, grid, view, skin, front))
     subject = clock.time("head on body", lambda: _joined(head, bare, under, view, speed, seed))
     drop = Drop(grid, view, body.air, 0.0 if plan.setting in _NO_FLOOR else 1.0)
     return subject, _shot(plan, stance, view, size, speed, rng), drop
@@ -225,6 +232,22 @@ def _shot(plan: ScenePlan, stance: Stance, view: View, size: Size, speed: Speed,
     )
 
 
+def _skin(character: IdentityMap, bare: Bare) -> F32:
+    """Scene light (3,) of the skin of arms and hands: the face's, neither in its highlights nor in its shades."""
+    assert character.reading is not None
+    hull = np.zeros(character.alpha.shape, np.uint8)
+    points = character.reading.points[:468, :2].astype(np.float32)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points).astype(np.int32), 1)
+    at = np.flatnonzero((hull > 0) & (character.regions == FACE))
+    if len(at) < 50:
+        return bare.skin
+    at = at[:: max(1, len(at) // 4000)]
+    light = untone(character.foreground.reshape(-1, 3)[at].astype(np.float32) / np.float32(255))
+    bright = luminance(light)
+    low, high = np.percentile(bright, _LIT)
+    return np.asarray(light[(bright >= low) & (bright <= high)].mean(0) * _BODY, np.float32)
+
+
 @dataclass(frozen=True)
 class _Placed:
     """The head on a window of the canvas: x0, y0 of the window, and as it was placed before it was moved."""
@@ -237,6 +260,7 @@ class _Placed:
 
 
 def _head(
+    broad: float,
     bare: Bare,
     character: IdentityMap,
     body: Body,
@@ -252,7 +276,8 @@ def _head(
     points = character.reading.points
     centre = body.head.centre
     ppc = view.scale(float(centre[2]) + 4)
-    scale = _FACE * ppc / max(float(np.linalg.norm(points[mesh.FOREHEAD] - points[mesh.CHIN])), 1.0)
+    size = _FACE + _BROAD * float(np.clip((broad - 0.95) / 0.12, 0, 1))
+    scale = size * ppc / max(float(np.linalg.norm(points[mesh.FOREHEAD] - points[mesh.CHIN])), 1.0)
     yaw = character.reading.pose.yaw + motion.yaw
     at = centre + np.array([0.6 * math.sin(math.radians(yaw)), 0, 0], np.float32)
     goal = np.array([view.project(at)[0, 0], view.project(body.head.chin)[0, 1]])
