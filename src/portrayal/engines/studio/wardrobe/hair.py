@@ -161,7 +161,7 @@ def shortened(cutout: Cutout, free: F32, seed: int) -> Cutout:
     rows = np.arange(len(cutout.alpha), dtype=np.float32)[:, None]
     left = (jaw + 2.5 * scale - rows) / np.float32(3.0 * scale)
     keep = smoothstep(-0.05, 0.12, left - 0.9 * _strands(cutout.alpha.shape, scale, seed))
-    gone = (1 - keep) * _share(cutout) * free
+    gone = (1 - keep) * smoothstep(0.02, 0.3, _share(cutout)) * free
     alpha = np.ascontiguousarray(cutout.alpha * (1 - gone), np.float32)
     regions = np.where((cutout.regions == HAIR) & (alpha < 0.5), BACKGROUND, cutout.regions).astype(np.uint8)
     return replace(cutout, alpha=alpha, regions=regions)
