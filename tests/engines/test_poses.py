@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from portrayal.engines.studio.figure import body as making
-from portrayal.engines.studio.figure import contact, dress, hands, skeleton, types
+from portrayal.engines.studio.figure import contact, dress, hands, lettering, skeleton, types
 from portrayal.engines.studio.figure.build import blended
 from portrayal.engines.studio.figure.making import Making
 from portrayal.engines.studio.figure.poses import Pose, mirrored, poses, vary
@@ -20,10 +20,11 @@ from portrayal.engines.studio.figure.rows import (
     LENGTH,
     ORIGIN,
     SOLES,
+    WIDTH,
     U,
     V,
     W,
-    WIDTH,
+    turn,
 )
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.prompting.vocabulary import ids
@@ -128,10 +129,10 @@ def test_hands_lie_on_the_body(name: str, garment: str) -> None:
             assert -1.3 < gap < 0.4, (garment, index, gap)
 
 
-def test_hands_without_a_target_keep_clear_of_thick_clothes() -> None:
-    first, rows = settled(poses()["standing"], types.Build(), "spacesuit")
-    before = contact.gap(first, first.bones, 1, rows)[0]
-    after = contact.gap(first, contact.settle(first, rows), 1, rows)[0]
+def test_a_hand_without_a_target_keeps_clear_of_the_body() -> None:
+    first, rows = settled(poses()["flying"], types.Build())
+    before = contact.gap(first, first.bones, 0, rows)[0]
+    after = contact.gap(first, contact.settle(first, rows), 0, rows)[0]
     assert before < -1
     assert after > -0.3
 
@@ -255,3 +256,37 @@ def test_every_hand_shape_is_used_and_built() -> None:
 
 def test_words_of_the_vocabulary_have_poses() -> None:
     assert set(poses()) >= SAID
+
+
+def test_words_stand_on_the_front_of_the_board() -> None:
+    """Ink is found where the board is, reads from the picture's left to its right, and only on the front."""
+    for pose in (poses()["holding a sign"], mirrored(poses()["holding a sign"])):
+        body = making.posed(pose, outfit("t-shirt"), types.Build())
+        x, y = np.meshgrid(np.linspace(-40, 40, 321), np.linspace(140, 80, 241))
+        right = turn(body.yaw) @ (1, 0, 0)
+        plane = body.things["sign"] + x[..., None] * right + (y - body.things["sign"][1])[..., None] * (0, 1, -0.06)
+        ink = lettering.inked(body, plane.astype(np.float32), "IIIII O")
+        assert 0.01 < ink.mean() < 0.3
+        columns = np.flatnonzero(ink.max(0) > 0.5)
+        assert abs(columns.mean() - 160) < 20
+        assert x[0, columns[0]] > -29
+        assert x[0, columns[-1]] < 29
+        assert lettering.inked(body, plane.astype(np.float32) - np.float32([0, 0, 2]), "HELLO").max() == 0
+        last = ink[:, columns[-1] - 40 : columns[-1] + 1]
+        first = ink[:, columns[0] : columns[0] + 41]
+        assert last.sum() != pytest.approx(first.sum(), rel=0.02)
+    empty = making.posed(poses()["standing"], outfit("t-shirt"), types.Build())
+    assert lettering.inked(empty, np.zeros((4, 4, 3), np.float32), "HELLO").max() == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["HELLO", "Please mind the gap between train and platform", "Grüße", "你好世界", "x" * 200]
+)
+def test_any_words_fit_the_board(text: str) -> None:
+    page = lettering.board(text)
+    rows, columns = np.flatnonzero(page.max(1)), np.flatnonzero(page.max(0))
+    assert rows[0] > 15
+    assert rows[-1] < page.shape[0] - 15
+    if len(text) < 200:
+        assert columns[0] > 15
+        assert columns[-1] < page.shape[1] - 15

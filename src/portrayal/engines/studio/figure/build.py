@@ -13,7 +13,7 @@ from portrayal.engines.studio.figure.types import Build
 # 3000, medians. Clothes add some.
 _NARROW: Final = 2.05
 _BROAD: Final = 2.65
-_SLIM: Final = Build(shoulders=0.95, hips=1.0, waist=0.92, bust=1.4, arm=0.90, hand=0.94, neck=5.3, leg=0.97)
+_SLIM: Final = Build(shoulders=0.95, hips=1.0, waist=0.92, bust=1.0, arm=0.90, hand=0.94, neck=5.3, leg=0.97)
 _STRONG: Final = Build(shoulders=1.07, hips=0.96, waist=1.0, bust=0.0, arm=1.06, hand=1.05, neck=6.2, leg=1.02)
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 
 from portrayal.engines.studio.figure import types
-from portrayal.engines.studio.figure.rows import U, V, Rig, Vector, W, unit
+from portrayal.engines.studio.figure.rows import Rig, U, V, Vector, W, unit
 from portrayal.engines.studio.figure.skeleton import HandPlace
 
 _LENGTHS: Final = (7.2, 8.0, 7.4, 5.8)

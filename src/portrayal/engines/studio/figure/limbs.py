@@ -106,7 +106,8 @@ def _sleeve(m: Making, index: int, upper: Vector, fore: Vector) -> None:
     m.use(cloth, types.SLEEVE, f"forearm {index}")
     wrist = top.sleeve - 1 - (0.035 if m.worn.glove is None else 0.0)
     rig.limb(
-        TOP, chain, 1.6, limb.middle, limb.end, inner, np.maximum(fore, 3.1) + off + 0.15, np.maximum(fore, 3.0) + off + 0.15,
+        TOP, chain, 1.6, limb.middle, limb.end, inner, np.maximum(fore, 3.1) + off + 0.15, np.maximum(fore,
+        3.0) + off + 0.15,
         flat=(0, 1), folds=np.array([1.05, 0.8, 0.5, 0.4, 0.55, 0.7]) * folds,
         seed=seed + 6, fold=(0.14, 0.04, 0.35 * sign), span=(0.0, wrist),
     )  # fmt: skip
@@ -120,7 +121,8 @@ def _sleeve(m: Making, index: int, upper: Vector, fore: Vector) -> None:
     if top.shirt and m.worn.glove is None:
         m.use("shirt", types.CUFF, f"forearm {index}")
         rig.limb(
-            PROP2, 3 + chain, 0.3, limb.middle, limb.end, inner, np.maximum(fore, 3.0) + 0.75, np.maximum(fore, 2.8) + 0.75,
+            PROP2, 3 + chain, 0.3, limb.middle, limb.end, inner, np.maximum(fore, 3.0) + 0.75, np.maximum(fore,
+            2.8) + 0.75,
             flat=(1, 1), span=(0.9, 1.02),
         )  # fmt: skip
     if top.drop > 0:  # a hanging sleeve: a flat bag below the forearm
@@ -183,11 +185,13 @@ def leg(m: Making, index: int) -> None:
     else:
         knee, ankle = lower.knee, lower.ankle
         wide = np.array([
-            thigh[0] + off, thigh[1] + off * 1.1, max(thigh[2] + off * 1.2, knee + 1.6), max(thigh[3] + off, knee + 0.9),
+            thigh[0] + off, thigh[1] + off * 1.1, max(thigh[2] + off * 1.2, knee + 1.6), max(thigh[3] + off,
+            knee + 0.9),
             max(thigh[4] + off, knee + 0.35), knee,
         ])  # fmt: skip
         tube = np.array([
-            knee, max(knee * 0.98, shin[1] + off), max(knee * 0.6 + ankle * 0.4, shin[2] + off), knee * 0.4 + ankle * 0.6,
+            knee, max(knee * 0.98, shin[1] + off), max(knee * 0.6 + ankle * 0.4, shin[2] + off),
+            knee * 0.4 + ankle * 0.6,
             knee * 0.15 + ankle * 0.85, ankle,
         ])  # fmt: skip
         folds = lower.folds * (0.6 + 0.8 * bend)
@@ -221,7 +225,8 @@ def _leg_plates(m: Making, index: int, thigh: Vector, shin: Vector) -> None:
     )  # fmt: skip
     m.use("plates", types.PLATE, f"thigh {index}")
     rig.limb(
-        OUTER, 28 + chain, 0.3, limb.root, limb.middle, limb.pole, thigh + off + 0.7, thigh * 1.03 + off + 0.7, _THIGH_AXIS,
+        OUTER, 28 + chain, 0.3, limb.root, limb.middle, limb.pole, thigh + off + 0.7, thigh * 1.03 + off + 0.7,
+        _THIGH_AXIS,
         flat=(1, 1), span=(0.2, 0.84),
     )  # fmt: skip
 
@@ -261,7 +266,8 @@ def _shoe(m: Making, index: int) -> None:
             shaft = 15.0 if tall_boot else 4.5
             rig.limb(
                 SHOE, chain, 2.0, ankle - up * 1.5 - ahead * 0.6, ankle + unit(limb.middle - ankle) * shaft, ahead,
-                np.linspace(3.9, 5.7 if tall_boot else 4.3, 6), np.linspace(4.6, 6.0 if tall_boot else 4.6, 6), flat=(0, 1),
+                np.linspace(3.9, 5.7 if tall_boot else 4.3, 6), np.linspace(4.6, 6.0 if tall_boot else 4.6, 6),
+                flat=(0, 1),
             )  # fmt: skip
     trainers = feet.sole > 1.0 and not boot
     m.use("light sole" if trainers else "sole", types.SOLE, frame)

@@ -16,7 +16,8 @@ SEAT_BELOW: Final = 9.5
 SIGN: Final = (29.0, 19.5)
 """Half width and height of the sign board, cm."""
 SIGN_AT: Final = vector(0, 112, 21.5)
-_LEAN: Final = 0.06
+SIGN_LEAN: Final = 0.06
+"""How far the board leans back (tangent)."""
 _EYE: Final = np.eye(3)
 
 
@@ -86,7 +87,7 @@ def hand_things(m: Making) -> dict[str, Vector]:
     """What the hands hold; returns marks of things, by name, that the surface needs."""
     if m.pose.prop == "sign":
         m.use("paper", types.PLAIN, "room")
-        axes = _leaning(_LEAN)
+        axes = _leaning(SIGN_LEAN)
         m.rig.box(PROP, 20, SIGN_AT, axes, (*SIGN, 0.6), 0.3)
         return {"sign": SIGN_AT + vector(0, 0, 0.7)}
     if m.pose.prop == "cup":
@@ -130,7 +131,8 @@ def _bicycle(m: Making) -> None:
     post = saddle - vector(0, 10, -2)
     for a, b, radius in (
         (crank, saddle, 1.5), (crank, head - vector(0, 10, -4), 1.7), (post, head, 1.5), (rear + x4, crank, 0.9),
-        (rear - x4, crank, 0.9), (rear + x4, post, 0.8), (rear - x4, post, 0.8), (head, fore + x4, 1.1), (head, fore - x4, 1.1),
+        (rear - x4, crank, 0.9), (rear + x4, post, 0.8), (rear - x4, post, 0.8), (head, fore + x4, 1.1), (head,
+        fore - x4, 1.1),
         (head, head + vector(0, 14, -3), 1.4),
     ):  # fmt: skip
         rig.cone(PROP, 23, 0.3, a, b, radius, radius)

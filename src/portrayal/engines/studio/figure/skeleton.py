@@ -60,7 +60,8 @@ def angle(first: Vector, second: Vector) -> float:
 
 @dataclass(frozen=True)
 class Limb:
-    """Two bones: root (shoulder, hip), middle (elbow, knee), end (wrist, ankle); `pole` = where the middle points to."""
+    """Two bones: root (shoulder, hip), middle (elbow, knee), end (wrist,
+    ankle); `pole` = where the middle points to."""
 
     root: Vector
     middle: Vector

@@ -93,7 +93,8 @@ def _around_legs(
     """
     deep_axis = unit(front - way * float(front @ way))
     side = np.cross(way, deep_axis)
-    cloth = offset + (m.worn.lower.offset + 0.6 if m.worn.lower.kind != "skirt" else 0.6)
+    trousers = m.worn.lower.kind != "skirt"
+    cloth = (0.4 * offset + m.worn.lower.offset if trousers else offset) + 0.6
     slots = np.linspace(0, length, 6)
     found: list[tuple[float, float, float, float]] = []
     lying = m.seated  # then only what hangs from the knees is asked for
@@ -152,7 +153,8 @@ def _lap(m: Making, group: int, length: float, offset: float) -> None:
     form = np.full(6, half + 8.5), np.full(6, 8.5)
     wide, deep, axis = _around_legs(m, top, way, front, below, form, offset)
     rig.limb(
-        group, TORSO, 6.0, top, top + way * below, front, wide, deep, axis, flat=(0, 1), folds=0.4, seed=25, fold=(0.03, 0.10, 0.1),
+        group, TORSO, 6.0, top, top + way * below, front, wide, deep, axis, flat=(0, 1), folds=0.4, seed=25,
+        fold=(0.03, 0.10, 0.1),
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def _bust(m: Making, group: int, offset: float, shows: bool) -> None:
         a, b = m.bones.in_chest(sign * 5.2, 17, 5), m.bones.in_chest(sign * 9.0, 17, 4.0)
         ra, rb = 4.6 + offset, 4.2 + offset
         if shows and m.build.bust > 0.05:
-            share = min(m.build.bust / 1.5, 1.3)
+            share = min(m.build.bust / 1.5, 1.3) * min(max(1.5 - 0.45 * offset, 0.45), 1.0)  # thick cloth evens it out
             soft = m.bones.in_chest(sign * 6.2, 15.5, 4.4), m.bones.in_chest(sign * 7.2, 12.8, 6.0)
             a, b = a + (soft[0] - a) * share, b + (soft[1] - b) * share
             ra, rb = 4.6 + 0.4 * share + offset * 0.8, 4.2 + 0.9 * share + offset * 0.7
@@ -142,11 +142,12 @@ def _hem(m: Making, top: Top, seed: float) -> None:
             wide -= 0.5 * off * np.linspace(1, 0, 6)
         if top.cuffs:  # a ribbed hem gathers the cloth
             wide[0] -= 0.7
-        taper = np.array([1, 1, 1, 1, 0.98, 0.91])
+        over = off * np.linspace(0.6, 0.9, 6) + 0.4  # stretched over the hips
+        taper = np.array([1, 1, 1, 1, 0.98, 0.92])
         deep = np.interp(at, [-16, -6, 4, 10], [12.0, 12.2, 11.2, 9.9]) + below
         rig.limb(
             TOP, TORSO, 4.0, bones.in_pelvis(0, hem, -0.3), bones.in_pelvis(0, 10, -0.3), bones.pelvis_axes[:, 2],
-            (wide + off + 0.35) * taper, (deep + off + 0.35) * taper, -0.2,
+            (wide + over) * taper, (deep + over) * taper, -0.2,
             flat=(1, 0), folds=np.linspace(1.1, 0.9, 6) * top.folds, seed=seed, fold=_FOLD, shift=88.0 + hem,
         )  # fmt: skip
     if top.hem >= 1 or m.worn.lower.kind == "skirt":
@@ -157,7 +158,7 @@ def _hem(m: Making, top: Top, seed: float) -> None:
         reach = max((-0.2 - top.hem) / THIGH * (1 + 1.0 * (1 - down)), 0.05)
         if lying:
             reach = min(max(reach, 0.2), 0.42)
-        grow = legs + 0.7 + off * 0.3 + 1.6 * (1 - down)
+        grow = legs + 0.7 + off * 0.15 + 1.6 * (1 - down)
         thigh = np.array([7.6, 8.3, 7.8, 7.0, 6.2, 5.6]) * m.build.leg
         rig.limb(
             TOP, TORSO, 4.0, leg.root, leg.middle, leg.pole, thigh + grow, thigh * 1.03 + grow,
@@ -170,7 +171,8 @@ def _cut(m: Making, group: int, low: float, tip: float, wide: float, deep: float
     front = m.bones.chest_axes[:, 2]
     row = m.rig.limb(
         group, _CUT_CHAIN, 0.1, m.bones.in_chest(0, low, 1.2), m.bones.in_chest(0, 52, tip), front,
-        np.array([1.0, 1.03, 1.07, 1.14, 1.14, 1.14]) * wide, np.array([1.0, 1.03, 1.05, 1.05, 1.05, 1.05]) * deep, -1.2,
+        np.array([1.0, 1.03, 1.07, 1.14, 1.14, 1.14]) * wide, np.array([1.0, 1.03, 1.05, 1.05, 1.05, 1.05]) * deep,
+        -1.2,
     )  # fmt: skip
     row[CUT] = 1
 
@@ -191,10 +193,10 @@ def front(m: Making) -> None:
         return
     upper, lower = (-4.0, -top.skirt - 4) if top.skirt > 0 else (-3.0, top.hem - 4)
     way = vector(0, -1, 0) if top.skirt > 0 else -m.bones.pelvis_axes[:, 1]
-    start = m.bones.in_pelvis(0.8, upper, 22.0)
+    start = m.bones.in_pelvis(0.8, upper, 36.0)
     row = m.rig.limb(
         TOP, _FRONT_CHAIN, 0.1, start, start + way * (upper - lower), m.bones.pelvis_axes[:, 2],
-        np.linspace(0.12, top.front, 6), 14.0, flat=(1, 0),
+        np.linspace(0.12, top.front, 6), 42.0, flat=(1, 0),
     )  # fmt: skip
     row[CUT] = 1
 
@@ -213,7 +215,8 @@ def _leaf(m: Making, high: float, fall: float) -> None:
     neck = m.build.neck
     m.rig.limb(
         PROP2, TORSO, 0.2, m.bones.in_chest(0, high, -1.3), m.bones.in_chest(0, high - fall, -1.9),
-        m.bones.chest_axes[:, 2], (neck + 1.35, neck + 1.9, neck + 3.0), (neck + 1.4, neck + 2.1, neck + 3.5), (0.25, 0.4, 0.9),
+        m.bones.chest_axes[:, 2], (neck + 1.35, neck + 1.9, neck + 3.0), (neck + 1.4, neck + 2.1, neck + 3.5), (0.25,
+        0.4, 0.9),
         flat=(0, 1),
     )  # fmt: skip
 
@@ -330,7 +333,8 @@ def _scarf(m: Making) -> None:
     out = 11.6 + m.worn.top.offset
     for x, long, seed in ((-3.0, 40, 71), (3.4, 34, 72)):
         rig.limb(
-            OUTER, 1, 1.2, bones.in_chest(x * 0.6, 28, 9.0), bones.in_chest(x * 1.6, 28 - long, out), bones.chest_axes[:, 2],
+            OUTER, 1, 1.2, bones.in_chest(x * 0.6, 28, 9.0), bones.in_chest(x * 1.6, 28 - long, out),
+            bones.chest_axes[:, 2],
             (2.6, 4.2, 4.6, 4.8, 5.0, 5.2), 1.1, (0, 1.8, 2.2, 1.6, 0.8, 0), flat=(0, 1),
             folds=0.3, seed=seed, fold=(0.03, 0.2, 0.1),
         )  # fmt: skip
@@ -356,7 +360,8 @@ def belt(m: Making) -> None:
     waist = max(build.waist * 12.6 * (1 - top.loose * 0.7) + 15.6 * top.loose * 0.7, 12.6)
     rig.limb(
         BELT, TORSO, 0.2, bones.in_waist(0, low, 0.1), bones.in_waist(0, high, 0.1), bones.waist_axes[:, 2],
-        waist + off + (1.9 if wide_obi else 0.1), 9.4 + off + top.loose * 1.2 + (2.0 if wide_obi else 0.2), 0.3, flat=(1, 1),
+        waist + off + (1.9 if wide_obi else 0.1), 9.4 + off + top.loose * 1.2 + (2.0 if wide_obi else 0.2), 0.3,
+        flat=(1, 1),
     )  # fmt: skip
 
 
