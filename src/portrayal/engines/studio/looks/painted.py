@@ -62,7 +62,8 @@ def watercolor(context: Context) -> F32:
 def oil(context: Context) -> F32:
     """Curved strokes of five brushes, coarse to fine (Hertzmann 1998), lit over the thickness of the paint (2002)."""
     unit, shape = context.unit, context.shape
-    lab = mix(context.flat, context.toned, 0.65)
+    lab = context.fine.copy()  # the brushes flatten it enough
+    lab[..., 0] = mix(lab[..., 0], context.lifted(lab[..., 0]), 0.65)
     lab[..., 0] = np.clip(np.float32(0.55) + (lab[..., 0] - np.float32(0.54)) * np.float32(1.05), 0, 1)
     lab[..., 1:] *= np.float32(1.14)
     source = to_rgb(lab)
