@@ -7,6 +7,7 @@ from pathlib import Path
 
 from portrayal import sizes
 from portrayal.engines.studio.light.finish import looks
+from portrayal.engines.studio.looks.choice import drawn_as
 from portrayal.prompting.vocabulary import entries, expand, split_mark
 from portrayal.settings import Settings
 
@@ -68,7 +69,6 @@ _UNTIL_LATER = {
 def vocabulary_page() -> str:
     """What a prompt may ask for: all names, each with a few of its words."""
     words = entries("en")
-    known = set(looks())
     lines = [
         _HEAD + "# What a prompt can ask for\n",
         "Each thing has many more words than are shown. What is read but cannot be portrayed is "
@@ -87,13 +87,21 @@ def vocabulary_page() -> str:
             "| --- | --- |",
         ]
         for name, patterns in words[kind].items():
-            mark = " *(not drawn yet)*" if kind == "look" and name not in known else ""
+            mark = _mark(name) if kind == "look" else ""
             lines.append(f"| {name}{mark} | {', '.join(_examples(name, patterns))} |")
     return "\n".join(lines) + "\n"
 
 
+def _mark(look: str) -> str:
+    """What is to be said of a look that is not portrayed as itself."""
+    drawn = drawn_as(look)
+    if look in looks() or drawn == look:
+        return ""
+    return f" *(drawn as {drawn})*" if drawn else " *(not drawn yet)*"
+
+
 def _examples(name: str, patterns: list[str], most: int = 4) -> list[str]:
-    found = []
+    found: list[str] = []
     for pattern in patterns:
         phrase, _, reported = split_mark(pattern)
         words = expand(phrase)[0].strip()

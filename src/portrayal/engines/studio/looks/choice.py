@@ -49,6 +49,12 @@ def names() -> tuple[str, ...]:
     return tuple(_tables()[1])
 
 
+def drawn_as(look: str | None) -> str | None:
+    """The drawn look that stands for a look of the vocabulary: itself, or the nearest; None for all others."""
+    looks = _tables()[1]
+    return look if look in looks else next((name for name, found in looks.items() if look in found.also), None)
+
+
 def row(look: str) -> Look:
     """A drawn look.
 
@@ -92,12 +98,11 @@ def choose(plan: ScenePlan, style_type: StyleType, body: bool) -> tuple[str | No
     Returns:
         A look of `names()`, or None for a photograph; and a note for the warnings, "" when there is nothing to say.
     """
-    choice, looks = _tables()
-    if plan.look in looks:
-        return plan.look, ""
-    for name, look in looks.items():
-        if plan.look in look.also:
-            return name, f"not portrayed: look {plan.look!r}; the picture is drawn as {name}"
+    choice = _tables()[0]
+    drawn = drawn_as(plan.look)
+    if drawn is not None:
+        note = f"not portrayed: look {plan.look!r}; the picture is drawn as {drawn}"
+        return drawn, "" if drawn == plan.look else note
     if style_type in ("fiction", "design"):
         return (choice.fiction if style_type == "fiction" else choice.design), ""
     if not body or style_type in ("realistic", "general") or _photographic(plan, choice):
