@@ -20,6 +20,7 @@ from portrayal.engines.studio.compose import Composition, compose
 from portrayal.engines.studio.figure.asked import Asked, asked
 from portrayal.engines.studio.figure.ground import shadowed
 from portrayal.engines.studio.figure.person import figure
+from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.ground import contact_shadow
 from portrayal.engines.studio.head import move
 from portrayal.engines.studio.kept import Kept
@@ -32,7 +33,7 @@ from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
-from portrayal.engines.studio.wardrobe.choose import choose, hair
+from portrayal.engines.studio.wardrobe.choose import choose, hair, unworn
 from portrayal.engines.studio.wardrobe.hair import styled
 from portrayal.engines.studio.wardrobe.head import Bare
 from portrayal.engines.studio.wardrobe.outfit import Outfit
@@ -344,14 +345,7 @@ def face_box(subject: Subject) -> Box | None:
 
 def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Asked | None = None) -> None:
     """Say what was read but is not in the picture; `outfit`: what the person wears, with its own warnings."""
-    for phrase in plan.unknown:
-        notes.warnings.append(f"not portrayed: {phrase}")
-    for garment in plan.outfit:
-        other = garment.fabric is not None and garment.fabric not in REWOVEN
-        if outfit is None and (garment.item or other):
-            own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
-            own = own or "; the clothes of the reference are kept"
-            notes.warnings.append(f"not portrayed: {garment.text}{own}")
+    notes.warnings += unworn(plan, outfit, figure=whole is not None)
     worn = set(outfit.parts) if outfit else set()
     for thing in plan.accessories:
         if thing in worn:
@@ -359,5 +353,6 @@ def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Ask
         notes.warnings.append(f"not portrayed: {thing}")
     if plan.look and plan.look not in photographic() and plan.look not in looks.names():
         notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")
-    for words in plan.lettering:
+    signed = whole is not None and poses()[whole.stance.pose].prop == "sign"
+    for words in plan.lettering[1 if signed else 0 :]:
         notes.warnings.append(f"not portrayed: the lettering {words!r}")

@@ -14,6 +14,7 @@ from portrayal.engines.studio.figure.dress import own_clothes
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.figure.types import Framing, Stance
 from portrayal.engines.studio.types import Notes
+from portrayal.engines.studio.wardrobe.choose import dyed
 from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import StyleType
@@ -60,6 +61,8 @@ def asked(
     """
     pose = plan.pose if plan.pose in poses() else None
     if character.reading is None:
+        if pose:
+            notes.warnings.append(f"not portrayed: {pose}; only people with a face get another body")
         return None
     wide = plan.framing in _ORDER and _framings().index(plan.framing) > _framings().index(shown)
     if plan.framing in _CLOSE:
@@ -74,7 +77,7 @@ def asked(
     if pose is None:
         pose = str(rng.choice(_STANDING)) if plan.framing != "medium" else "hands behind back"
     framing = _framing(plan, pose, notes)
-    worn = outfit or own_clothes(character, seed)
+    worn = outfit or dyed(plan, own_clothes(character, seed), seed)
     stance = Stance(
         pose=pose,
         framing=framing,

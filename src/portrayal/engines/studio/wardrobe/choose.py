@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from portrayal import colours
+from portrayal.engines.studio.recolour import REWOVEN
 from portrayal.engines.studio.types import Notes
 from portrayal.engines.studio.wardrobe import data
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Hair, Outfit, Thing
@@ -150,11 +151,9 @@ def unworn(plan: ScenePlan, outfit: Outfit | None, *, figure: bool = False) -> l
                 said.append(f"not portrayed: {garment.text}; the picture does not reach there")
             elif "as" in lower:
                 said.append(f"not portrayed: {garment.text}; {lower['as']} of that cloth are worn")
-        elif outfit is None and not figure and (garment.item or garment.pattern or garment.fabric):
+        elif outfit is None and not figure and (garment.item or garment.fabric not in (None, *REWOVEN)):
             own = f"; the clothes of the reference are kept, in {garment.colour}" if garment.colour else ""
             said.append(f"not portrayed: {garment.text}{own or '; the clothes of the reference are kept'}")
-    if plan.pose and not figure:
-        said.append(f"not portrayed: {plan.pose} (the body of the reference is kept)")
     return said
 
 
