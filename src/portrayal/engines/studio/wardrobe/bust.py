@@ -1,8 +1,8 @@
 """The bust under every garment: a signed distance field, traced once.
 
 A garment's outer surface, its shell, is the bust's field minus an offset, with padding at the shoulders and bulk at the
-sleeves. The bust is always the standard one (neck 5.7 cm, shoulders 1), on a fixed grid of `STEP` cm: the stage fits the
-finished garment to the person. A shell hence depends on a handful of numbers only and stays in a cache.
+sleeves. The bust is always the standard one (neck 5.7 cm, shoulders 1), on a fixed grid of `STEP` cm: the stage
+fits the finished garment to the person. A shell hence depends on a handful of numbers only and stays in a cache.
 
 Centimetres; origin the jugular notch, x right, y down, z towards the camera. Polynomial smooth minimum and the bound
 of the ellipsoid: Quilez, "distance functions". The body's measures follow common dress sizes.

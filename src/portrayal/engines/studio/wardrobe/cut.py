@@ -110,9 +110,19 @@ def neckline(shape: str, width: float | None = None, depth: float | None = None,
 def below(curve: F32) -> F32:
     """Everything under a neckline that runs from left to right, out to all sides."""
     top = float(min(curve[0, 1], curve[-1, 1]))
-    wide = [[45.0, top - 12], [45.0, FAR], [-45.0, FAR], [-45.0, top - 12], [curve[0, 0], top - 12]]
-    start = [[curve[-1, 0], top - 12]]
-    return np.concatenate([curve, np.asarray(start + wide, np.float32)]).astype(np.float32)
+    # The shoulder rises steeply beside the neck: cloth does not climb it past the end of the opening.
+    right, left = float(curve[-1, 0]), float(curve[0, 0])
+    rest = [
+        [right + 1.4, top - 0.5],
+        [right + 4.0, top - 12],
+        [45.0, top - 12],
+        [45.0, FAR],
+        [-45.0, FAR],
+        [-45.0, top - 12],
+        [left - 4.0, top - 12],
+        [left - 1.4, top - 0.5],
+    ]
+    return np.concatenate([curve, np.asarray(rest, np.float32)]).astype(np.float32)
 
 
 def armhole(s: int, x: float = 15.6, rise: float = 0.0) -> F32:

@@ -11,9 +11,11 @@ A garment is a table of its id::
     high = false                                     # whether it may rise above y = -9 cm (hoods, high collars)
     build = [ {part = "skin"}, {part = "panel", offset = 0.55, ...}, ... ]
 
-Each entry of `build` calls the function registered in `parts` with its other keys, in this order. Three keys are common to
-all: `role` (the name of the cloth that it is made of, default "main"; left out when that role is excluded), `only` (a role:
-built only when the outfit has it), `necks` (built only with one of these openings). Extras (scarf, tie, necklace) are
+Each entry of `build` calls the function registered in `parts` with its other keys, in this order. Four keys are
+common to all: `role` (the name of the cloth that it is made of, default "main"; left out when that role is
+excluded), `only` (a role
+or several: built only when the outfit has one of them), `unless` (roles: not built when it has one), `necks` (built
+only with one of these openings). Extras (scarf, tie, necklace) are
 tables `["extra.scarf"]` with a `build` of their own: worn over any garment when the outfit names their role and
 the garment does not have it by itself.
 """
@@ -60,7 +62,13 @@ class Garment:
 
     def roles(self) -> frozenset[str]:
         """Every role that some part of it is made of."""
-        return frozenset(str(p.get(key)) for p in self.build for key in ("role", "only") if p.get(key))
+        return frozenset(role for p in self.build for key in ("role", "only") for role in _names(p, key))
+
+
+def _names(entry: Mapping[str, Any], key: str) -> frozenset[str]:
+    """One name or several under a key."""
+    value = entry.get(key, ())
+    return frozenset((value,) if isinstance(value, str) else value)
 
 
 @lru_cache(1)
@@ -142,7 +150,8 @@ def build(outfit: Outfit) -> list[Mapping[str, Any]]:
         p
         for p in kind.build
         if p.get("role", "main") not in outfit.without
-        and ("only" not in p or p["only"] in named)
+        and ("only" not in p or named & _names(p, "only"))
+        and not named & _names(p, "unless")
         and ("necks" not in p or outfit.neck in p["necks"])
     ]
     own = kind.roles()

@@ -1,6 +1,7 @@
 """How cloth falls: relief in centimetres over the standard bust, another one for each seed.
 
-Two things together. *Drag lines*: the few folds that a tailor can name (from the armpit, over the shoulder, hanging from
+Two things together. *Drag lines*: the few folds that a tailor can name (from the armpit, over the shoulder, hanging
+from
 the chest, across the sleeve), drawn as tapered curves with random places. *Drape*: noise smeared along the direction in
 which the cloth is pulled (line integral convolution, Cabral and Leedom 1993) at two scales, its amplitude gathered in
 patches: it merges and breaks the lines as folds do, so that none reads as a stroke.
@@ -36,7 +37,8 @@ class Fall:
     """How a cloth falls.
 
     Attributes:
-        fan, shoulder, sleeve, hang, yoke: drag lines from the armpit, over the shoulder, across the sleeve, down from the
+        fan, shoulder, sleeve, hang, yoke: drag lines from the armpit, over the shoulder, across the sleeve, down
+        from the
             chest, under the neckline: amplitude in cm.
         count: how many of them, relative.
         width: of a fold, relative to 1 cm.
@@ -58,7 +60,7 @@ class Fall:
 
 FALLS: Final = {
     "jersey": Fall(0.30, 0.24, 0.30, 0.30, 0.10, 1.0, 1.25, 0.34, 0.35, 0.16),
-    "shirt": Fall(0.30, 0.22, 0.42, 0.34, 0.0, 1.0, 1.05, 0.38, 0.65, 0.14),
+    "shirt": Fall(0.28, 0.20, 0.40, 0.26, 0.0, 1.0, 1.1, 0.34, 0.5, 0.14),
     "knit": Fall(0.26, 0.18, 0.46, 0.26, 0.06, 0.8, 1.6, 0.28, 0.15, 0.18),
     "fleece": Fall(0.38, 0.26, 0.60, 0.36, 0.05, 0.9, 1.6, 0.36, 0.2, 0.24),
     "tailored": Fall(0.14, 0.09, 0.28, 0.05, 0.0, 0.55, 1.4, 0.07, 0.3, 0.10),
@@ -79,14 +81,13 @@ def relief(kind: str, seed: int) -> F32:
     y, x = np.mgrid[0:ROWS, 0:COLUMNS].astype(np.float32)
     wave = [noise.fbm(x / 200 + 0.13 * k, y / 200, seed % 997 + k, 1.7) for k in range(2)]
     reach = 0.55 / STEP
-    lines = cv2.remap(
-        lines, x + reach * wave[0], y + reach * wave[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    mx, my = x + reach * wave[0], y + reach * wave[1]
+    lines = np.asarray(cv2.remap(lines, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
     # Each line is stronger here and weaker there.
     gather = noise.fbm(x / 260, y / 260, seed % 991 + 5, 1.7)
     lines *= np.clip(0.85 + 0.35 * gather, 0.15, 1.7)
-    total = lines + _drape(fall, random, seed) + fall.dent * noise.fbm(x / 900, y / 900, seed % 983 + 9, 1.7)
-    total = cv2.GaussianBlur(total, (0, 0), (0.30 - 0.12 * fall.crisp) / STEP).astype(np.float32)
+    total: F32 = lines + _drape(fall, random, seed) + fall.dent * noise.fbm(x / 900, y / 900, seed % 983 + 9, 1.7)
+    total = np.asarray(cv2.GaussianBlur(total, (0, 0), (0.30 - 0.12 * fall.crisp) / STEP), np.float32)
     total.setflags(write=False)
     return total
 

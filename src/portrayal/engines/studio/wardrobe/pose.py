@@ -91,7 +91,8 @@ def _turn(y: F32, yaw: float) -> F32:
 
 
 def _way(frame: BustFrame, lattice: Lattice) -> tuple[F32, F32]:
-    """Where each canvas pixel looks on the stage: map_x, map_y (H, W) in stage pixels. The map is smooth: every eighth."""
+    """Where each canvas pixel looks on the stage: map_x, map_y (H, W) in stage pixels. The map is smooth: every
+    eighth."""
     q = 8
     w, h = (frame.width + q - 1) // q + 1, (frame.height + q - 1) // q + 1
     px = (np.arange(w, dtype=np.float32) * q)[None, :] - np.float32(frame.x)
@@ -106,11 +107,12 @@ def _way(frame: BustFrame, lattice: Lattice) -> tuple[F32, F32]:
     rows = ((y - bust.TOP) / bust.STEP - 0.5).astype(np.float32)
     cosine, sine = np.cos(yaw), np.sin(yaw)
     seen = x - axis - lean
-    standard = fit(x - lean, frame, back=True)
+    standard = fit(np.asarray(x - lean, np.float32), frame, back=True)
     for _ in range(6 if frame.yaw else 1):
         columns = ((standard - bust.LEFT) / bust.STEP - 0.5).astype(np.float32)
         z = cv2.remap(deep, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        target = fit((seen - (z - AXIS) * sine) / cosine, frame, back=True)
+        turned = np.asarray((seen - (z - AXIS) * sine) / cosine, np.float32)
+        target = fit(turned, frame, back=True)
         standard = 0.35 * standard + 0.65 * target
     mx = (standard - lattice.left) * lattice.sx - 0.5
     my = (y - lattice.top) * lattice.sy - 0.5
@@ -131,7 +133,10 @@ def surface(frame: BustFrame, geometry: F32, colour: F32, material: F32, skin: F
     part = slice(top, h)
     mx, my = mx[part], my[part]
     # The bust goes on beyond the last row of the stage, but nothing is beside it.
-    read = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+
+    def read(source: F32) -> F32:
+        return np.asarray(cv2.remap(source, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
     out_colour = np.zeros((h, w, 4), np.float32)
     out_material = np.zeros((h, w, 4), np.float32)
     out_normals = np.zeros((h, w, 3), np.float32)
@@ -143,10 +148,10 @@ def surface(frame: BustFrame, geometry: F32, colour: F32, material: F32, skin: F
         # Weighted by cover: what is empty has no colour to give to an outline.
         cover = colour[..., 3]
         colour[..., :3] *= cover[..., None]
-        out_colour[part] = cv2.remap(colour, mx, my, **read)
-        out_material[part] = cv2.remap(material, mx, my, **read)
-        out_skin[part] = cv2.remap(skin * cover, mx, my, **read)
-        shape = cv2.remap(geometry, mx, my, **read)
+        out_colour[part] = read(colour)
+        out_material[part] = read(material)
+        out_skin[part] = read(skin * cover)
+        shape = read(geometry)
         numbers = np.array(
             [lattice.left, lattice.top, lattice.sx, lattice.sy, frame.yaw, frame.roll, frame.depth], np.float32
         )

@@ -1,13 +1,13 @@
 """The stage: where a garment is built up on the standard bust, layer over layer, and then turned to the camera.
 
-**Coordinates.** Everything is drafted on the STANDARD bust: centimetres, origin the jugular notch, x right, y down, z to
-the camera; neck radius 5.7 (`cut.NECK`), shoulders 1. No part looks at the frame's neck or shoulders: `surface()` fits the
-finished clothes to the person, leans the neck, turns and tilts. So the same paths serve every person. Arrays of the stage
-are (h, w) on its own lattice of `detail` cm (not the canvas), float32.
+**Coordinates.** Everything is drafted on the STANDARD bust: centimetres, origin the jugular notch, x right, y down,
+z to the camera; neck radius 5.7 (`cut.NECK`), shoulders 1. No part looks at the frame's neck or shoulders: `surface()`
+fits the finished clothes to the person, leans the neck, turns and tilts. So the same paths serve every person.
+Arrays of the stage are (h, w) on its own lattice of `detail` cm (not the canvas), float32.
 
 Landmarks of the standard bust: neck |x| < 5.7 at y = -5; slope of the shoulder y = -2 at x = 10; tip of the shoulder
-x = 17, y = 2; outline of the arm x = 21..24, armpit (14, 15), apex of the chest (8, 14), elbow (20, 36). Chin about y = -7.
-The picture ends at y = 15 (close-up) .. 45 (waist); a garment goes on to `cut.FAR`.
+x = 17, y = 2; outline of the arm x = 21..24, armpit (14, 15), apex of the chest (8, 14), elbow (20, 36). Chin about
+y = -7. The picture ends at y = 15 (close-up) .. 45 (waist); a garment goes on to `cut.FAR`.
 
 **A layer** is one call of `put`, from the back to the front::
 
@@ -17,20 +17,19 @@ The picture ends at y = 15 (close-up) .. 45 (waist); a garment goes on to `cut.F
               edge=(0.2, 0.3), lift=0.25)
 
 - `area(*paths)`: union of closed outlines (n, 2) cm, antialiased. Multiply to intersect, `1 - a` to cut out.
-- `shell(...)`: see `bust.trace`; `.inside` is its antialiased silhouette, `.edge` the signed
-  cm to it.
+- `shell(...)`: see `bust.trace`; `.inside` is its antialiased silhouette, `.edge` the signed cm to it.
 - `fabric(cloth, uv=None, tint=1.0, rough=None)`: a `Fabric`, woven by `put` in the box of the layer only. `uv`: the two
   arrays of cloth coordinates in cm (default `stage.grain`: x and y that follow the sleeves down the arms).
-  `solid("#rrggbb" or (r, g, b), material)`: a plain colour, e.g. metal; `painted(albedo, material, relief)`: arrays of the
-  whole stage that a part has painted itself.
+  `solid("#rrggbb" or (r, g, b), material)`: a plain colour, e.g. metal; `painted(albedo, material, relief)`: arrays
+  of the whole stage that a part has painted itself.
 - `put(...)`: relief in cm is added to z and bends the normals; `edge=(thickness, radius)` rounds the layer's
   own rim: this is what makes it read as cloth (0.1..0.5, 0.12..0.8); `lift` (number or array) raises the layer off what
   lies under it, for occlusion and cast shadow; `skin` 0..1.
-- `along(curve) -> (u, d)`: arc length and signed distance (cm) to a curve (n, 2): for ribs, stitches, rolls. Boxed: pass
-  `cover` to work near it only.
-- `distance(cover)`: cm to the rim inside of a cover. `line(curve, width)`: coverage of a drawn line; `dashes(curve, dash, gap,
-  width)`: of stitches; `groove(curve, width, depth)`: relief of a seam. `noise(period, seed, beta)`: zero mean, unit deviation, over the
-  stage, with `period` in cm of its largest cloud.
+- `along(curve) -> (u, d)`: arc length and signed distance (cm) to a curve (n, 2): for ribs, stitches, rolls. Boxed:
+  pass `cover` to work near it only.
+- `distance(cover)`: cm to the rim inside of a cover. `line(curve, width)`: coverage of a drawn line; `dashes(curve,
+  dash, gap, width)`: of stitches; `groove(curve, width, depth)`: relief of a seam. `noise(period, seed, beta)`:
+  zero mean, unit deviation, over the stage, with `period` in cm of its largest cloud.
 - `folds(kind, amount)`: relief of `folds.FALLS`, of the stage's seed; `strokes(lines)`: single folds, `folds.Stroke`.
 - `band(radius, lean, centre) -> (z, normals)`: an elliptic cylinder around the neck, for collars and neck bands.
 - `engrave(relief)` and `tint(amount)` change what is there: seams, stitches, wear over the layers put so far.
@@ -49,14 +48,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 
 from portrayal.engines.studio import noise
 from portrayal.engines.studio.cloth.fabrics import weave
 from portrayal.engines.studio.cloth.surface import COTTON, Surface
 from portrayal.engines.studio.light.tone import linear_of_hex
 from portrayal.engines.studio.types import Speed
-from portrayal.engines.studio.wardrobe import bust, cut, folds, pose
+from portrayal.engines.studio.wardrobe import bust, cut, folds, kernels, pose
 from portrayal.engines.studio.wardrobe.folds import Stroke
 from portrayal.engines.studio.wardrobe.frame import BustFrame
 from portrayal.engines.studio.wardrobe.outfit import Cloth
@@ -132,10 +130,12 @@ class Stage:
         if key not in self._shells:
             traced = bust.trace(offset, pad, bulk, neck, anatomy, belly, chest)
             size = (self.w, self.h)
-            geometry = cv2.resize(traced.geometry[self._cells], size, interpolation=cv2.INTER_CUBIC)
-            edge = cv2.resize(traced.inside[self._cells], size, interpolation=cv2.INTER_CUBIC)
+            geometry = _resized(traced.geometry[self._cells], *size)
+            edge = _resized(traced.inside[self._cells], *size)
             normals = np.ascontiguousarray(geometry[..., :3])
-            inside = np.clip(0.5 + edge * np.float32(self._sx), 0, 1).astype(np.float32)
+            # A lens draws no outline sharper than this.
+            t = np.clip(0.5 + edge * np.float32(self._sx / 1.9), 0, 1)
+            inside = (t * t * (3 - 2 * t)).astype(np.float32)
             self._shells[key] = Shell(np.ascontiguousarray(geometry[..., 3]), normals, inside, edge)
         return self._shells[key]
 
@@ -187,9 +187,9 @@ class Stage:
         """Arc length and signed distance (h, w) cm of each point to a curve (n, 2); > 0 on its right (y down).
 
         Args:
-            cover: work only in its box; elsewhere both are 0.
+            cover: work only in its box; elsewhere the distance is `cut.FAR`.
         """
-        u, d = np.zeros((self.h, self.w), np.float32), np.zeros((self.h, self.w), np.float32)
+        u, d = np.zeros((self.h, self.w), np.float32), np.full((self.h, self.w), cut.FAR, np.float32)
         box = (slice(0, self.h), slice(0, self.w)) if cover is None else _box(cover, 2)
         if box is None:
             return u, d
@@ -201,7 +201,7 @@ class Stage:
         ys = np.ascontiguousarray(cv2.resize(y, small, interpolation=cv2.INTER_AREA))
         us, ds = np.empty_like(xs), np.empty_like(xs)
         points = np.ascontiguousarray(curve, np.float32)
-        bands(lambda a, b: _nearest(us, ds, xs, ys, points, a, b), xs.shape[0], least=24)
+        bands(lambda a, b: kernels.nearest(us, ds, xs, ys, points, a, b), xs.shape[0], least=24)
         u[box] = cv2.resize(us, (w, h), interpolation=cv2.INTER_LINEAR)
         d[box] = cv2.resize(ds, (w, h), interpolation=cv2.INTER_LINEAR)
         return u, d
@@ -218,7 +218,7 @@ class Stage:
         return self._spread(folds.strokes(lines))
 
     def noise(self, period: float, seed: int = 0, beta: float = 1.7, stretch: float = 1.0) -> F32:
-        """Cloudy relief (h, w), zero mean, unit deviation; its largest clouds are `period` cm, `stretch` times as high."""
+        """Cloudy relief (h, w), zero mean, unit deviation; largest clouds of `period` cm, `stretch` times as high."""
         scale = 0.35 / period
         # The tile is rough at every scale; a sixteenth of the period is the finest that shall show.
         q = min(24, max(1, int(period * self._sx / 16)))
@@ -228,7 +228,7 @@ class Stage:
         grid = np.broadcast_to(u, (h, w)), np.broadcast_to(v[:, None], (h, w))
         out = noise.fbm(*grid, (self.seed * 13 + seed) % 9973, beta)
         if q > 1:
-            out = cv2.resize(out, (w * q, h * q), interpolation=cv2.INTER_CUBIC)[: self.h, : self.w]
+            out = _resized(out, w * q, h * q)[: self.h, : self.w]
         return np.ascontiguousarray(out, np.float32)
 
     def band(self, radius: float, lean: float = 0.25, centre: float = -6.8) -> tuple[F32, F32]:
@@ -248,7 +248,8 @@ class Stage:
 
     @property
     def grain(self) -> tuple[F32, F32]:
-        """Cloth coordinates (u, v) cm: x and y on the body; on the sleeves across and along the arm, round its curve."""
+        """Cloth coordinates (u, v) cm: x and y on the body; on the sleeves across and along the arm, round its
+        curve."""
         if self._grain is None:
             ax, s = np.abs(self.x), np.sign(self.x)
             arm = _ramp(13.6, 15.6, ax) * _ramp(3.0, 9.0, self.y)
@@ -259,8 +260,11 @@ class Stage:
             # On the chest the cloth turns away towards the sides.
             body = np.arcsin(np.clip(self.x / 24.0, -0.95, 0.95)) * 23.0
             u = body + (around - body) * arm
-            v = self.y + arm * (-0.12 * (ax - 15.0))
-            self._grain = np.asarray(u, np.float32), np.asarray(v, np.float32)
+            # Seen from a little above, what goes round the body sags; cloth never hangs quite straight.
+            sag = 1.3 * np.sqrt(np.clip(1 - (self.x / 26.0) ** 2, 0, 1)) * (1 - arm)
+            slack = 0.22 * self.noise(30.0, 3)
+            v = self.y - sag + slack + arm * (-0.12 * (ax - 15.0))
+            self._grain = np.asarray(u + slack[::-1], np.float32), np.asarray(v, np.float32)
         return self._grain
 
     def fabric(
@@ -283,9 +287,10 @@ class Stage:
         u, v = uv if uv is not None else self.grain
 
         def make(box: Box) -> tuple[F32, F32, F32]:
-            woven = weave(
-                cloth, np.ascontiguousarray(u[box]), np.ascontiguousarray(v[box]), self.detail, self.seed + number
-            )
+            # Where the cloth turns away its threads crowd: a little less detail keeps them from flickering.
+            detail = self.detail * 1.25
+            at = np.ascontiguousarray(u[box]), np.ascontiguousarray(v[box])
+            woven = weave(cloth, *at, detail, self.seed + number)
             albedo, material = woven.albedo, woven.material
             if tint != 1.0:
                 albedo = albedo * np.float32(tint)
@@ -307,7 +312,8 @@ class Stage:
         lift: float | F32 = 0.0,
         skin: float = 0.0,
     ) -> None:
-        """Lay a layer over what is there. See the module's text; without z and normals it lies flat on what is there."""
+        """Lay a layer over what is there. See the module's text; without z and normals it lies flat on what is
+        there."""
         box = _box(cover, 3)
         if box is None:
             return
@@ -326,7 +332,8 @@ class Stage:
         _lay(buffers, box, (part, up, facing, height, albedo, material), self._sx, skin)
 
     def engrave(self, relief: F32) -> None:
-        """Bend the normals of what is there by a relief (h, w) cm, wherever it is not flat: seams, stitches, creases."""
+        """Bend the normals of what is there by a relief (h, w) cm, wherever it is not flat: seams, stitches,
+        creases."""
         box = _box(np.abs(relief), 3)
         if box is None:
             return
@@ -396,7 +403,8 @@ def solid(colour: str | tuple[float, float, float] | F32, material: tuple[float,
 
 
 def painted(albedo: F32, material: tuple[float, ...] | F32 = COTTON, relief: F32 | None = None) -> Fabric:
-    """A fabric that a part has painted itself: albedo (H, W, 3), material (4,) or (H, W, 4), relief (H, W) of the stage."""
+    """A fabric that a part has painted itself: albedo (H, W, 3), material (4,) or (H, W, 4), relief (H, W) of the
+    stage."""
     stuff = np.asarray(material, np.float32)
 
     def make(box: Box) -> tuple[F32, F32, F32]:
@@ -419,6 +427,10 @@ def _box(cover: F32, margin: int) -> Box | None:
     )
 
 
+def _resized(array: F32, width: int, height: int) -> F32:
+    return np.asarray(cv2.resize(array, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
 def _ramp(a: float, b: float, v: F32) -> F32:
     t = np.clip((v - np.float32(a)) / np.float32(b - a), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
@@ -436,91 +448,8 @@ def _lay(
     y, x = box[0].start, box[1].start
     cover, z, normals, relief, albedo, stuff = (np.ascontiguousarray(a, np.float32) for a in layer)
     bands(
-        lambda a, b: _blend(
+        lambda a, b: kernels.blend(
             geometry, colour, material, bare, cover, z, normals, relief, albedo, stuff, scale, skin, y, x, a, b
         ),
         cover.shape[0],
     )
-
-
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _blend(
-    geometry: Any,
-    colour: Any,
-    material: Any,
-    bare: Any,
-    cover: Any,
-    z: Any,
-    normals: Any,
-    relief: Any,
-    albedo: Any,
-    stuff: Any,
-    scale: float,
-    skin: float,
-    y: int,
-    x: int,
-    first: int,
-    last: int,
-) -> None:
-    """Rows first..last of a layer at (x, y): bend its normals by its relief, blend it over what is there."""
-    h, w = cover.shape
-    ai, aj = int(albedo.shape[0] > 1), int(albedo.shape[1] > 1)
-    mi, mj = int(stuff.shape[0] > 1), int(stuff.shape[1] > 1)
-    k = np.float32(scale * 0.125)
-    limit = np.float32(2.5)
-    for i in range(first, last):
-        up, down = max(i - 1, 0), min(i + 1, h - 1)
-        for j in range(w):
-            a = cover[i, j]
-            if a < np.float32(0.002):
-                continue
-            left, right = max(j - 1, 0), min(j + 1, w - 1)
-            # Sobel: a relief of single pixels must not sparkle.
-            gx = relief[up, right] - relief[up, left] + relief[down, right] - relief[down, left]
-            gx = (gx + np.float32(2) * (relief[i, right] - relief[i, left])) * k
-            gy = relief[down, left] - relief[up, left] + relief[down, right] - relief[up, right]
-            gy = (gy + np.float32(2) * (relief[down, j] - relief[up, j])) * k
-            nx, ny, nz = normals[i, j, 0], normals[i, j, 1], normals[i, j, 2]
-            f = max(nz, np.float32(0.25))
-            nx -= min(max(gx, -limit), limit) * f
-            ny -= min(max(gy, -limit), limit) * f
-            n = np.float32(1) / np.sqrt(nx * nx + ny * ny + nz * nz + np.float32(1e-9))
-            p, q = y + i, x + j
-            old = colour[p, q, 3]
-            new = a + old * (np.float32(1) - a)
-            t = a / new
-            geometry[p, q, 0] += (nx * n - geometry[p, q, 0]) * t
-            geometry[p, q, 1] += (ny * n - geometry[p, q, 1]) * t
-            geometry[p, q, 2] += (nz * n - geometry[p, q, 2]) * t
-            geometry[p, q, 3] += (z[i, j] + relief[i, j] - geometry[p, q, 3]) * t
-            for c in range(3):
-                colour[p, q, c] += (albedo[i * ai, j * aj, c] - colour[p, q, c]) * t
-            colour[p, q, 3] = new
-            for c in range(4):
-                material[p, q, c] += (stuff[i * mi, j * mj, c] - material[p, q, c]) * t
-            bare[p, q] += (np.float32(skin) - bare[p, q]) * t
-
-
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def _nearest(along: Any, away: Any, x: Any, y: Any, curve: Any, first: int, last: int) -> None:
-    """Arc length and signed distance to a polyline that runs on straight beyond its ends."""
-    n = curve.shape[0]
-    for i in range(first, last):
-        for j in range(x.shape[1]):
-            best = 1e18
-            length = 0.0
-            for q in range(n - 1):
-                dx, dy = curve[q + 1, 0] - curve[q, 0], curve[q + 1, 1] - curve[q, 1]
-                size = math.sqrt(dx * dx + dy * dy) + 1e-9
-                t = ((x[i, j] - curve[q, 0]) * dx + (y[i, j] - curve[q, 1]) * dy) / (size * size)
-                if q > 0:
-                    t = max(t, 0.0)
-                if q < n - 2:
-                    t = min(t, 1.0)
-                ex, ey = x[i, j] - curve[q, 0] - t * dx, y[i, j] - curve[q, 1] - t * dy
-                d = ex * ex + ey * ey
-                if d < best:
-                    best = d
-                    along[i, j] = length + t * size
-                    away[i, j] = math.sqrt(d) if dx * ey - dy * ex > 0 else -math.sqrt(d)
-                length += size

@@ -12,7 +12,7 @@ from portrayal.engines.studio.wardrobe import cut
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.engines.studio.wardrobe.parts.registry import part
 from portrayal.engines.studio.wardrobe.stage import Fabric, Shell, Stage
-from portrayal.imaging import F32
+from portrayal.imaging import F32, Array
 
 R = cut.NECK
 
@@ -44,7 +44,7 @@ def neckline_of(params: Mapping[str, Any], outfit: Outfit) -> F32:
     return cut.neckline(shape, **given)
 
 
-def unit(normals: F32) -> F32:
+def unit(normals: Array) -> F32:
     """The same directions, of length 1."""
     length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals)) + 1e-6
     return np.asarray(normals / length[..., None], np.float32)
@@ -99,13 +99,16 @@ def panel(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """The body of a garment, sleeves and all, under its opening.
 
     Params: the shell's; opening (see `neckline_of`); folds (kind), amount, number; seams (rise of the armhole; absent =
-    none), seam_x, seam_depth; within: half width of what is seen of it under a jacket; hem: y where short sleeves end; edge [thickness, radius]; lift.
+    none), seam_x, seam_depth; within: half width of what is seen of it under a jacket; hem: y where short sleeves
+    end; edge [thickness, radius]; lift.
     """
     shell = shell_of(stage, params)
-    cover = shell.inside * stage.area(cut.below(neckline_of(params, outfit)))
+    cover: F32 = shell.inside * stage.area(cut.below(neckline_of(params, outfit)))
     if "within" in params:
         cover = cover * np.clip((float(params["within"]) - np.abs(stage.x)) * 2, 0, 1)
-    relief = stage.folds(params.get("folds", "jersey"), float(params.get("amount", 1.0)), int(params.get("number", 0)))
+    relief: Any = stage.folds(
+        params.get("folds", "jersey"), float(params.get("amount", 1.0)), int(params.get("number", 0))
+    )
     if "seams" in params:
         for s in (-1, 1):
             seam = cut.armhole(s, float(params.get("seam_x", 15.6)), float(params["seams"]))

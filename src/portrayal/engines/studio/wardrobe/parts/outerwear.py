@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 
 from portrayal.engines.studio.light.tone import linear_of_hex
@@ -29,8 +30,9 @@ def sides(params: Mapping[str, Any]) -> tuple[int, ...]:
 def seam(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """Grooves and stitches over what is there.
 
-    Params: paths (list of paths for the picture's right; mirrored to `side`s) or armhole = rise; width, depth of the groove;
-    stitch: offsets of rows of stitches, cm; thread: "#rrggbb"; dash; wear: 0..1 how much lighter the cloth is rubbed along it.
+    Params: paths (list of paths for the picture's right; mirrored to `side`s) or armhole = rise; width, depth of
+    the groove; stitch: offsets of rows of stitches, cm; thread: "#rrggbb"; dash; wear: 0..1 how much lighter the
+    cloth is rubbed along it.
     """
     curves = [cut.side(path, s, 20) for path in params.get("paths", ()) for s in sides(params)]
     if "armhole" in params:
@@ -72,15 +74,14 @@ def sew(stage: Stage, params: Mapping[str, Any], outfit: Outfit, curves: list[F3
 
 
 def _soft(stage: Stage, mask: F32, sigma: float) -> F32:
-    import cv2
-
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.6, sigma / stage.detail)), np.float32)
 
 
 @part("fronts")
 def fronts(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
-    """The two sides of an open jacket. Params: the shell's; path (front edge of the picture's right, from the neck down); left
-    (of the left, drafted on the right; default path); folds, amount; edge; lift; lap (how much higher the right lies)."""
+    """The two sides of an open jacket. Params: the shell's; path (front edge of the picture's right, from the neck
+    down); left (of the left, drafted on the right; default path); folds, amount; edge; lift; lap (how much higher
+    the right lies)."""
     shell = shell_of(stage, params)
     relief = stage.folds(params.get("folds", "denim"), float(params.get("amount", 1.0)), int(params.get("number", 0)))
     thickness, radius = params.get("edge", (0.3, 0.4))
@@ -105,8 +106,9 @@ def front_curve(params: Mapping[str, Any], s: int) -> F32:
 def leaf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """A turned-over piece: the leaf of a fold collar, a lapel, a flap.
 
-    Params: the shell's; path (closed outline for the picture's right); left (another one for its left); roll: x at which it
-    turns over (collars), or roll_path: the line along which it does (lapels); round: height of the turn; lift; edge; stitch,
+    Params: the shell's; path (closed outline for the picture's right); left (another one for its left); roll: x at
+    which it turns over (collars), or roll_path: the line along which it does (lapels); round: height of the turn;
+    lift; edge; stitch,
     thread; role; wear.
     """
     shell = shell_of(stage, params)
@@ -162,9 +164,13 @@ def leaf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
 def _shrunk(outline: F32, distance: float) -> F32:
     """An outline moved inwards."""
     inner = cut.offset(outline, distance)
-    area = lambda p: abs(float(np.sum(p[:-1, 0] * p[1:, 1] - p[1:, 0] * p[:-1, 1])))  # noqa: E731
     other = cut.offset(outline, -distance)
-    return inner if area(inner) < area(other) else other
+    return inner if _size(inner) < _size(other) else other
+
+
+def _size(outline: F32) -> float:
+    x, y = outline[:, 0], outline[:, 1]
+    return abs(float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])))
 
 
 @part("zip")
@@ -187,7 +193,8 @@ def zipper(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
 
 @part("pocket")
 def pocket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
-    """A patch or a flap on the shell. Params: the shell's; path; side; folds, amount; edge; lift; stitch; thread; role."""
+    """A patch or a flap on the shell. Params: the shell's; path; side; folds, amount; edge; lift; stitch; thread;
+    role."""
     shell = shell_of(stage, params)
     relief = stage.folds(params.get("folds", "denim"), 0.7 * float(params.get("amount", 1.0)))
     thickness, radius = params.get("edge", (0.13, 0.2))
@@ -207,8 +214,8 @@ def pocket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
 def strip(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """A band of cloth along a path: a placket, a strap, an epaulette, a belt.
 
-    Params: the shell's; path; side; width, or left and right offsets; edge; lift; stitch (offsets from the middle), thread; role;
-    folds, amount.
+    Params: the shell's; path; side; width, or left and right offsets; edge; lift; stitch (offsets from the middle),
+    thread; role; folds, amount.
     """
     shell = shell_of(stage, params)
     half = float(params.get("width", 3.0)) / 2
@@ -302,7 +309,7 @@ def hood(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         ]
         stitch = 0.035 * np.exp(-(((d - 2.2) / 0.08) ** 2))
         relief = (roll + gather - stitch + stage.strokes(lines) + 0.06 * stage.noise(10.0, 84 + s)).astype(np.float32)
-        z = np.maximum(shell.z, -6) + 0.2
+        z = np.asarray(np.maximum(shell.z, -6) + 0.2, np.float32)
         stage.put(cover, z, shell.normals, stage.fabric(cloth, (d, u)), relief, (0.5, 0.8), 0.3)
 
 

@@ -170,17 +170,17 @@ def front_edge(s: int, params: Mapping[str, Any]) -> F32:
 def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """The two fronts of a jacket, each with its lapel and collar; the picture's right laps over.
 
-    Params: the shell's; button (y of the upper one), roll_x, lap; folds, amount; lapel ("notch", "peak", "shawl"), lapel_role
-    (cloth of the lapel), width; collar (false: none); below: half gap at the bottom.
+    Params: the shell's; button (y of the upper one), roll_x, lap; folds, amount; lapel ("notch", "peak", "shawl"),
+    lapel_role (cloth of the lapel), width; collar (false: none); below: half gap at the bottom.
     """
     shell = shell_of(stage, params)
-    relief = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 1.0)))
+    relief: Any = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 1.0)))
     for s in (-1, 1):
         fade = np.clip((14.5 - stage.y) / 6, 0, 1)
         relief = relief + stage.groove(cut.armhole(s, 16.0, float(params.get("pad", 1.3))), 0.18, 0.09) * fade
         # The cloth is drawn towards the button.
         y, random = float(params.get("button", 25.0)) + 1.6, stage.random(36 + s)
-        pull = [
+        pull: list[Any] = [
             ((s * 0.8, y), (s * 4, y - a + b), (s * (8 + 2 * c), y - 2.2 * a), 0.13, 0.7, 1.3)
             for a, b, c in random.uniform((-1.5, -0.4, -0.5), (3.0, 0.8, 1.0), (3, 3))
         ]
@@ -192,7 +192,7 @@ def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     for s in (-1, 1):
         inner = front_edge(s, params)
         end = float(params.get("below", -1.4))
-        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 8.7, -6.4]]
+        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 8.4, -6.0]]
         cover = shell.inside * stage.area(np.concatenate([inner, np.array(rest, np.float32)]))
         lift = 0.0 if s < 0 else 0.25
         stage.put(cover, shell.z, shell.normals, fabric, relief, (0.2, 0.3), lift)
@@ -259,13 +259,13 @@ def _jacket_collar(stage: Stage, params: Mapping[str, Any], outfit: Outfit, s: i
     role = params.get("collar_role")
     leaf = cut.side(
         [
-            (R + 0.45, top - 0.35),
+            (R + 0.45, top - 0.7),
             (R + 0.55, -2.0, R + 0.55, 0.6, R + 0.95, 3.05),
             (R + 2.4, 3.35, 8.2 * w, 3.45),
             (10.0 * w, 2.3),
             (10.4 * w, 1.9, 10.2 * w, 1.4),
-            (R + 3.9, -1.6, R + 2.3, top - 0.1),
-            (R + 1.2, top - 0.9, R + 0.45, top - 0.35),
+            (R + 4.0, -1.7, R + 2.9, top - 1.2),
+            (R + 1.9, top - 2.3, R + 0.45, top - 0.7),
         ],
         s,
     )

@@ -62,7 +62,8 @@ def bow_tie(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
 
 @part("necklace")
 def necklace(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
-    """A fine chain with a pendant, or a row of pearls (`beads`: radius in cm). Params: drop (y of its lowest point), beads."""
+    """A fine chain with a pendant, or a row of pearls (`beads`: radius in cm). Params: drop (y of its lowest
+    point), beads."""
     drop, beads = float(params.get("drop", 5.2)), float(params.get("beads", 0.0))
     cloth = cloth_of(params, outfit)
     metal = cloth.fabric in ("metal", "steel")
