@@ -263,7 +263,7 @@ def test_words_stand_on_the_front_of_the_board() -> None:
     for pose in (poses()["holding a sign"], mirrored(poses()["holding a sign"])):
         body = making.posed(pose, outfit("t-shirt"), types.Build())
         x, y = np.meshgrid(np.linspace(-40, 40, 321), np.linspace(140, 80, 241))
-        right = turn(body.yaw) @ (1, 0, 0)
+        right = turn(body.yaw)[:, 0]
         plane = body.things["sign"] + x[..., None] * right + (y - body.things["sign"][1])[..., None] * (0, 1, -0.06)
         ink = lettering.inked(body, plane.astype(np.float32), "IIIII O")
         assert 0.01 < ink.mean() < 0.3

@@ -18,8 +18,8 @@ from portrayal.engines.studio.figure.skeleton import HandPlace
 
 _LENGTHS: Final = (7.2, 8.0, 7.4, 5.8)
 """Index to little finger, cm; the bones share them as `_BONES`. Greiner 1991, mean of women and men."""
-_BONES: Final = (0.46, 0.30, 0.24)
-_RADII: Final = (0.86, 0.90, 0.86, 0.75)
+_BONES: Final = (0.45, 0.29, 0.22)
+_RADII: Final = (0.91, 0.95, 0.91, 0.80)
 _ROOTS: Final = ((8.5, 2.9), (9.0, 0.98), (8.7, -0.95), (8.1, -2.75))
 """Along and across the palm."""
 _FAN: Final = (1.1, 0.25, -0.5, -1.35)

@@ -355,12 +355,13 @@ def belt(m: Making) -> None:
             wide + off, np.array([10.1, 9.8]) + off, 0.2, flat=(1, 1),
         )  # fmt: skip
         return
-    off = top.offset + 0.55
+    off = top.offset + 0.55 + 0.4 * max(top.offset - 1.0, 0.0)  # blending swells thick cloth
     low, high = (-4.5, 11.5) if wide_obi else (1.0, 5.2)
+    stiff = 1.9 if wide_obi else 0.1
     waist = max(build.waist * 12.6 * (1 - top.loose * 0.7) + 15.6 * top.loose * 0.7, 12.6)
     rig.limb(
         BELT, TORSO, 0.2, bones.in_waist(0, low, 0.1), bones.in_waist(0, high, 0.1), bones.waist_axes[:, 2],
-        waist + off + (1.9 if wide_obi else 0.1), 9.4 + off + top.loose * 1.2 + (2.0 if wide_obi else 0.2), 0.3,
+        waist + off + stiff, 9.7 + off + top.loose * (1.2 + 0.9 * build.bust) + stiff, 0.3,
         flat=(1, 1),
     )  # fmt: skip
 
@@ -369,10 +370,10 @@ def hips(m: Making) -> None:
     """Trousers round the pelvis."""
     lower, build, rig, bones = m.worn.lower, m.build, m.rig, m.bones
     m.use("trousers", types.HIPS, "pelvis")
-    low = -6.0 if m.seated else -9.0  # flat on a seat
+    low = -6.0  # flat on a seat; else the crotch lies a rounded end lower
     at = np.linspace(low, 10, 6)
-    wide = np.interp(at, [-9, -3, 3, 10], [14.6, 16.6 * build.hips, 15.4 * build.hips, 12.9 * max(build.waist, 0.95)])
-    deep = np.interp(at, [-9, -2, 4, 10], [9.6, 10.6, 10.2, 9.5])
+    wide = np.interp(at, [-6, -3, 3, 10], [14.6, 16.4 * build.hips, 15.4 * build.hips, 12.9 * max(build.waist, 0.95)])
+    deep = np.interp(at, [-6, -2, 4, 10], [7.6, 10.0, 10.2, 9.5])
     off = lower.offset * 0.8
     rig.limb(
         BOTTOM, TORSO, 5.0, bones.in_pelvis(0, low, -0.3), bones.in_pelvis(0, 10, -0.3), bones.pelvis_axes[:, 2],
