@@ -52,7 +52,7 @@ def at(picture: F32, x: float, y: float, reach: float = 0.5) -> F32:
 
 def shown(surface: Surface, x: float, y: float, reach: float = 0.5) -> F32:
     """The display colour (3,) around a point in light of 1."""
-    return tone(at(surface.albedo, x, y, reach)[None])[0]
+    return np.asarray(tone(at(surface.albedo, x, y, reach)[None])[0], np.float32)
 
 
 def chroma(colour: F32) -> float:

@@ -13,12 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.light.tone import linear_of_hex
 from portrayal.engines.studio.wardrobe import cut
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.engines.studio.wardrobe.parts import costume_drape as drapes
 from portrayal.engines.studio.wardrobe.parts.basic import cloth_of, neckline_of, shell_of, unit
 from portrayal.engines.studio.wardrobe.parts.registry import part
-from portrayal.engines.studio.wardrobe.stage import Box, Fabric, Shell, Stage, solid
+from portrayal.engines.studio.wardrobe.stage import Box, Fabric, Shell, Stage, painted, solid
 from portrayal.imaging import F32
 
 METAL = (0.26, 0.55, 0.0, 0.92)
@@ -80,6 +81,12 @@ def falls(stage: Stage, params: Mapping[str, Any]) -> F32:
         amount, period = params["dents"]
         relief = relief + amount * stage.noise(period, 900 + int(params.get("number", 0)))
     return np.asarray(relief, np.float32)
+
+
+def bounds(cover: F32) -> Box:
+    """The box in which a cover is not zero, with a margin: small pieces need not be worked on all over the stage."""
+    x, y, w, h = cv2.boundingRect((cover > 0.002).astype(np.uint8))
+    return slice(max(0, y - 3), y + h + 3), slice(max(0, x - 3), x + w + 3)
 
 
 def within(shell: Shell, stage: Stage, grow: float = 0.0) -> F32:
@@ -148,22 +155,26 @@ def piece(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         cover = _left_out(stage, params, s, cover)
         if not params.get("free"):
             cover = cover * shell.inside
-        bent = relief
-        rim = stage.distance(cover)
+        box = bounds(cover)
+        rim = stage.distance(cover)[box]
+        own = relief[box].copy()
         for distance in params.get("stitched", ()):
             near = np.exp(-(((rim - distance) / 0.06) ** 2))
-            bent = bent - 0.018 * near * (0.55 + 0.45 * np.sin((stage.x + stage.y) * 15))
+            own -= 0.018 * near * (0.55 + 0.45 * np.sin((stage.x[box] + stage.y[box]) * 15))
         if "dome" in params:
-            reach = float(params.get("reach", 2.0))
-            t = np.clip(rim / reach, 0, 1)
-            bent = bent + float(params["dome"]) * np.sqrt(np.clip(1 - (1 - t) ** 2, 0, 1))
+            t = np.clip(rim / float(params.get("reach", 2.0)), 0, 1)
+            own += float(params["dome"]) * np.sqrt(np.clip(1 - (1 - t) ** 2, 0, 1))
+        bent = np.zeros_like(cover)
+        bent[box] = own
         normals = shell.normals
         if "tilt" in params:
-            tilt = np.array([s * params["tilt"][0], params["tilt"][1], 0], np.float32)
-            normals = unit(normals + tilt)
+            normals = np.zeros_like(shell.normals)
+            normals[box] = unit(
+                shell.normals[box] + np.array([s * params["tilt"][0], params["tilt"][1], 0], np.float32)
+            )
         fabric = fabric_of(stage, params, outfit)
         edge = tuple(params.get("edge", (0.12, 0.18)))
-        stage.put(cover, shell.z, normals, fabric, np.asarray(bent, np.float32), edge, float(params.get("lift", 0.2)))
+        stage.put(cover, shell.z, normals, fabric, bent, edge, float(params.get("lift", 0.2)))
 
 
 @part("costume ribbon")
@@ -184,18 +195,23 @@ def ribbon(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         if not params.get("free"):
             cover = cover * within(shell, stage, 0.15)
         u, d = stage.along(path, cover)
-        d = d * s
-        bent = relief + _profile(params, u, d, left, right)
+        box = bounds(cover)
+        d[box] *= s
+        bent = np.zeros_like(cover)
+        bent[box] = relief[box] + _profile(params, u[box], d[box], left, right)
         normals = shell.normals
         if "stand" in params:
-            lean = float(params["stand"]) * np.clip((6.0 - stage.y) / 9.0, 0, 1)
-            inner = np.clip(1 - np.abs(d - left) / max(abs(right - left), 0.1), 0, 1)
-            side = np.sign(stage.x) * lean * inner
-            normals = unit(normals - np.stack([side, 0.35 * lean * inner, np.zeros_like(side)], -1))
-        uv = (np.ascontiguousarray(d), np.ascontiguousarray(u)) if params.get("along", True) else None
+            lean = float(params["stand"]) * np.clip((6.0 - stage.y[box]) / 9.0, 0, 1)
+            inner = np.clip(1 - np.abs(d[box] - left) / max(abs(right - left), 0.1), 0, 1)
+            side = np.sign(stage.x[box]) * lean * inner
+            normals = np.zeros_like(shell.normals)
+            normals[box] = unit(
+                shell.normals[box] - np.stack([side, 0.35 * lean * inner, np.zeros_like(side)], -1).astype(np.float32)
+            )
+        uv = (d, u) if params.get("along", True) else None
         fabric = fabric_of(stage, params, outfit, uv)
         edge = tuple(params.get("edge", (0.10, 0.14)))
-        stage.put(cover, shell.z, normals, fabric, np.asarray(bent, np.float32), edge, float(params.get("lift", 0.2)))
+        stage.put(cover, shell.z, normals, fabric, bent, edge, float(params.get("lift", 0.2)))
 
 
 def _profile(params: Mapping[str, Any], u: F32, d: F32, left: float, right: float) -> F32:
@@ -270,13 +286,12 @@ def studs(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     Params: profile "button" (rim and holes), "cap" (rim only), "dome", "knot", "flat".
     """
     shell = shell_of(stage, params)
-    facing = np.zeros_like(shell.normals)
-    facing[..., 2] = 1
-    normals = unit(facing + shell.normals * float(params.get("follow", 0.6)))
     r, kind = float(params["radius"]), params.get("profile", "dome")
     flat = float(params.get("squeeze", 1.0))
     places = [(s * x, y) for x, y in params["at"] for s in ((1, -1) if params.get("mirror") else (1,))]
     cover = stage.area(*[cut.disc(x, y, r, flat) for x, y in places])
+    follow = float(params.get("follow", 0.6))
+    normals = np.zeros_like(shell.normals)
     relief = np.zeros((stage.h, stage.w), np.float32)
     reach = max(2, int(r / stage.detail) + 3)
     for x, y in places:
@@ -297,6 +312,7 @@ def studs(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
                 hx, hy = 0.28 * np.cos(a * np.pi / 2 + 0.78), 0.28 * np.sin(a * np.pi / 2 + 0.78)
                 bent = bent - 0.12 * np.exp(-((dx - hx) ** 2 + (dy - hy) ** 2) / 0.014)
         relief[box] = np.maximum(relief[box], bent)
+        normals[box] = unit(shell.normals[box] * follow + np.array([0, 0, 1], np.float32))
     fabric = fabric_of(stage, {"material": (0.35, 0.05, 0.0, 0.0), **params}, outfit)
     stage.put(cover, shell.z, normals, fabric, relief, (0.0, 0.0), float(params.get("lift", 0.3)))
 
@@ -380,10 +396,13 @@ def fur(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             out=float(params.get("out", 1.0)),
         )  # fmt: skip
         _, d = stage.along(path, cover)
-        round_ = 1.3 * broad * np.sqrt(np.clip(1 - (d / (broad + 0.7 * length)) ** 2, 0, 1))
+        box = bounds(cover)
+        round_ = 1.3 * broad * np.sqrt(np.clip(1 - (d[box] / (broad + 0.7 * length)) ** 2, 0, 1))
         tone = np.asarray(cv2.GaussianBlur(tone, (0, 0), 0.6), np.float32)
-        albedo = np.asarray(base * (0.30 + 0.75 * tone[..., None]), np.float32)
-        relief = round_ + 0.16 * (lift + 0.8 * tone)
+        albedo = np.zeros((stage.h, stage.w, 3), np.float32)
+        albedo[box] = base * (0.30 + 0.75 * tone[box][..., None])
+        relief = np.zeros_like(cover)
+        relief[box] = round_ + 0.16 * (lift[box] + 0.8 * tone[box])
         material = np.array([0.85, 0.03, 0.30, 0.0], np.float32).reshape(1, 1, 4)
 
         def make(box: Box, albedo: F32 = albedo, material: F32 = material) -> tuple[F32, F32, F32]:
@@ -411,21 +430,22 @@ def ribbon_bar(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """Rows of service ribbons of invented colours. Params: x, y (left upper corner), columns, rows, lift."""
     shell = shell_of(stage, params)
     wide, high = 2.15, 0.92
+    cover, weave = np.zeros_like(stage.x), np.zeros_like(stage.x)
+    albedo = np.zeros((stage.h, stage.w, 3), np.float32)
+    soft = stage.detail
     for row in range(int(params["rows"])):
         for column in range(int(params["columns"])):
-            x, y = params["x"] + wide * column, params["y"] + (high + 0.06) * row - 0.05 * column
-            outer, inner, rim = _RIBBONS[(2 * column + 3 * row) % len(_RIBBONS)]
-            for a, b, colour in ((0.0, 1.0, outer), (0.12, 0.24, rim), (0.38, 0.62, inner), (0.76, 0.88, rim)):
-                p = [
-                    (x + a * wide, y),
-                    (x + b * wide - 0.04, y - 0.03),
-                    (x + b * wide - 0.04, y + high),
-                    (x + a * wide, y + high),
-                ]
-                cover = stage.area(np.array(p, np.float32))
-                fabric = solid(colour, (0.55, 0.04, 0.1, 0.0))
-                weave = 0.012 * np.sin(stage.x * 42)
-                rim_of = (0.06, 0.08) if b == 1.0 else (0.0, 0.0)
-                stage.put(
-                    cover, shell.z, shell.normals, fabric, np.asarray(weave, np.float32), rim_of, float(params["lift"])
-                )
+            x, y = params["x"] + wide * column, params["y"] + (high + 0.08) * row - 0.05 * column
+            box = stage.near(x + wide / 2, y + high / 2, 1.6)
+            u, v = (stage.x[box] - x) / wide, stage.y[box] - y
+            one = np.clip(u * wide / soft, 0, 1) * np.clip((0.97 - u) * wide / soft, 0, 1)
+            one *= np.clip(v / soft, 0, 1) * np.clip((high - v) / soft, 0, 1)
+            colours = [linear_of_hex(c) for c in _RIBBONS[(2 * column + 3 * row) % len(_RIBBONS)]]
+            # Symmetric stripes: the outer colour, a narrow one, the outer again, the middle.
+            mirrored = np.abs(u - 0.485)
+            stripe = np.where(mirrored < 0.12, 1, np.where((mirrored > 0.25) & (mirrored < 0.36), 2, 0))
+            albedo[box] += (np.stack(colours)[stripe] - albedo[box]) * one[..., None]
+            weave[box] += 0.012 * np.sin(stage.x[box] * 42) * one
+            cover[box] = np.maximum(cover[box], one)
+    fabric = painted(albedo, (0.55, 0.04, 0.1, 0.0))
+    stage.put(cover, shell.z, shell.normals, fabric, weave, (0.06, 0.08), float(params["lift"]))

@@ -250,8 +250,9 @@ def hairs(
     tangent = np.stack([np.interp(at, arc, np.gradient(line[:, c], arc)) for c in range(2)], 1)
     tangent /= np.hypot(*tangent.T)[:, None]
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
-    # Hairs stick together in locks: neighbours share most of their direction.
-    lock = 0.55 * np.sin(at * 2.1 + across * 1.3) + 0.35 * np.sin(at * 5.3 - across * 2.1 + number)
+    # Hairs stick together in locks: neighbours share most of their direction, and dark gaps lie between the locks.
+    bent = 1.1 * np.sin(0.9 * across + 0.7 * number)
+    lock = 0.50 * np.sin(at * 3.1 + across * 1.3 + bent) + 0.40 * np.sin(at * 6.7 - across * 2.1 + number)
     way = normal * (across / broad * out)[:, None] + tangent * (lock + rng.normal(size=count) * 0.22)[:, None]
     way += np.array(drift)
     way /= np.maximum(np.hypot(*way.T), 1e-6)[:, None]
@@ -261,7 +262,8 @@ def hairs(
     tip = start + way * long + np.array([0.0, 0.12]) * long + rng.normal(size=(count, 2)) * 0.12
     curves = np.concatenate([start, bend, tip], 1) * np.array([sx, sy] * 3) + np.array([x, y] * 3)
     thick = np.full((count, 1), max(1.0, 0.05 * sx))
-    shade = (rng.uniform(0.6, 1.2, count) * (0.85 + 0.15 * np.sin(at * 2.1 + across * 1.3))).astype(np.float32)
+    gap = np.clip(0.5 + 0.5 * np.sin(at * 3.1 + across * 1.3 + bent + 1.2) + 0.25 * np.sin(at * 8.3 + 2 * across), 0, 1)
+    shade = (rng.uniform(0.62, 1.15, count) * (0.62 + 0.42 * gap)).astype(np.float32)
     cover, tone, lift = (np.zeros((stage.h, stage.w), np.float32) for _ in range(3))
     _strands(np.ascontiguousarray(np.hstack([curves, thick]), np.float32), shade, cover, tone, lift)
     return cover, tone, lift

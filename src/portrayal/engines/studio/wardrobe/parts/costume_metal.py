@@ -11,23 +11,35 @@ import numpy as np
 from portrayal.engines.studio.wardrobe import cut
 from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.engines.studio.wardrobe.parts.basic import shell_of, unit
-from portrayal.engines.studio.wardrobe.parts.costume import fabric_of
+from portrayal.engines.studio.wardrobe.parts.costume import bounds, fabric_of
 from portrayal.engines.studio.wardrobe.parts.registry import part
-from portrayal.engines.studio.wardrobe.stage import Fabric, Stage
+from portrayal.engines.studio.wardrobe.stage import Box, Fabric, Stage
 from portrayal.imaging import F32
 
 R = cut.NECK
 
 
 def dome(stage: Stage, centre: tuple[float, float, float], radii: tuple[float, float, float]) -> tuple[F32, F32, F32]:
-    """z, normals and coverage (h, w) of an ellipsoid seen from the front; it runs on at its rim."""
-    x, y = (stage.x - centre[0]) / radii[0], (stage.y - centre[1]) / radii[1]
+    """z, normals and coverage (h, w) of an ellipsoid seen from the front; nothing is outside of its box."""
+    box = _near(stage, centre[0] - radii[0], centre[0] + radii[0], centre[1] - radii[1], centre[1] + radii[1])
+    x, y = (stage.x[box] - centre[0]) / radii[0], (stage.y[box] - centre[1]) / radii[1]
     q = x * x + y * y
-    z = np.sqrt(np.clip(1 - q, 0.01, 1))
-    normals = unit(np.stack([x / radii[0], y / radii[1], z / radii[2]], -1))
-    away = (1 - np.sqrt(q)) * min(radii[0], radii[1])
-    cover = np.clip(0.5 + away / stage.detail, 0, 1)
-    return (centre[2] + radii[2] * z).astype(np.float32), normals, np.asarray(cover, np.float32)
+    front = np.sqrt(np.clip(1 - q, 0.01, 1))
+    z, cover = np.zeros_like(stage.x), np.zeros_like(stage.x)
+    normals = np.zeros((*stage.x.shape, 3), np.float32)
+    z[box] = centre[2] + radii[2] * front
+    normals[box] = unit(np.stack([x / radii[0], y / radii[1], front / radii[2]], -1))
+    cover[box] = np.clip(0.5 + (1 - np.sqrt(q)) * (min(radii[0], radii[1]) / stage.detail), 0, 1)
+    return z, normals, cover
+
+
+def _near(stage: Stage, x0: float, x1: float, y0: float, y1: float) -> Box:
+    """The box of the stage between x0, x1 and y0, y1 cm, with a margin; may be empty."""
+    left, top = float(stage.x[0, 0]), float(stage.y[0, 0])
+    j0, j1, i0, i1 = (
+        int(max(0.0, v / stage.detail + r)) for v, r in ((x0 - left, -3), (x1 - left, 4), (y0 - top, -3), (y1 - top, 4))
+    )
+    return slice(i0, i1), slice(j0, j1)
 
 
 def _plate(
@@ -42,24 +54,27 @@ def _plate(
     bend: F32 | None = None,
 ) -> None:
     """A plate with a rolled rim. `bend`: its own relief, cm."""
-    d = stage.distance(cover)
-    relief = rim * np.exp(-(((d - 0.42) / 0.24) ** 2)) - 0.35 * rim * np.exp(-(((d - 0.95) / 0.25) ** 2))
+    box = bounds(cover)
+    d = stage.distance(cover)[box]
+    relief = np.zeros_like(cover)
+    relief[box] = rim * np.exp(-(((d - 0.42) / 0.24) ** 2)) - 0.35 * rim * np.exp(-(((d - 0.95) / 0.25) ** 2))
     if bend is not None:
-        relief = relief + bend
-    stage.put(cover, z, normals, fabric, np.asarray(relief, np.float32), (0.24, 0.26), lift)
+        relief[box] += bend[box]
+    stage.put(cover, z, normals, fabric, relief, (0.24, 0.26), lift)
 
 
 def _rivets(
     stage: Stage, points: list[tuple[float, float]], fabric: Fabric, z: F32, lift: float, r: float = 0.3
 ) -> None:
-    facing = np.zeros((stage.h, stage.w, 3), np.float32)
-    facing[..., 2] = 1
-    cover = stage.area(*[cut.disc(x, y, r) for x, y in points])
-    bent = np.zeros_like(cover)
+    normals = np.zeros((stage.h, stage.w, 3), np.float32)
+    cover, bent = np.zeros_like(stage.x), np.zeros_like(stage.x)
     for x, y in points:
-        d = np.hypot(stage.x - x, stage.y - y) / r
-        bent = np.maximum(bent, 0.6 * r * np.sqrt(np.clip(1 - d * d, 0, 1)))
-    stage.put(cover, z, facing, fabric, bent.astype(np.float32), (0.0, 0.0), lift)
+        box = stage.near(x, y, 1.3 * r)
+        d = np.hypot(stage.x[box] - x, stage.y[box] - y) / r
+        cover[box] = np.clip((1 - d) * (r / stage.detail) + 0.5, 0, 1)
+        bent[box] = 0.6 * r * np.sqrt(np.clip(1 - d * d, 0, 1))
+        normals[box][..., 2] = 1
+    stage.put(cover, z, normals, fabric, bent, (0.0, 0.0), lift)
 
 
 @part("costume armour")
@@ -138,11 +153,14 @@ def _pauldron(stage: Stage, s: int, steel: Fabric, brass: Fabric) -> None:
         )  # fmt: skip
         cover = stage.area(outline) * inside
         # Each lame is a barrel of its own: it mirrors the room from its upper to its lower edge.
-        low = y1 + 2.0
-        t = np.clip((stage.y - y0) / (low - y0), 0, 1)
-        barrel = normals.copy()
+        box = bounds(cover)
+        t = np.clip((stage.y[box] - y0) / (y1 + 2.0 - y0), 0, 1)
+        barrel = normals[box].copy()
         barrel[..., 1] += np.float32(0.42 if k else 0.10) * (2 * t - 1)
-        _plate(stage, cover, z, unit(barrel), steel, rim=0.20, lift=(1.7 - 0.28 * k + 0.35 * t).astype(np.float32))
+        normals[box] = unit(barrel)
+        lift = np.zeros_like(cover)
+        lift[box] = 1.7 - 0.28 * k + 0.35 * t
+        _plate(stage, cover, z, normals, steel, rim=0.20, lift=lift)
         _rivets(stage, [(s * (x1 + 0.9), y1 - 0.2), (s * 17.0, y1 + 1.5)], brass, z, 2.3 - 0.28 * k, 0.26)
 
 
