@@ -10,7 +10,7 @@ import numpy as np
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio import looks
 from portrayal.engines.studio.figure.build import build_of
-from portrayal.engines.studio.figure.dress import own_clothes
+from portrayal.engines.studio.figure.dress import nearest_pose, own_clothes
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.figure.types import Framing, Stance
 from portrayal.engines.studio.types import Notes
@@ -76,8 +76,12 @@ def asked(
     rng = np.random.default_rng([seed, 606])
     if pose is None:
         pose = str(rng.choice(_STANDING)) if plan.framing != "medium" else "hands behind back"
-    framing = _framing(plan, pose, notes)
     worn = outfit or dyed(plan, own_clothes(character, seed), seed)
+    near = nearest_pose(worn.garment, pose)
+    if near != pose:
+        notes.warnings.append(f"not portrayed: {pose} in a {worn.garment}; {near} is shown")
+        pose = near
+    framing = _framing(plan, pose, notes)
     stance = Stance(
         pose=pose,
         framing=framing,
