@@ -136,9 +136,9 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     d = _smin(d, _ellipsoid(math.sqrt(x * x + 5.0) - 8.2, y - 13.5, z + 2.6, 8.2, 7.6, 4.6 + form[6]), 5.0)
     # Above the armpit the arm grows out of the shoulder; below it hangs beside the ribs with a crease between.
     k = 2.6 - 1.9 * min(max((y - 10.0) / 7.0, 0.0), 1.0)
-    arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 18.7 + 0.5 * bulk, 36.0, -6.2, 4.25 + bulk, 3.75 + 0.9 * bulk)
+    arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 18.0 + 0.4 * bulk, 36.0, -6.2, 4.25 + bulk, 3.75 + 0.9 * bulk)
     arm = _smin(
-        arm, _cone(ax, y, z, 18.7 + 0.5 * bulk, 36.0, -6.2, 19.4, 62.0, -3.0, 3.75 + 0.9 * bulk, 2.8 + 0.8 * bulk), 1.5
+        arm, _cone(ax, y, z, 18.0 + 0.4 * bulk, 36.0, -6.2, 18.4, 62.0, -3.0, 3.75 + 0.9 * bulk, 2.8 + 0.8 * bulk), 1.5
     )
     d = _smin(d, arm, k)
     if form[3] > 0:

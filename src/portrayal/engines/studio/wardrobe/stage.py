@@ -253,8 +253,8 @@ class Stage:
         if self._grain is None:
             ax, s = np.abs(self.x), np.sign(self.x)
             arm = _ramp(13.6, 15.6, ax) * _ramp(3.0, 9.0, self.y)
-            # The arm leans outwards by 3.2 cm on 27; the cloth goes round it, so that its lines crowd at the outline.
-            middle = 17.2 + 0.118 * (self.y - 9)
+            # The arm leans outwards by 1.6 cm on 27; the cloth goes round it, so that its lines crowd at the outline.
+            middle = 16.9 + 0.06 * (self.y - 9)
             across = np.clip((ax - middle) / 5.6, -0.97, 0.97)
             around = (np.arcsin(across) * 5.4 + 17.2) * s
             # On the chest the cloth turns away towards the sides.
