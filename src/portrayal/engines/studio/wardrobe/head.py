@@ -192,11 +192,12 @@ def _head(p: _Part, hull: F32, neck: F32) -> F32:
 
 
 def _hair(p: _Part) -> Array:
-    """Hair, (h, w) uint8; below the eyes only what has the colour of the hair above them."""
+    """Hair, (h, w) uint8; the lower it hangs, the more it must have the colour of the hair above the eyes."""
     hair = p.regions == HAIR
     above = hair & (p.below < -0.75 * p.face) & (p.alpha > 0.9)
     if above.sum() > 0.01 * p.face**2:
-        hair &= (p.below < -0.55 * p.face) | (_far_from(p, above, (0.06, 0.06, 0.8)) < 4.5)
+        sure = np.clip((-0.30 * p.face - p.below) / (0.4 * p.face), 0, 1)
+        hair &= _far_from(p, above, (0.06, 0.06, 0.8)) < 4.5 + 20 * sure * sure
     mask = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_CLOSE, disc(0.012 * p.face))
     return np.asarray(mask * (p.regions == HAIR))
 
@@ -211,11 +212,11 @@ def _together(own: Bool, p: _Part) -> Bool:
     keep = large & high
     keep[0], keep[main] = False, True
     kept = keep[labels]
-    # Holes of a few pixels are mistakes of the labels, larger ones are air between hair and cheek.
+    # Holes of a few pixels in hair and crown are mistakes of the labels; those beside the cheek are air.
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
     hole = stats[:, cv2.CC_STAT_AREA] < 0.006 * p.face**2
     hole[0] = False
-    return np.asarray(kept | hole[labels])
+    return np.asarray(kept | (hole[labels] & ((p.regions == HAIR) | (p.below < -0.65 * p.face))))
 
 
 def _strange(p: _Part, hull: F32) -> Bool:

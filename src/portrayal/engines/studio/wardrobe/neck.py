@@ -60,44 +60,47 @@ def matched(surface: Surface, head: Cutout, neck: F32, below: F32, skin: F32, se
 def widened(surface: Surface, neck: F32) -> Surface:
     """The surface with the photographed neck where it goes beyond the modelled one."""
     more = neck * (1 - surface.cover)
-    if float(more.max(initial=0.0)) < 0.02:
+    rows, columns = np.flatnonzero(more.max(1) > 0.02), np.flatnonzero(more.max(0) > 0.02)
+    if not len(rows):
         return surface
-    cover = surface.cover + more
-    bare = (surface.cover < 0.9) & (more > 0.02)
-    some = (surface.skin > 0.5) & (surface.cover > 0.9)
-    skin_colour = surface.albedo[some].mean(0) if some.any() else np.full(3, 0.4, np.float32)
-    depth, normals = _continued(surface, more)
-    skin = (surface.skin * surface.cover + more) / np.maximum(cover, 1e-4)
-    share = (more / np.maximum(cover, 1e-4))[..., None]
-    material = surface.material + (np.array(SKIN, np.float32) - surface.material) * share
-    return replace(
-        surface,
-        albedo=np.where(bare[..., None], skin_colour, surface.albedo).astype(np.float32),
-        normals=normals,
-        depth=depth,
-        material=np.ascontiguousarray(material, np.float32),
-        cover=np.ascontiguousarray(cover, np.float32),
-        skin=np.ascontiguousarray(skin, np.float32),
-    )
+    edge = int(surface.scale)
+    y, x = slice(max(0, rows[0] - edge), rows[-1] + edge), slice(max(0, columns[0] - edge), columns[-1] + edge)
+    part, extra = surface.cropped((y, x)), more[y, x]
+    cover = part.cover + extra
+    bare = (part.cover < 0.9) & (extra > 0.02)
+    some = (part.skin > 0.5) & (part.cover > 0.9)
+    colour = part.albedo[some].mean(0) if some.any() else np.full(3, 0.4, np.float32)
+    depth, normals = _continued(part, extra)
+    share = (extra / np.maximum(cover, 1e-4))[..., None]
+    new = {
+        "albedo": np.where(bare[..., None], colour, part.albedo),
+        "normals": normals,
+        "depth": depth,
+        "material": part.material + (np.array(SKIN, np.float32) - part.material) * share,
+        "cover": cover,
+        "skin": (part.skin * part.cover + extra) / np.maximum(cover, 1e-4),
+    }
+    out = {}
+    for name, values in new.items():
+        out[name] = getattr(surface, name).copy()
+        out[name][y, x] = values
+    return replace(surface, **out)
 
 
 def _continued(surface: Surface, more: F32) -> tuple[F32, F32]:
     """Depth and normals of the surface, going on as they are at its rim where it is widened."""
-    rows, columns = np.flatnonzero(more.max(1) > 0.005), np.flatnonzero(more.max(0) > 0.005)
-    edge = int(surface.scale)
-    at = np.s_[max(0, rows[0] - edge) : rows[-1] + edge, max(0, columns[0] - edge) : columns[-1] + edge]
-    known = (surface.depth[at] > NOWHERE / 2) & (surface.cover[at] > 0.9)
+    known = (surface.depth > NOWHERE / 2) & (surface.cover > 0.9)
     if not known.any():
         return surface.depth, surface.normals
     nearest = cv2.DIST_LABEL_PIXEL
     _, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=nearest)
     first = np.zeros(int(labels.max()) + 1, np.intp)
     first[labels[known]] = np.flatnonzero(known)
-    source = first[labels]
-    wanted = ~known & (more[at] + surface.cover[at] > 0.02)
+    wanted = ~known & (more + surface.cover > 0.02)
+    source = first[labels[wanted]]
     depth, normals = surface.depth.copy(), surface.normals.copy()
-    depth[at][wanted] = surface.depth[at].ravel()[source[wanted]]
-    normals[at][wanted] = surface.normals[at].reshape(-1, 3)[source[wanted]]
+    depth[wanted] = surface.depth.ravel()[source]
+    normals[wanted] = surface.normals.reshape(-1, 3)[source]
     return depth, normals
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.head.fields import blur, polygon, smoothstep
 from portrayal.engines.studio.light.shape import shape
-from portrayal.engines.studio.light.tone import tone
 from portrayal.engines.studio.types import Cutout, Speed, Subject
 from portrayal.engines.studio.wardrobe import hair as hairs
 from portrayal.engines.studio.wardrobe import neck as necks
@@ -54,7 +53,8 @@ def wear(
     assert head.points is not None
     below, far = _below_jaw(head)
     near = smoothstep(_JAW * surface.scale, 0.1 * _JAW * surface.scale, far)
-    skin = below * _skin_share(head, surface.scale)
+    share = _skin_share(head, surface.scale)
+    skin = below * share
     # Skin goes over into skin, cloth has an edge.
     own = head.alpha * np.maximum(1 - skin, near * (1 - surface.cover * (1 - surface.skin)))
     own = np.ascontiguousarray(own * hairs.tapered(head, own, surface.scale, seed), np.float32)
@@ -62,17 +62,18 @@ def wear(
     # Close to the jaw what a turn reveals is made of skin; it is shown where the modelled neck does not reach.
     clean = _clean_neck(head, still, bare, surface, placed)
     close = smoothstep(_REVEALED * surface.scale, 0.4 * _REVEALED * surface.scale, far)
-    skinny = head.alpha * _skin_share(head, surface.scale) * (np.arange(len(far)) > _lobes(head.points))[:, None]
+    skinny = head.alpha * share * (np.arange(len(far)) > _lobes(head.points))[:, None]
     neck = np.asarray(clean * skinny, np.float32)
     wide = np.asarray(np.maximum(clean, close) * skinny * _beside(surface), np.float32)
     surface = necks.matched(necks.widened(surface, wide), head, neck, below, bare.skin, seed)
     both = _together(head, own, surface)
     subject = shape(both, speed)
-    front = (own * (1 - skin))[..., None]
-    normals = surface.normals + (subject.normals - surface.normals) * front
-    normals = np.where(surface.cover[..., None] > 0.02, normals, subject.normals)
-    normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-4)
-    return replace(subject, normals=np.ascontiguousarray(normals, np.float32), under=surface, own=own)
+    # Skin below the jaw has the shape of the modelled neck.
+    at = (skin > 0.004) & (own > 0.004) & (surface.cover > 0.02)
+    normals = subject.normals
+    mixed = surface.normals[at] + (normals[at] - surface.normals[at]) * (1 - skin[at])[:, None]
+    normals[at] = mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-4)
+    return replace(subject, under=surface, own=own)
 
 
 def _clean_neck(
@@ -132,12 +133,12 @@ def _together(head: Cutout, own: F32, surface: Surface) -> Cutout:
     """Head and clothes as one cut-out, for the shape and for who looks at the regions."""
     cover = surface.cover
     alpha = np.asarray(own + (1 - own) * cover, np.float32)
-    under = cover > 0.02
+    lower = (cover > 0.02) & (own < 0.98)
+    # Nearly display codes: nobody sees them, but the shape looks for creases in them.
+    codes = np.sqrt(np.clip(surface.albedo[lower], 0, 1))
     rgb = head.rgb.copy()
-    lower = under & (own < 0.98)
-    colours = tone(np.ascontiguousarray(surface.albedo[lower][None]))[0]
-    rgb[lower] = colours + (rgb[lower] - colours) * own[lower][:, None]
-    return replace(head, rgb=np.ascontiguousarray(rgb, np.float32), alpha=alpha, regions=_regions(head, own, surface))
+    rgb[lower] = codes + (rgb[lower] - codes) * own[lower][:, None]
+    return replace(head, rgb=rgb, alpha=alpha, regions=_regions(head, own, surface))
 
 
 def _regions(head: Cutout, own: F32, surface: Surface) -> U8:
