@@ -103,7 +103,7 @@ def view_of(body: Body, stance: Stance, size: Size) -> View:
     focal = 0.5 * height / math.tan(math.radians(fov) / 2)
     eye = max(frame.eye + _RISES.get(stance.camera, 0.0), _LEAST_EYE)
     points, radii = _outline(body)
-    crown = np.array([[*body.head.centre[:2], body.head.centre[2]]]) + [[0, CROWN, 0]]
+    crown = (body.head.centre + np.array([0, CROWN, 0]))[None]
     if frame.lowest is not None:
         # A raised arm may leave the picture at the top; the head may not.
         low = float(body.head.centre[1]) - (160.0 - frame.lowest)

@@ -1,4 +1,4 @@
-"""Kernels that paint what is smaller than the field: creases, hems, seams, knuckles, nails, laces, the unevenness of skin."""
+"""Kernels that paint what is smaller than the field: creases, hems, seams, knuckles, nails, laces, uneven skin."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def detailed(
                 high += np.float32(0.007) * fine + np.float32(0.03) * cloudy
                 if kind >= 1:
                     # Hands are redder, most of all on the knuckles, which have creases.
-                    green *= np.float32(0.965)
-                    blue *= np.float32(0.955)
+                    green *= np.float32(0.98)
+                    blue *= np.float32(0.975)
                 if kind >= 2:
                     joint = _bell(o0 - np.float32(0.05) * length, np.float32(0.55))
                     green *= one - np.float32(0.09) * joint
@@ -133,18 +133,19 @@ def detailed(
                     c = noise(
                         (cx + half * cy) * np.float32(0.07), (cy - np.float32(0.4) * cx) * np.float32(0.24), seed, table
                     )
-                    high += np.float32(0.20) * (half - abs(a) * np.float32(1.6)) * (one - np.float32(0.6) * low)
-                    high += np.float32(0.35) * (half - abs(c) * np.float32(1.6)) * low
+                    high += (
+                        np.float32(0.12) * (half - math.sqrt(a * a + np.float32(0.02)) * np.float32(1.6)) * (one - low)
+                    )
+                    high += np.float32(0.14) * (half - math.sqrt(c * c + np.float32(0.03)) * np.float32(1.6)) * low
                 if (kind == 5 or kind == 7) and rows[b, 42] > zero:
                     # A hem: its stitching lies in a small groove.
                     edge = length - o0
                     if np.float32(2.0) < edge < np.float32(2.3):
                         high -= np.float32(0.06)
                         shade *= np.float32(0.90)
-                if kind == 7 or kind == 6:
-                    if abs(w + half) < np.float32(0.16) and abs(v) > np.float32(3.0):
-                        high -= np.float32(0.10)
-                        shade *= np.float32(0.88)
+                if (kind == 7 or kind == 6) and abs(w + half) < np.float32(0.16) and abs(v) > np.float32(3.0):
+                    high -= np.float32(0.10)
+                    shade *= np.float32(0.88)
                 red, green, blue = shade, shade, shade
             elif kind == 10:
                 if rows[b, 59] > zero:

@@ -1,7 +1,8 @@
 """The distance field of the rows: the one piece of geometry that tracing, occlusion and the ground share.
 
 All kernels are float32. Noise comes from a table (see `noise_table`), because it is read some hundred million times.
-Rows and table go in flat: an array of one dimension costs a call of a kernel fewer arguments. `r` is a row's first index.
+Rows and table go in flat: an array of one dimension costs a call of a kernel fewer arguments. `r` is a row's first
+index.
 """
 
 from __future__ import annotations
@@ -149,7 +150,8 @@ def _limb(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any, with_folds: Any
     if sheet:
         w += height * (
             math.sin(v * rows[r + 48] * np.float32(6.283) + rows[r + 44] + two * t)
-            + half * math.sin(v * rows[r + 48] * np.float32(14.0) + np.float32(1.3) * rows[r + 44] - np.float32(3.0) * t)
+            + half
+            * math.sin(v * rows[r + 48] * np.float32(14.0) + np.float32(1.3) * rows[r + 44] - np.float32(3.0) * t)
             + np.float32(0.3) * math.sin(s * np.float32(0.09) + np.float32(1.7) * rows[r + 44] + v * np.float32(0.07))
         )
     if rows[r + 57] > zero:

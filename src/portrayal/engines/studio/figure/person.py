@@ -14,6 +14,7 @@ from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.compose import CAMERAS, motion_of, shot_of
 from portrayal.engines.studio.figure import rows as columns
+from portrayal.engines.studio.figure.body import build
 from portrayal.engines.studio.figure.camera import View, view_of
 from portrayal.engines.studio.figure.ground import Drop
 from portrayal.engines.studio.figure.occlusion import bake
@@ -67,6 +68,25 @@ _NECK: Final = (0.5, 2.0)
 _GRID: Final = 512
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A figure that is settled but not yet drawn.
+
+    Attributes:
+        stance: as asked.
+        body: posed and dressed.
+        motion: of the head, relative to the reference.
+        view: the camera.
+        shot: the same camera for the scene.
+    """
+
+    stance: Stance
+    body: Body
+    motion: HeadMotion
+    view: View
+    shot: Shot
+
+
 def figure(
     plan: ScenePlan,
     character: IdentityMap,
@@ -79,10 +99,10 @@ def figure(
     clock: Clock,
     attempt: int = 0,
 ) -> tuple[Subject, Shot, Drop]:
-    """One whole person.
+    """One whole person: `planned`, then `drawn`.
 
     Args:
-        plan: head, gaze and expression are taken from it, and the scene for the shot.
+        plan: head, gaze, expression and lettering are taken from it, and the scene for the shot.
         character: a person with a face.
         stance: pose, framing, outfit, build and camera.
         size: (width, height) of the canvas.
@@ -96,37 +116,55 @@ def figure(
         The subject (`own` = the photographed head, `under` = the body), the shot with which the scene must be
         photographed, and what darkens its ground (see `ground.shadowed`).
     """
-    rng = np.random.default_rng([seed, attempt, 707])
-    body, motion = clock.time("body", lambda: _posed(plan, character, stance, seed, attempt, kept, rng))
-    return stand(plan, character, body, motion, stance, size, speed, seed, kept, notes, clock, rng)
+    settled = clock.time("body", lambda: planned(plan, character, stance, size, speed, seed, kept, attempt))
+    subject, drop = drawn(plan, character, settled, speed, seed, kept, notes, clock)
+    return subject, settled.shot, drop
 
 
-def stand(
+def planned(
     plan: ScenePlan,
     character: IdentityMap,
-    body: Body,
-    motion: HeadMotion,
     stance: Stance,
     size: Size,
     speed: Speed,
     seed: int,
     kept: Kept,
+    attempt: int = 0,
+    body: Body | None = None,
+) -> Planned:
+    """Settle body, head and camera: fast, so that the scene can be photographed while the figure is drawn.
+
+    See `figure`; `body` replaces the one of the stance.
+    """
+    rng = np.random.default_rng([seed, attempt, 707])
+    body = body or build(stance.pose, stance.outfit, stance.build, seed)
+    body, motion = _sided(plan, character, body, stance, seed, attempt, kept, rng)
+    view = view_of(body, stance, size)
+    return Planned(stance, body, motion, view, _shot(plan, stance, view, size, speed, rng))
+
+
+def drawn(
+    plan: ScenePlan,
+    character: IdentityMap,
+    settled: Planned,
+    speed: Speed,
+    seed: int,
+    kept: Kept,
     notes: Notes,
     clock: Clock,
-    rng: np.random.Generator,
-) -> tuple[Subject, Shot, Drop]:
-    """The person of a posed body; see `figure`."""
-    body, view = _without_neckline(body), view_of(body, stance, size)
-    bare = kept.bare(character)
-    head = clock.time("head", lambda: _head(stance.build.shoulders, bare, character, body, view, motion, speed, seed, kept, notes))
+) -> tuple[Subject, Drop]:
+    """Draw what is settled; see `figure`."""
+    view, stance, bare = settled.view, settled.stance, kept.bare(character)
+    body = _without_neckline(settled.body)
+    head = clock.time("head", lambda: _head(bare, character, settled, speed, seed, kept, notes))
     seen = clock.time("trace", lambda: trace(body.rows, view, speed == "quality"))
     grid = clock.time("bake", lambda: bake(body.rows, body.head.centre))
     skin = _skin(character, bare)
     front = clock.time("clothes", lambda: _front(stance, body, view, skin, speed))
-    under = clock.time("surface", lambda: surfaced(body, seen, grid, view, skin, front))
+    words = " ".join(plan.lettering)
+    under = clock.time("surface", lambda: surfaced(body, seen, grid, view, skin, front, words))
     subject = clock.time("head on body", lambda: _joined(head, bare, under, view, speed, seed))
-    drop = Drop(grid, view, body.air, 0.0 if plan.setting in _NO_FLOOR else 1.0)
-    return subject, _shot(plan, stance, view, size, speed, rng), drop
+    return subject, Drop(grid, view, body.air, 0.0 if plan.setting in _NO_FLOOR else 1.0)
 
 
 def _without_neckline(body: Body) -> Body:
@@ -165,23 +203,7 @@ def _lowest(body: Body) -> float:
     return _WAIST if high.any() else _LOWEST - 2
 
 
-def _posed(
-    plan: ScenePlan,
-    character: IdentityMap,
-    stance: Stance,
-    seed: int,
-    attempt: int,
-    kept: Kept,
-    rng: np.random.Generator,
-) -> tuple[Body, HeadMotion]:
-    """The body on the side to which this head turns better, and what the head does."""
-    from portrayal.engines.studio.figure.body import build
-
-    body = build(stance.pose, stance.outfit, stance.build, seed)
-    return sided(plan, character, body, stance, seed, attempt, kept, rng)
-
-
-def sided(
+def _sided(
     plan: ScenePlan,
     character: IdentityMap,
     body: Body,
@@ -260,12 +282,9 @@ class _Placed:
 
 
 def _head(
-    broad: float,
     bare: Bare,
     character: IdentityMap,
-    body: Body,
-    view: View,
-    motion: HeadMotion,
+    settled: Planned,
     speed: Speed,
     seed: int,
     kept: Kept,
@@ -274,6 +293,7 @@ def _head(
     """The head placed and moved; only a window around it is worked on."""
     assert character.reading is not None
     points = character.reading.points
+    body, motion, view, broad = settled.body, settled.motion, settled.view, settled.stance.build.shoulders
     centre = body.head.centre
     ppc = view.scale(float(centre[2]) + 4)
     size = _FACE + _BROAD * float(np.clip((broad - 0.95) / 0.12, 0, 1))
@@ -321,16 +341,18 @@ def _joined(head: _Placed, bare: Bare, under: Surface, view: View, speed: Speed,
     scale, (x, y) = head.placed
     placed = (scale, (x - float(shift[0]), y - float(shift[1])))
     local = wear(part, head.still - shift, bare, under.cropped(on), placed, speed, seed)
-    assert local.own is not None and local.under is not None and local.points is not None
-    local = replace(local, own=local.own * _above(local, under.scale))
-    chin = under_chin(local.points, (bottom - top, right - left), under.scale)
-    return _whole(local, replace(local.under, open=_times(local.under.open, chin)), under, on, view)
+    assert local.own is not None
+    assert local.under is not None
+    assert local.points is not None
+    near, chin = local.under, under_chin(local.points, (bottom - top, right - left), under.scale)
+    local = replace(local, own=np.asarray(local.own * _above(local, under.scale), np.float32))
+    return _whole(local, replace(near, open=_times(near.open, chin)), under, on, view)
 
 
 def _above(local: Subject, scale: float) -> F32:
     """Weight (h, w) of the photograph: its skin ends a little below the jaw, for the body's neck stands elsewhere."""
     assert local.points is not None
-    face = np.zeros(local.alpha.shape, np.uint8)
+    face = np.zeros((local.alpha.shape[0], local.alpha.shape[1]), np.uint8)
     cv2.fillConvexPoly(face, cv2.convexHull(local.points[:468, :2].astype(np.float32)).astype(np.int32), 1)
     away = cv2.distanceTransform(1 - face, cv2.DIST_L2, 5) / np.float32(scale)
     mouth = float(local.points[list(mesh.LIPS), 1].mean())
@@ -356,8 +378,10 @@ def _times(open_: F32 | None, chin: F32) -> F32:
 def _whole(local: Subject, near: Surface, under: Surface, on: tuple[slice, slice], view: View) -> Subject:
     """The window's subject on the whole canvas."""
     size = (view.height, view.width)
-    assert local.points is not None and local.own is not None
-    assert under.open is not None and near.open is not None
+    assert local.points is not None
+    assert local.own is not None
+    assert under.open is not None
+    assert near.open is not None
     corner = np.array([on[1].start, on[0].start, 0], np.float32)
     rgb, own, face = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32)
     regions = np.where(under.cover > 0.5, np.where(under.skin > 0.5, SKIN, CLOTHING), BACKGROUND).astype(np.uint8)

@@ -3,10 +3,10 @@
 Figure axes: cm, x to the picture's right, y up with the floor at 0, z towards the camera.
 
 A row is a round cone, a limb (an elliptic tube whose half width, half depth and bend follow six control values), a
-box or a torus. Rows of one GROUP (a layer: skin, trousers, top, ...) are sorted together; groups meet in a hard minimum,
-so that one cloth lies over the other. Within a group, rows of one CHAIN (torso, an arm, a leg) melt into each other by
-their `BLEND`; a chain melts with its group only near its first bone (`JOIN`, `REACH`), so that a hanging arm grows no
-web to the hip. Rows with `CUT` are taken out of their group.
+box or a torus. Rows of one GROUP (a layer: skin, trousers, top, ...) are sorted together; groups meet in a hard
+minimum, so that one cloth lies over the other. Within a group, rows of one CHAIN (torso, an arm, a leg) melt into
+each other by their `BLEND`; a chain melts with its group only near its first bone (`JOIN`, `REACH`), so that a
+hanging arm grows no web to the hip. Rows with `CUT` are taken out of their group.
 
 After a figure prototype of this project; the distance of an ellipse is the usual k0 (k0 - 1) / k1.
 """

@@ -19,6 +19,7 @@ from portrayal.engines.studio.figure import types as t
 from portrayal.engines.studio.figure.camera import View
 from portrayal.engines.studio.figure.detail import bent, detailed
 from portrayal.engines.studio.figure.field import noise_table
+from portrayal.engines.studio.figure.lettering import inked
 from portrayal.engines.studio.figure.occlusion import Grid, open_sky, shadow
 from portrayal.engines.studio.figure.trace import Traced
 from portrayal.imaging import F32, Bool
@@ -30,6 +31,7 @@ _NAIL: Final = (0.32, 0.04, 0.03, 0.0)
 _SHAPE: Final = 0.85
 _RELIEF: Final = 0.6
 # Softness of shadows when nobody says: an area light of the size of a window.
+_INK: Final = np.float32(0.03)
 _SOFT: Final = 0.12
 _PACK: Final = 128
 
@@ -50,13 +52,16 @@ class Front:
     lowest: float
 
 
-def surfaced(body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, front: Front | None) -> Surface:
+def surfaced(
+    body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, front: Front | None, words: str = ""
+) -> Surface:
     """The body as a surface of the canvas.
 
     Args:
         body, seen, grid, view: the posed body, its tracing, field and camera.
         skin: (3,) scene light of the face's skin.
         front: the garment's front, None = woven cloth everywhere.
+        words: on a sign, if the body holds one.
     """
     h, w = seen.cover.shape
     scale = view.scale(float(body.joints["chest"][2]))
@@ -84,6 +89,9 @@ def surfaced(body: t.Body, seen: Traced, grid: Grid, view: View, skin: F32, fron
         least=16,
     )  # fmt: skip
     albedo *= tint
+    if words and "sign" in body.things:
+        ink = (inked(body, seen.point, words) * (part == t.PLAIN))[..., None]
+        albedo += (_INK - albedo) * ink
     is_skin = (bare & (seen.row >= 0)).astype(np.float32)
     normals = seen.normal.copy()
     if front is not None:
@@ -163,7 +171,8 @@ def _dressed(
 ) -> None:
     """Paint the wardrobe's front on the torso, in place.
 
-    `torso` (h, w) is the weight of what gets the front. Where the body is bare (`skin_only`) only cloth is painted; `bare` (h, w) is the share of bare skin.
+    `torso` (h, w) is the weight of what gets the front. Where the body is bare (`skin_only`) only cloth is painted;
+    `bare` (h, w) is the share of bare skin.
     """
     surface = front.surface
     torso = torso * (chest[..., 1] > -front.lowest)
@@ -286,7 +295,7 @@ def _crevices(seen: Traced, scale: float) -> F32:
         small = (max(2, w // part), max(2, h // part))
         matte = cv2.resize(on.astype(np.float32), small, interpolation=cv2.INTER_AREA)
         mean = cv2.GaussianBlur(cv2.resize(depth, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / part)
-        mean /= np.maximum(cv2.GaussianBlur(matte, (0, 0), sigma / part), 1e-3)
+        mean = np.asarray(mean / np.maximum(cv2.GaussianBlur(matte, (0, 0), sigma / part), 1e-3), np.float32)
         mean = cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
         out *= 1 - strength * np.clip((mean - depth) / deep, 0, 1) ** 0.85 * on
     return out

@@ -17,7 +17,7 @@ from portrayal.engines.studio.figure import rows as columns
 from portrayal.engines.studio.figure.camera import View
 from portrayal.engines.studio.figure.field import distance, noise_table
 from portrayal.engines.studio.figure.types import I32
-from portrayal.imaging import F32
+from portrayal.imaging import F32, Array, Bool
 from portrayal.parallel import bands
 
 _TILE: Final = 16
@@ -65,7 +65,9 @@ def trace(rows: F32, view: View, quality: bool = False) -> Traced:
     # Bands of single tile rows: the figure is dense in some and empty in others, so that halves would wait.
     steps = np.float32(0.86 if not quality else 0.74)
     bands(
-        lambda a, b: _trace(seen, seen.reshape(-1), lists, counts, camera, table, steps, point, normal, own, cover, row, a, b),
+        lambda a, b: _trace(
+            seen, seen.reshape(-1), lists, counts, camera, table, steps, point, normal, own, cover, row, a, b
+        ),
         len(counts),
         least=1,
     )
@@ -87,7 +89,7 @@ def _tiles(rows: F32, view: View) -> tuple[I32, I32]:
     dx = np.maximum(np.abs((tx[..., None] + 0.5) * _TILE - u) - _TILE / 2, 0)
     dy = np.maximum(np.abs((ty[..., None] + 0.5) * _TILE - v) - _TILE / 2, 0)
     may = np.hypot(dx, dy) < reach
-    may &= ~_past_segment(rows, view, tx, ty)
+    may &= np.logical_not(_past_segment(rows, view, tx, ty))
     counts = may.sum(-1).astype(np.int32)
     lists = np.zeros((down, across, max(int(counts.max()), 1)), np.int32)
     a, b, c = np.nonzero(may)
@@ -96,7 +98,7 @@ def _tiles(rows: F32, view: View) -> tuple[I32, I32]:
     return lists, counts
 
 
-def _past_segment(rows: F32, view: View, tx: F32, ty: F32) -> F32:
+def _past_segment(rows: F32, view: View, tx: Array, ty: Array) -> Bool:
     """Tiles (ty, tx, n) that lie farther from a row's bone on the picture than it is thick."""
     kind = rows[:, columns.KIND]
     start = rows[:, columns.ORIGIN : columns.ORIGIN + 3]
@@ -112,13 +114,11 @@ def _past_segment(rows: F32, view: View, tx: F32, ty: F32) -> F32:
     away = np.hypot(px - t * ex, py - t * ey) - _TILE * 0.71
     reach = thick / np.maximum(np.minimum(za, zb) - thick, 20) * view.focal * 1.08 + 2
     straight = (kind == columns.CONE) | (kind == columns.LIMB)
-    return (away > reach) & straight  # type: ignore[no-any-return]
+    return np.asarray((away > reach) & straight)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _passes(
-    rows: Any, i: Any, dx: Any, dy: Any, stretch: Any, spread: Any, eye: Any, away: Any
-) -> Any:
+def _passes(rows: Any, i: Any, dx: Any, dy: Any, stretch: Any, spread: Any, eye: Any, away: Any) -> Any:
     """Whether a cone (t * dx, eye + t * dy, away - t), `spread` wide per t, may meet a row."""
     zero, one = np.float32(0.0), np.float32(1.0)
     # Unit direction of the ray, bone, and from the camera to the bone's start.
@@ -140,8 +140,8 @@ def _passes(
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _trace(
-    rows: Any, flat: Any, lists: Any, counts: Any, camera: Any, table: Any, relax: Any, point: Any, normal: Any, own: Any,
-    cover: Any, row: Any, first: int, last: int,
+    rows: Any, flat: Any, lists: Any, counts: Any, camera: Any, table: Any, relax: Any, point: Any, normal: Any,
+    own: Any, cover: Any, row: Any, first: int, last: int,
 ) -> None:  # fmt: skip
     f, cx, cy, eye, away = camera[0], camera[1], camera[2], camera[3], camera[4]
     one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)

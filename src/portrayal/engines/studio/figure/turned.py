@@ -19,8 +19,8 @@ def turned(body: Body, degrees: float) -> Body:
     moved = _moved(body, matrix)
     return replace(
         moved,
-        chest=Place(matrix @ body.chest.at, matrix @ body.chest.axes),
-        pelvis=Place(matrix @ body.pelvis.at, matrix @ body.pelvis.axes),
+        chest=_placed(body.chest, matrix),
+        pelvis=_placed(body.pelvis, matrix),
         head=replace(moved.head, yaw=body.head.yaw + degrees),
         yaw=body.yaw + degrees,
     )
@@ -34,8 +34,8 @@ def mirrored(body: Body) -> Body:
     return replace(
         moved,
         joints=swapped,
-        chest=Place(flip @ body.chest.at, flip @ body.chest.axes @ flip),
-        pelvis=Place(flip @ body.pelvis.at, flip @ body.pelvis.axes @ flip),
+        chest=_placed(Place(body.chest.at, np.asarray(body.chest.axes @ flip, np.float32)), flip),
+        pelvis=_placed(Place(body.pelvis.at, np.asarray(body.pelvis.axes @ flip, np.float32)), flip),
         head=replace(moved.head, yaw=-body.head.yaw, roll=-body.head.roll),
         yaw=-body.yaw,
     )
@@ -45,6 +45,10 @@ def _other(name: str) -> str:
     if name.endswith(" left"):
         return name.removesuffix("left") + "right"
     return name.removesuffix("right") + "left" if name.endswith(" right") else name
+
+
+def _placed(place: Place, matrix: F32) -> Place:
+    return Place(np.asarray(matrix @ place.at, np.float32), np.asarray(matrix @ place.axes, np.float32))
 
 
 def _moved(body: Body, matrix: F32) -> Body:
