@@ -51,6 +51,7 @@ from portrayal.sizes import Size
 _MISSED = 3.0
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
 _PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
+_DRAWN_APERTURE = 0.3
 _PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
 
 
@@ -73,22 +74,22 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     progress("photographing", 0.1)
     if whole is None:
         notes.warnings += framing.warnings
+        look, note = looks.choose(plan, job.style_type, body=False)
+        if note:
+            notes.warnings.append(note)
         if composition.completed:
             character = kept.wider(character)
         subject, plate = together(
             lambda: person(plan, character, composition, size, job.speed, seed, kept, notes, clock, outfit),
-            lambda: scene(plan, composition.shot, notes, clock),
+            lambda: scene(plan, _focused(composition.shot, look), notes, clock),
         )
-        look, note = looks.choose(plan, job.style_type, body=False)
-        if note:
-            notes.warnings.append(note)
     else:
-        subject, shot, drop = figure(plan, character, whole.stance, size, job.speed, seed, kept, notes, clock, attempt)
-        plate = scene(plan, shot, notes, clock)
-        plate = clock.time("ground", lambda: shadowed(plate, drop, plate.lighting))
         look = whole.look
+        subject, shot, drop = figure(plan, character, whole.stance, size, job.speed, seed, kept, notes, clock, attempt)
+        plate = scene(plan, _focused(shot, look), notes, clock)
+        plate = clock.time("ground", lambda: shadowed(plate, drop, plate.lighting))
     progress("lighting", 0.6)
-    image = _develop(plan, composition, subject, plate, job.speed, seed, clock)
+    image = _develop(plan, composition, subject, plate, job.speed, seed, clock, look is not None)
     if look is not None:
         progress("drawing", 0.8)
         image = _drawn(image, look, composition, subject, size, job.speed, seed, clock)
@@ -104,6 +105,11 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
         facts=_facts(plan, notes, subject),
         subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
     )
+
+
+def _focused(shot: Shot, look: str | None) -> Shot:
+    """The shot for a drawn picture: no lens blurs what a pencil draws."""
+    return shot if look is None else replace(shot, aperture=_DRAWN_APERTURE * shot.aperture)
 
 
 def _facts(plan: ScenePlan, notes: Notes, subject: Subject) -> dict[str, float]:
@@ -133,16 +139,17 @@ def _drawn(
     clock: Clock,
 ) -> U8:
     """The developed picture, drawn."""
-    points, matte = subject.points, subject.alpha
+    points, matte, regions = subject.points, subject.alpha, subject.regions
     if composition.camera_roll:
         matrix = roll_matrix(size, composition.camera_roll)
         matte = np.asarray(cv2.warpAffine(matte, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
+        regions = np.asarray(cv2.warpAffine(regions, matrix, size, flags=cv2.INTER_NEAREST), np.uint8)
         if points is not None:
             points = points.copy()
             points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     return clock.time(
         "look",
-        lambda: looks.draw(image, look, points=points, matte=matte, regions=subject.regions, seed=seed, speed=speed),
+        lambda: looks.draw(image, look, points=points, matte=matte, regions=regions, seed=seed, speed=speed),
     )
 
 
@@ -298,7 +305,9 @@ def _develop(
     speed: Speed,
     seed: int,
     clock: Clock,
+    drawn: bool = False,
 ) -> U8:
+    """The lit person before the plate, as film shows it; what is `drawn` afterwards has no grain."""
     if subject.points is None:
         plate = replace(plate, radiance=contact_shadow(plate.radiance, subject.alpha))
     lit = clock.time("relight", lambda: relight(subject, plate.lighting, speed, plate.radiance))
@@ -306,9 +315,12 @@ def _develop(
     if composition.camera_roll:
         radiance = rolled(radiance, composition.camera_roll)
     look = plan.look if plan.look and plan.look in photographic() else "photo"
+    grain = 0.0 if drawn else 1.0
     return clock.time(
         "finish",
-        lambda: finish(radiance, grade=plate.grade, look=look, exposure=plate.exposure, seed=seed, speed=speed),
+        lambda: finish(
+            radiance, grade=plate.grade, look=look, exposure=plate.exposure, grain=grain, seed=seed, speed=speed
+        ),
     )
 
 
