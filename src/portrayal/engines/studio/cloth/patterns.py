@@ -20,7 +20,9 @@ NAMES: Final = (
     "striped", "pinstripe", "checked", "plaid", "polka dot", "floral", "houndstooth", "herringbone", "camouflage",
     "paisley", "animal", "tie-dye", "argyle", "geometric",
 )  # fmt: skip
-_COLOURS: Final = 6
+_WOVEN: Final = frozenset(
+    ("striped", "pinstripe", "checked", "plaid", "polka dot", "houndstooth", "herringbone", "argyle")
+)
 _WHITE: Final = "#eeebe2"
 _HALF: Final = np.float32(0.5)
 _ONE: Final = np.float32(1.0)
@@ -67,7 +69,10 @@ def dyed(cloth: Cloth, u: F32, v: F32, detail: float, seed: int = 0) -> F32:
     palette = _palette(cloth.pattern, cloth.colour, cloth.second)
     code, size, table = NAMES.index(cloth.pattern), np.float32(detail), dice()
     move = np.float32(seed % 97)
-    bands(lambda a, b: _print_rows(u, v, size, code, palette, table, move, out, a, b), len(u), 32)
+    if cloth.pattern in _WOVEN:
+        bands(lambda a, b: _weave_rows(u, v, size, code, palette, out, a, b), len(u), 32)
+    else:
+        bands(lambda a, b: _print_rows(u, v, size, code, palette, table, move, out, a, b), len(u), 32)
     return out
 
 
@@ -140,19 +145,19 @@ def _palette(pattern: str, colour: str, second: str | None) -> F32:
     return np.stack([dye(c) for c in (colour, other, *accents)]).astype(np.float32)
 
 
-@njit(nogil=True, fastmath=True, inline="always")
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _mix(c: Any, palette: Any, k: Any, t: Any) -> None:
     for i in range(3):
         c[i] += (palette[k, i] - c[i]) * t
 
 
-@njit(nogil=True, fastmath=True, inline="always")
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _inside(distance: Any, pixel: Any) -> Any:
     """Coverage of a pixel by a shape whose edge is so far away (cm, > 0 inside)."""
     return min(max(distance / pixel + _HALF, _ZERO), _ONE)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _band(q: Any, period: Any, width: Any, pixel: Any) -> Any:
     """Coverage by stripes of a width, in the middle of each period; exact for stripes narrower than a pixel."""
     d = abs(q / period - np.floor(q / period) - _HALF) * period
@@ -161,7 +166,7 @@ def _band(q: Any, period: Any, width: Any, pixel: Any) -> Any:
     return sharp * near + width / period * (_ONE - near)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _plaid(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
     """A tartan: the same sett in warp and weft, mixed by a twill."""
     near = seen(np.float32(0.16), e)
@@ -181,7 +186,7 @@ def _plaid(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
             c[i] = x * share if way == 0 else c[i] + x * share
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _houndstooth(u: Any, v: Any, e: Any) -> Any:
     """Four dark and four light threads both ways in a 2/2 twill; four samples per pixel."""
     thread = np.float32(0.18)
@@ -192,12 +197,12 @@ def _houndstooth(u: Any, v: Any, e: Any) -> Any:
         warp = ((i + j) & 3) < 2
         total += 1 if ((i & 7) < 4 if warp else (j & 7) < 4) else 0
     near = seen(thread * np.float32(2.0), e)
-    flat = _HALF * (_band(u - np.float32(2.0) * thread, thread * 8, thread * 4, e) +
-                    _band(v - np.float32(2.0) * thread, thread * 8, thread * 4, e))  # fmt: skip
+    p = thread * np.float32(8.0)
+    flat = _HALF * (_band(u - p * np.float32(0.25), p, _HALF * p, e) + _band(v - p * np.float32(0.25), p, _HALF * p, e))
     return np.float32(total) * np.float32(0.25) * near + flat * (_ONE - near)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Flowers of five petals with leaves, one per cell of 3 cm, turned and moved at random, small ones between."""
     p = np.float32(3.0)
@@ -238,7 +243,7 @@ def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
                 _mix(c, palette, 3, _inside(r * np.float32(0.24) - away, e))
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Drops with a bent tip, with a border, dots and a heart; small dots between."""
     p = np.float32(3.7)
@@ -253,7 +258,13 @@ def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     radius = np.float32(1.12) * (_ONE - t) ** np.float32(0.72) + np.float32(0.04)
     down = min(y + np.float32(0.55), _ZERO)
     d = radius - np.sqrt(bend * bend + down * down * np.float32(1.3))
-    dots = np.sqrt((q * p * 2 - np.floor(q * p * 2) - _HALF) ** 2 + (v * 2 - np.floor(v * 2) - _HALF) ** 2) * _HALF
+    dots = (
+        np.sqrt(
+            (q * p * np.float32(2.0) - np.floor(q * p * np.float32(2.0)) - _HALF) ** 2
+            + (v * np.float32(2.0) - np.floor(v * np.float32(2.0)) - _HALF) ** 2
+        )
+        * _HALF
+    )
     _mix(
         c,
         palette,
@@ -271,20 +282,22 @@ def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     _mix(c, palette, 2, _inside(np.float32(0.12) - heart, e))
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _animal(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """A leopard's coat: broken rings around darker middles."""
     wu = u + np.float32(0.35) * value(table, u * np.float32(1.1), v * np.float32(1.1))
-    wv = v + np.float32(0.35) * value(table, u * np.float32(1.1) + 31, v * np.float32(1.1) + 7)
+    wv = v + np.float32(0.35) * value(
+        table, u * np.float32(1.1) + np.float32(31.0), v * np.float32(1.1) + np.float32(7.0)
+    )
     p = np.float32(1.75)
     first, second, which = cells(table, wu / p, wv / p * np.float32(0.85))
     ring = np.float32(0.30) + np.float32(0.05) * which
-    broken = value(table, wu * np.float32(1.9) + which * 40, wv * np.float32(1.9))
+    broken = value(table, wu * np.float32(1.9) + which * np.float32(40.0), wv * np.float32(1.9))
     width = (np.float32(0.115) + np.float32(0.10) * broken) * p
     between = (second - first) * p
     _mix(c, palette, 2, _inside((ring - first) * p, max(e, np.float32(0.12))) * np.float32(0.85))
     _mix(c, palette, 1, _inside(width - abs(first - ring) * p, e) * _inside(between - np.float32(0.10), e))
-    spot = value(table, wu * np.float32(1.3) + 77, wv * np.float32(1.3) + 19)
+    spot = value(table, wu * np.float32(1.3) + np.float32(77.0), wv * np.float32(1.3) + np.float32(19.0))
     _mix(
         c,
         palette,
@@ -293,7 +306,7 @@ def _animal(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     )
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _camouflage(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Blots of three more colours, edges a little ragged."""
     for k in range(3):
@@ -303,12 +316,12 @@ def _camouflage(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> Non
         _mix(c, palette, (2, 3, 1)[k], _inside((n - limit) * np.float32(3.0), e))
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _tie_dye(c: Any, palette: Any, table: Any, u: Any, v: Any) -> None:
     """A spiral folded into the cloth, bleeding."""
     x, y = u - np.float32(1.0), v - np.float32(16.0)
     x += np.float32(1.6) * value(table, u * np.float32(0.30), v * np.float32(0.30))
-    y += np.float32(1.6) * value(table, u * np.float32(0.30) + 40, v * np.float32(0.30))
+    y += np.float32(1.6) * value(table, u * np.float32(0.30) + np.float32(40.0), v * np.float32(0.30))
     away = np.sqrt(x * x + y * y) + np.float32(0.3)
     ragged = cloud(table, u * np.float32(0.8), v * np.float32(0.8), 3, np.float32(1.25), np.float32(0.05))
     turn = np.float32(2.5) * np.arctan2(y, x) + np.float32(2.6) * np.log(away) + np.float32(0.7) * ragged
@@ -318,7 +331,7 @@ def _tie_dye(c: Any, palette: Any, table: Any, u: Any, v: Any) -> None:
     _mix(c, palette, 1, min(max(np.float32(1.5) * (-a) - np.float32(0.55) + np.float32(0.25) * ragged, _ZERO), _ONE))
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _argyle(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
     """Two colours of diamonds with a thin lattice across."""
     w, h = np.float32(5.0), np.float32(7.6)
@@ -339,7 +352,7 @@ def _argyle(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
     _mix(c, palette, 2, lattice * np.float32(0.9))
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _geometric(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Bands of triangles, diamonds and steps, as woven ribbons have them."""
     p = np.float32(3.0)
@@ -355,7 +368,7 @@ def _geometric(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None
         _mix(c, palette, 3, _inside(d - np.float32(0.9), e))
     elif y < np.float32(4.1):
         _mix(c, palette, 2, _inside(np.float32(0.45) - abs(y - np.float32(3.65)), e))
-        small = abs(q * 3 - np.floor(q * 3) - _HALF) * np.float32(1.0)
+        small = abs(q * np.float32(3.0) - np.floor(q * np.float32(3.0)) - _HALF) * np.float32(1.0)
         _mix(c, palette, 5, _inside(np.float32(0.30) - small - abs(y - np.float32(3.65)) * np.float32(0.8), e))
     elif y < np.float32(7.4):
         z = y - np.float32(4.1)
@@ -365,15 +378,60 @@ def _geometric(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None
         _mix(c, palette, 5, _inside(min(d - np.float32(1.7), np.float32(3.0) - z), e))
     else:
         _mix(c, palette, 1, _inside(np.float32(0.6) - abs(y - np.float32(8.2)), e))
-        zig = np.float32(8.2) + (abs(q * 2 - np.floor(q * 2) - _HALF) - np.float32(0.25)) * np.float32(1.6)
+        zig = np.float32(8.2) + (
+            abs(q * np.float32(2.0) - np.floor(q * np.float32(2.0)) - _HALF) - np.float32(0.25)
+        ) * np.float32(1.6)
         _mix(c, palette, 2, _inside(np.float32(0.16) - abs(y - zig), e))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+def _weave_rows(u: Any, v: Any, detail: Any, code: Any, palette: Any, out: Any, first: int, last: int) -> None:
+    """Stripes, checks and what else is woven into cloth, over a band of rows; `code` is the place in `NAMES`."""
+    width = u.shape[1]
+    pixel = np.empty(width, np.float32)
+    c = np.empty(3, np.float32)
+    for y in range(first, last):
+        density(u, v, y, detail, pixel)
+        for x in range(width):
+            a, b, e = u[y, x], v[y, x], pixel[x]
+            for i in range(3):
+                c[i] = palette[0, i]
+            t = _ZERO
+            if code == 0:
+                t = _band(b, np.float32(2.6), np.float32(1.15), e)
+            elif code == 1:
+                t = _band(a, np.float32(1.5), np.float32(0.085), e) * np.float32(0.75)
+            elif code == 2:
+                p = np.float32(1.3)
+                t = _HALF * (_band(a, p, _HALF * p, e) + _band(b, p, _HALF * p, e))
+            elif code == 3:
+                _plaid(c, palette, a, b, e)
+            elif code == 4:
+                p = np.float32(1.7)
+                r = b / p * np.float32(2.0)
+                q = a / p + _HALF * np.float32(int(np.floor(r)) & 1)
+                dx, dy = (q - np.floor(q) - _HALF) * p, (r - np.floor(r) - _HALF) * p * _HALF
+                t = _inside(np.float32(0.36) - np.sqrt(dx * dx + dy * dy), e)
+            elif code == 6:
+                t = _houndstooth(a, b, e)
+            elif code == 7:
+                q = a / np.float32(1.9)
+                bend = abs(q - np.floor(q) - _HALF) * np.float32(3.8)
+                t = _HALF + _HALF * np.sin((b + bend) * np.float32(2 * np.pi / 0.62)) * seen(np.float32(0.62), e)
+                t *= np.float32(0.6)
+            else:
+                _argyle(c, palette, a, b, e)
+            _mix(c, palette, 1, t)
+            for i in range(3):
+                out[y, x, i] = c[i]
+
+
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _print_rows(
     u: Any, v: Any, detail: Any, code: Any, palette: Any, table: Any, move: Any, out: Any, first: int, last: int
 ) -> None:
-    """Print a band of rows. The code is the pattern's place in `NAMES`.
+    """Prints over a band of rows; `code` is the place in `NAMES`. A kernel of its own, so that stripes need not wait
+    for the compilation of flowers.
 
     Only prints move with the seed: stripes and checks lie where a tailor lays them.
     """
@@ -387,35 +445,8 @@ def _print_rows(
             a, b, e = u[y, x], v[y, x], pixel[x]
             for i in range(3):
                 c[i] = palette[0, i]
-            if code == 0:
-                _mix(c, palette, 1, _band(b, np.float32(2.6), np.float32(1.15), e))
-            elif code == 1:
-                _mix(c, palette, 1, _band(a, np.float32(1.5), np.float32(0.085), e) * np.float32(0.75))
-            elif code == 2:
-                _mix(
-                    c,
-                    palette,
-                    1,
-                    _HALF
-                    * (_band(a, np.float32(1.3), np.float32(0.65), e) + _band(b, np.float32(1.3), np.float32(0.65), e)),
-                )
-            elif code == 3:
-                _plaid(c, palette, a, b, e)
-            elif code == 4:
-                p = np.float32(1.7)
-                q = a / p + _HALF * np.float32(int(np.floor(b / p * 2)) & 1)
-                r = b / p * 2
-                dx, dy = (q - np.floor(q) - _HALF) * p, (r - np.floor(r) - _HALF) * p * _HALF
-                _mix(c, palette, 1, _inside(np.float32(0.36) - np.sqrt(dx * dx + dy * dy), e))
-            elif code == 5:
+            if code == 5:
                 _floral(c, palette, table, a + far, b + far, e)
-            elif code == 6:
-                _mix(c, palette, 1, _houndstooth(a, b, e))
-            elif code == 7:
-                q = a / np.float32(1.9)
-                bend = abs(q - np.floor(q) - _HALF) * np.float32(3.8)
-                t = _HALF + _HALF * np.sin((b + bend) * np.float32(2 * np.pi / 0.62)) * seen(np.float32(0.62), e)
-                _mix(c, palette, 1, np.float32(0.6) * t)
             elif code == 8:
                 _camouflage(c, palette, table, a + far, b + far, e)
             elif code == 9:
@@ -424,8 +455,6 @@ def _print_rows(
                 _animal(c, palette, table, a + far, b + far, e)
             elif code == 11:
                 _tie_dye(c, palette, table, a, b)
-            elif code == 12:
-                _argyle(c, palette, a, b, e)
             else:
                 _geometric(c, palette, table, a, b, e)
             for i in range(3):

@@ -21,7 +21,7 @@ COLUMNS: Final = ("kind", "u", "v", "relief", "tone", "pale", "gloss", "bend")
 _TURN: Final = np.float32(2 * np.pi)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _knit(u: Any, v: Any, pixel: Any, pu: Any, pv: Any) -> Any:
     """Wales of V-shaped stitches; the wales show longer than the stitches."""
     q = u / pu
@@ -35,7 +35,7 @@ def _knit(u: Any, v: Any, pixel: Any, pu: Any, pv: Any) -> Any:
     return seen(pu, pixel) * (np.float32(0.55) * wale) + near * deep * (np.float32(0.75) + np.float32(0.35) * wale)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _rings(u: Any, v: Any, pixel: Any, p: Any) -> Any:
     """Rows of linked rings (mail): each row half a ring aside, and leaning the other way."""
     best = np.float32(-0.9)
@@ -57,7 +57,7 @@ def _rings(u: Any, v: Any, pixel: Any, p: Any) -> Any:
     return seen(p * np.float32(0.5), pixel) * best
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _lace(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     """Flowers of close thread on a net: 0.45 in thread, less in the holes."""
     j = np.floor(v / p)
@@ -81,7 +81,7 @@ def _lace(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     return (thread - np.float32(0.62)) * seen(p, pixel)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _hexagons(u: Any, v: Any, pixel: Any, p: Any, groove: Any) -> Any:
     """Six-sided plates with grooves between."""
     y = np.float32(1.7320508)
@@ -96,7 +96,7 @@ def _hexagons(u: Any, v: Any, pixel: Any, p: Any, groove: Any) -> Any:
     return (min(edge / groove, np.float32(1.0)) - np.float32(0.78)) * seen(p, pixel)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _discs(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     """Overlapping discs, each tilted another way: (height, brightness)."""
     rows = p * np.float32(0.62)
@@ -115,7 +115,7 @@ def _discs(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     return np.float32(-0.5) * near, np.float32(-0.9) * near
 
 
-@njit(nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True, error_model="numpy")
 def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, bend: Any) -> Any:
     """Height and tone of one layer at one point, both about -1..1 with mean 0."""
     s = np.float32(0.0)
@@ -142,7 +142,7 @@ def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, 
             first, second, _ = cells(table, u / pu, v / pv)
             s = (min(second - first, bend) / bend - np.float32(0.72)) * near
     elif kind == 6:
-        w = np.float32(0.5) * value(table, u / pu * np.float32(2.1) + 31, v / pv * np.float32(2.1))
+        w = np.float32(0.5) * value(table, u / pu * np.float32(2.1) + np.float32(31.0), v / pv * np.float32(2.1))
         n = cloud(table, u / pu + w, v / pv - w, 2, pu, pixel) / bend
         s = np.exp(-n * n) - bend * np.float32(1.6)
     elif kind == 7:
@@ -158,16 +158,18 @@ def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, 
     elif kind == 11:
         # Tufts: hairs of one tuft lie alike, and tufts lie over each other.
         w = value(table, u / pv, v / pv) * np.float32(0.20) * pv
-        w2 = value(table, u / pv * np.float32(3.1), v / pv * np.float32(1.7) + 9) * np.float32(0.07) * pv
+        w2 = value(table, u / pv * np.float32(3.1), v / pv * np.float32(1.7) + np.float32(9.0)) * np.float32(0.07) * pv
         n = value(table, (u + w + w2) / pu, v / pv)
-        n += np.float32(0.6) * value(table, (u + w - w2) / pu * np.float32(1.9) + 40, v / pv * np.float32(1.3))
+        n += np.float32(0.6) * value(
+            table, (u + w - w2) / pu * np.float32(1.9) + np.float32(40.0), v / pv * np.float32(1.3)
+        )
         s = (np.float32(0.72) - np.float32(1.7) * abs(n)) * seen(pu, pixel)
     elif kind == 12:
         s = _hexagons(u, v, pixel, pu, bend)
     return s, s
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def weave_rows(
     u: Any, v: Any, detail: Any, layers: Any, table: Any, seed: Any, thread: Any, albedo: Any, relief: Any, rough: Any,
     first: int, last: int,
