@@ -22,11 +22,22 @@ from portrayal.engines.studio.cast.match import match
 from portrayal.engines.studio.cast.member import Member
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.compose import CAMERAS, FRAMINGS, Composition, framing_of, motion_of, roll_of, shot_of
-from portrayal.engines.studio.generate import better_side, face_box, fill_in, person, roll_matrix, rolled, scene, warn
+from portrayal.engines.studio.generate import (
+    better_side,
+    face_box,
+    fill_in,
+    outfit_of,
+    person,
+    roll_matrix,
+    rolled,
+    scene,
+    warn,
+)
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light.finish import finish, looks
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.types import Notes, Subject
+from portrayal.engines.studio.wardrobe.room import outlined, roomy
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32, U8, Array
 from portrayal.parallel import together
@@ -93,7 +104,18 @@ def _each(items: Sequence[S], make: Callable[[S], T]) -> list[T]:
 def _subject(member: Member, job: Job, kept: Kept, clock: Clock) -> Subject:
     """One member on its part of the canvas, not yet lit."""
     size, seed = (member.width, member.height), job.seed + 101 * member.number
-    return person(member.plan, member.character, member.composition, size, job.speed, seed, kept, member.notes, clock)
+    return person(
+        member.plan,
+        member.character,
+        member.composition,
+        size,
+        job.speed,
+        seed,
+        kept,
+        member.notes,
+        clock,
+        member.outfit,
+    )
 
 
 def _members(job: Job, size: Size, kept: Kept, notes: Notes) -> tuple[ScenePlan, list[Member], Composition]:
@@ -102,11 +124,15 @@ def _members(job: Job, size: Size, kept: Kept, notes: Notes) -> tuple[ScenePlan,
     plans = job.members or (job.plan,) * len(job.cast)
     own = [Notes() for _ in job.cast]
     cast = [better_side(p, c, kept, n) for p, c, n in zip(plans, job.cast, own, strict=True)]
+    outfits = [outfit_of(p, c, job.seed + 101 * i, n) for i, (p, c, n) in enumerate(zip(plans, cast, own, strict=True))]
     order = order_of(job.places or (None,) * len(cast))
     tilt = CAMERAS[job.plan.camera or "eye level"]
     roll = roll_of(job.plan.camera or "eye level", rng)
     shrink = 1 / float(np.linalg.norm(roll_matrix(size, roll)[:, 0])) if roll else 1.0
-    arrangement, cast = _arranged(job, cast, order, size, shrink, kept)
+    cast = [roomy(one) if outfit else one for one, outfit in zip(cast, outfits, strict=True)]
+    seen = [outlined(kept.bare(one)) if outfit else one for one, outfit in zip(cast, outfits, strict=True)]
+    arrangement, seen = _arranged(job, seen, order, size, shrink, kept)
+    cast = [one if outfit else other for one, other, outfit in zip(cast, seen, outfits, strict=True)]
     share = arrangement.unit / (min(size[1], 1.25 * size[0]) * shrink)
     _tell_framing(job.plan.framing, share, notes)
     framing = framing_of(share)
@@ -118,10 +144,12 @@ def _members(job: Job, size: Size, kept: Kept, notes: Notes) -> tuple[ScenePlan,
         across = 2 * place / (len(order) - 1) - 1
         plan = _turned(plans[number], character, allowed[number], across, rng, job.attempt)
         motion, bar = motion_of(plan, character, tilt[0], rng, job.seed + 101 * number, job.attempt)
-        x, y, width, height = _part(character, spot.scale, spot.offset, spot.unit, size)
+        x, y, width, height = _part(seen[number], spot.scale, spot.offset, spot.unit, size)
         at = (spot.offset[0] - x, spot.offset[1] - y)
         composition = Composition(spot.scale, at, framing, shot, motion, 0.0, bar)
-        members.append(Member(number, character, plan, composition, spot, x, y, width, height, own[number]))
+        members.append(
+            Member(number, character, plan, composition, spot, x, y, width, height, own[number], outfits[number])
+        )
     shared = replace(members[0].composition, camera_roll=roll)
     plan, shared = fill_in(job.plan, shared, job.seed, job.attempt)
     return plan, members, shared
@@ -208,7 +236,7 @@ def _rendering(
     clock: Clock,
 ) -> Rendering:
     """Hand the picture over, everything in the order of the cast."""
-    warn(plan, notes)
+    warn(plan, notes, next((member.outfit for member in members if member.outfit), None))
     warnings, facts = list(notes.warnings), dict(notes.facts)
     height, width = image.shape[:2]
     matrix = roll_matrix((width, height), roll) if roll else None
@@ -217,7 +245,7 @@ def _rendering(
     bars: dict[int, float] = {}
     for member, subject, alpha in zip(members, subjects, seen, strict=True):
         who, number = f"character {member.number + 1}", member.number
-        warn(member.plan, member.notes)
+        warn(member.plan, member.notes, member.outfit)
         warnings += [f"{who}: {words}" for words in member.notes.warnings if words not in notes.warnings]
         facts.update({f"{who}: {key}": value for key, value in member.notes.facts.items()})
         facts[f"{who}: face_height"] = round(float(subject.face_height), 1)

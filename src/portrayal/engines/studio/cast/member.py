@@ -8,6 +8,7 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.cast.arrange import Spot
 from portrayal.engines.studio.compose import Composition
 from portrayal.engines.studio.types import Notes
+from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.prompting.plan import ScenePlan
 
 
@@ -23,6 +24,7 @@ class Member:
         spot: where it stands on the canvas, and how near.
         x, y, width, height: the part of the canvas that it fills, in pixels.
         notes: what was seen while it was made.
+        outfit: what it wears; None = its own clothes.
     """
 
     number: int
@@ -35,6 +37,7 @@ class Member:
     width: int
     height: int
     notes: Notes
+    outfit: Outfit | None = None
 
     @property
     def part(self) -> tuple[slice, slice]:
