@@ -52,10 +52,10 @@ def arm(m: Making, index: int) -> None:
             SKIN, chain, 1.2, limb.root, limb.middle, inner, upper * slim, upper * 1.06 * slim, _UPPER_AXIS,
             join=5.0 if top.sleeve == 0 else 3.2,
         )  # fmt: skip
-    m.use("", types.BARE, f"forearm {index}")
-    rig.limb(
-        SKIN, chain, 1.2, limb.middle, limb.end, inner, fore * 1.03, fore * 0.97, span=(0.7 if covered else 0.0, 1)
-    )
+    if not covered or m.worn.glove is None:
+        m.use("", types.BARE, f"forearm {index}")
+        visible = (0.7 if covered else 0.0, 1)
+        rig.limb(SKIN, chain, 1.2, limb.middle, limb.end, inner, fore * 1.03, fore * 0.97, span=visible)
     if top.sleeve > 0:
         _sleeve(m, index, upper, fore)
     if m.worn.garment == "armour":

@@ -34,10 +34,12 @@ def skirt(m: Making) -> None:
     front = bones.pelvis_axes[:, 2]
     off = lower.offset
     hips = build.hips
+    # The top runs into the bodice, so that no step shows at the waist.
+    wide = np.array([16.8, 16.6, 15.7 * hips, 14.2 * hips, 12.8 * build.waist, 11.2 * build.waist]) + off
+    deep = np.array([11.2, 11.1, 10.7, 9.8, 8.8, 7.6]) + off
     rig.limb(
-        BOTTOM, TORSO, 4.0, bones.in_pelvis(0, -10, -0.3), bones.in_pelvis(0, 10, -0.3), front,
-        np.array([17.6, 17.6, 17.2 * hips, 16.2 * hips, 14.6, 12.9 * build.waist]) + off,
-        np.array([11.6, 11.6, 11.4, 10.8, 10, 9.6]) + off, -0.2, flat=(0, 1),
+        BOTTOM, TORSO, 3.0, bones.in_pelvis(0, -10, -0.3), bones.in_pelvis(0, 14, -0.3), front, wide, deep, -0.2,
+        flat=(0, 1),
     )  # fmt: skip
     hang(m, BOTTOM, lower.length, lower.flare, lower.flutes, off)
 
@@ -74,6 +76,7 @@ def hang(m: Making, group: int, length: float, flare: float, flutes: float, offs
     grow = np.linspace(0, 1, 6) * length / 50
     wide = 17.0 + offset + grow * (5.2 * flare + 9.0 * max(flare - 1, 0)) - (6.5 * grow if flare < 0.9 else 0)
     deep = 11.4 + offset + grow * (4.6 * flare + 7.0 * max(flare - 1, 0)) - (2.0 * grow if flare < 0.9 else 0)
+    wide[0], deep[0] = wide[0] - 3.4, deep[0] - 2.2  # its round upper end follows the hips
     wide, deep, axis = _around_legs(m, start, way, front, length, (wide, deep), offset)
     row = rig.limb(group, TORSO, 3.0, start, end, front, wide, deep, axis, flat=(0, 1))
     row[FLUTE], row[FLUTES], row[SEED] = (
@@ -116,6 +119,8 @@ def _around_legs(
         _, x, z, r = near.T
         axis[k] = ((z - r).min() + (z + r).max()) / 2 * min(k / 2, 1.0)
         z = np.abs(z - axis[k])
+        if k == 0 and not lying:
+            continue  # the hips are the caller's
         wide[k] = max(wide[k], float((np.abs(x) + r).max()))
         deep[k] = max(deep[k], float((z + r).max()))
         corner = float(np.hypot((np.abs(x) + 0.7 * r) / wide[k], (z + 0.7 * r) / deep[k]).max())
