@@ -196,9 +196,9 @@ def _houndstooth(u: Any, v: Any, e: Any) -> Any:
         j = int(np.floor((v + (np.float32(k >> 1) - _HALF) * _HALF * e) / thread))
         warp = ((i + j) & 3) < 2
         total += 1 if ((i & 7) < 4 if warp else (j & 7) < 4) else 0
-    near = seen(thread * np.float32(2.0), e)
+    near = seen(thread * np.float32(3.0), e)
     p = thread * np.float32(8.0)
-    flat = _HALF * (_band(u - p * np.float32(0.25), p, _HALF * p, e) + _band(v - p * np.float32(0.25), p, _HALF * p, e))
+    flat = _HALF * (_band(u + p * np.float32(0.25), p, _HALF * p, e) + _band(v + p * np.float32(0.25), p, _HALF * p, e))
     return np.float32(total) * np.float32(0.25) * near + flat * (_ONE - near)
 
 

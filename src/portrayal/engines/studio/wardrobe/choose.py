@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from portrayal import colours
+from portrayal.engines.studio.cloth.patterns import natural
 from portrayal.engines.studio.recolour import REWOVEN
 from portrayal.engines.studio.types import Notes
 from portrayal.engines.studio.wardrobe import data
@@ -277,7 +278,8 @@ def _cloth(said: Garment | None, usual: Cloth, choices: list[str] | None, seed: 
     if said.fabric:
         cloth = replace(cloth, fabric=material.get("fabric", said.fabric))
     if said.pattern:
-        cloth = replace(cloth, pattern=said.pattern, second=None)
+        own = None if colour_name else natural(said.pattern)
+        cloth = replace(cloth, pattern=said.pattern, second=None, colour=own or cloth.colour)
     if said.second:
         # "Black and white" without a pattern: stripes show both colours.
         cloth = replace(cloth, second=colours.hex_of(said.second), pattern=cloth.pattern or "striped")
