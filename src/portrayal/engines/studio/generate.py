@@ -15,6 +15,8 @@ from portrayal import colours
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering, silent
 from portrayal.engines.studio import looks, scenes
+from portrayal.engines.studio.accessories import data as accessories
+from portrayal.engines.studio.accessories.adorn import adorn
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.compose import Composition, compose
 from portrayal.engines.studio.figure.asked import Asked, asked
@@ -33,7 +35,7 @@ from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
-from portrayal.engines.studio.wardrobe.choose import choose, hair, unworn
+from portrayal.engines.studio.wardrobe.choose import choose, hair, things, unworn
 from portrayal.engines.studio.wardrobe.hair import styled
 from portrayal.engines.studio.wardrobe.head import Bare
 from portrayal.engines.studio.wardrobe.outfit import Outfit
@@ -86,6 +88,7 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     else:
         look = whole.look
         subject, shot, drop = figure(plan, character, whole.stance, size, job.speed, seed, kept, notes, clock, attempt)
+        subject = _adorned(plan, subject, seed, job.speed, notes, clock)
         plate = scene(plan, _focused(shot, look), notes, clock)
         plate = clock.time("ground", lambda: shadowed(plate, drop, plate.lighting))
     progress("lighting", 0.6)
@@ -98,7 +101,8 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     box = face_box(subject)
     return Rendering(
         image=image,
-        bar=_bar(composition, look, subject, size, whole is not None),
+        # What a thing on the head hides of the face is not compared.
+        bar=_bar(composition, look, subject, size, whole is not None) + notes.facts.get("bar_extra", 0.0),
         faces=(box,),
         warnings=tuple(dict.fromkeys(notes.warnings)),
         timings=clock.seconds,
@@ -200,7 +204,8 @@ def person(
         model = clock.time("head model", lambda: kept.model(character))
         motion = composition.motion
         cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
-    return clock.time("shape", lambda: shape(cutout, speed))
+    subject = clock.time("shape", lambda: shape(cutout, speed))
+    return _adorned(plan, subject, seed, speed, notes, clock)
 
 
 def _worn(
@@ -227,7 +232,16 @@ def _worn(
     surface = clock.time("clothes", lambda: render(outfit, frame, bare.skin, speed))
     model = clock.time("head model", lambda: kept.model(character))
     head = clock.time("head", lambda: move(head, model, scale, offset, composition.motion, speed, notes))
-    return clock.time("shape", lambda: wear(head, still, bare, surface, (scale, offset), speed, seed))
+    subject = clock.time("shape", lambda: wear(head, still, bare, surface, (scale, offset), speed, seed))
+    return _adorned(plan, subject, seed, speed, notes, clock)
+
+
+def _adorned(plan: ScenePlan, subject: Subject, seed: int, speed: Speed, notes: Notes, clock: Clock) -> Subject:
+    """The subject with what the plan puts on the head."""
+    worn = things(plan)
+    if not worn:
+        return subject
+    return clock.time("accessories", lambda: adorn(subject, worn, seed, speed, notes))
 
 
 def outfit_of(plan: ScenePlan, character: IdentityMap, seed: int, notes: Notes) -> Outfit | None:
@@ -360,8 +374,8 @@ def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Ask
     notes.warnings += unworn(plan, outfit, figure=whole is not None)
     worn = set(outfit.parts) if outfit else set()
     for thing in plan.accessories:
-        if thing in worn:
-            continue
+        if thing in worn or thing in accessories.things():
+            continue  # `wear` and `adorn` say what they cannot put on
         notes.warnings.append(f"not portrayed: {thing}")
     if plan.look and plan.look not in photographic() and plan.look not in looks.names():
         notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")

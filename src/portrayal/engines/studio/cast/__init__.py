@@ -249,7 +249,7 @@ def _rendering(
         warnings += [f"{who}: {words}" for words in member.notes.warnings if words not in notes.warnings]
         facts.update({f"{who}: {key}": value for key, value in member.notes.facts.items()})
         facts[f"{who}: face_height"] = round(float(subject.face_height), 1)
-        bars[number] = member.composition.bar
+        bars[number] = member.composition.bar + member.notes.facts.get("bar_extra", 0.0)
         faces[number], masks[number] = _face(face_box(subject), member, matrix), None
         if faces[number] is None:
             whole = np.zeros((height, width), np.float32)
