@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from portrayal.character import study
 from portrayal.engines.studio.figure import body as making
 from portrayal.engines.studio.figure import contact, dress, hands, lettering, skeleton, types
-from portrayal.engines.studio.figure.build import blended
+from portrayal.engines.studio.figure.build import blended, build_of
 from portrayal.engines.studio.figure.making import Making
 from portrayal.engines.studio.figure.poses import Pose, mirrored, poses, vary
 from portrayal.engines.studio.figure.rows import (
@@ -28,6 +30,7 @@ from portrayal.engines.studio.figure.rows import (
 )
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.prompting.vocabulary import ids
+from portrayal.settings import Settings
 
 BUILDS = {"slim": blended(0.0), "average": types.Build(), "strong": blended(1.0)}
 SAID = {"standing", "walking", "running", "jumping", "arms crossed", "hands in pockets", "hands on hips", "waving"}
@@ -271,7 +274,7 @@ def test_words_stand_on_the_front_of_the_board() -> None:
         assert abs(columns.mean() - 160) < 20
         assert x[0, columns[0]] > -29
         assert x[0, columns[-1]] < 29
-        assert lettering.inked(body, plane.astype(np.float32) - np.float32([0, 0, 2]), "HELLO").max() == 0
+        assert lettering.inked(body, plane.astype(np.float32) - np.array([0, 0, 2], np.float32), "HELLO").max() == 0
         last = ink[:, columns[-1] - 40 : columns[-1] + 1]
         first = ink[:, columns[0] : columns[0] + 41]
         assert last.sum() != pytest.approx(first.sum(), rel=0.02)
@@ -290,3 +293,27 @@ def test_any_words_fit_the_board(text: str) -> None:
     if len(text) < 200:
         assert columns[0] > 15
         assert columns[-1] < page.shape[1] - 15
+
+
+def test_a_body_is_measured_on_its_reference(sample: bytes, settings: Settings) -> None:
+    """Broader shoulders in the picture make a broader body; nobody becomes a caricature."""
+    person = study(sample, cache_dir=settings.cache_dir)
+    found = build_of(person)
+    assert person.reading is not None
+    assert blended(0.1).shoulders < found.shoulders < blended(0.9).shoulders
+    points = person.reading.points.copy()
+    points[:, 1] = points[152, 1] + (points[:, 1] - points[152, 1]) * 0.85  # a smaller face: broader shoulders
+    smaller = replace(person, reading=replace(person.reading, points=points))
+    assert build_of(smaller).shoulders > found.shoulders
+    assert build_of(replace(person, reading=None)) == types.Build()
+
+
+def test_own_clothes_have_the_colour_of_the_reference(sample: bytes, settings: Settings) -> None:
+    """The astronaut's suit is orange, though the helmet in her hands is black."""
+    person = study(sample, cache_dir=settings.cache_dir)
+    worn = dress.own_clothes(person, 3)
+    red, green, blue = (int(worn.main.colour[i : i + 2], 16) for i in (1, 3, 5))
+    assert red > green + 60
+    assert green > blue
+    assert worn.seed == 3
+    assert dress.wear(worn).part("trousers") != 0

@@ -209,8 +209,8 @@ def adapt(worn: Wear, pose: Pose) -> Wear:
 def own_clothes(character: IdentityMap, seed: int = 0) -> Outfit:
     """Clothes in the reference's own colour, when the words name none: a sweater or a T-shirt, with jeans.
 
-    The colour is the most frequent bright half of the clothing that the reference shows; a reference without clothing
-    gets grey.
+    The colour is the most frequent one of the clothing that the reference shows, as its brighter part has it; a
+    reference without clothing gets grey.
     """
     colour = colours.hex_of("grey")
     shown = (character.regions == CLOTHING) & (character.alpha > 0.9)
@@ -218,9 +218,13 @@ def own_clothes(character: IdentityMap, seed: int = 0) -> Outfit:
         lab = cv2.cvtColor((character.foreground[shown][None] / np.float32(255)).astype(np.float32), cv2.COLOR_RGB2LAB)[
             0
         ]
-        bins = np.floor(lab / np.array([18, 14, 14], np.float32)).astype(np.int64)
-        _, where, count = np.unique(bins, axis=0, return_inverse=True, return_counts=True)
-        main = lab[where.reshape(-1) == int(np.argmax(count))]
+        # Colours are told apart by hue, greys by lightness; what is nearly black may be a shade or a thing held.
+        strong = np.hypot(lab[:, 1], lab[:, 2]) > 18
+        hue = np.floor(np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) / 40)
+        kind = np.where(strong, hue, 100 + np.floor(lab[:, 0] / 25)).astype(np.int64)
+        names, where = np.unique(kind, return_inverse=True)
+        share = np.bincount(where.reshape(-1), np.where(lab[:, 0] < 10, 0.5, 1.0), len(names))
+        main = lab[where.reshape(-1) == int(np.argmax(share))]
         middle = np.median(main, axis=0)
         middle[0] = float(np.percentile(main[:, 0], 70))
         rgb = cv2.cvtColor(middle.astype(np.float32)[None, None], cv2.COLOR_LAB2RGB)[0, 0]
