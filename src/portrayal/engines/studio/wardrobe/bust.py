@@ -137,8 +137,9 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     # Above the armpit the arm grows out of the shoulder; below it hangs beside the ribs with a crease between.
     k = 2.6 - 1.9 * min(max((y - 10.0) / 7.0, 0.0), 1.0)
     arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 18.0 + 0.4 * bulk, 36.0, -6.2, 4.25 + bulk, 3.75 + 0.9 * bulk)
-    arm = _smin(
-        arm, _cone(ax, y, z, 18.0 + 0.4 * bulk, 36.0, -6.2, 18.4, 62.0, -3.0, 3.75 + 0.9 * bulk, 2.8 + 0.8 * bulk), 1.5
+    # Both cones end in the same ball: a smooth union would swell at the elbow.
+    arm = min(
+        arm, _cone(ax, y, z, 18.0 + 0.4 * bulk, 36.0, -6.2, 18.2, 62.0, -4.0, 3.75 + 0.9 * bulk, 2.9 + 0.8 * bulk)
     )
     d = _smin(d, arm, k)
     if form[3] > 0:

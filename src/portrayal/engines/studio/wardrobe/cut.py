@@ -113,14 +113,14 @@ def below(curve: F32) -> F32:
     # The shoulder rises steeply beside the neck: cloth does not climb it past the end of the opening.
     right, left = float(curve[-1, 0]), float(curve[0, 0])
     rest = [
-        [right + 1.4, top - 0.5],
-        [right + 4.0, top - 12],
+        [right + 2.4, top - 0.6],
+        [right + 5.0, top - 12],
         [45.0, top - 12],
         [45.0, FAR],
         [-45.0, FAR],
         [-45.0, top - 12],
-        [left - 4.0, top - 12],
-        [left - 1.4, top - 0.5],
+        [left - 5.0, top - 12],
+        [left - 2.4, top - 0.6],
     ]
     return np.concatenate([curve, np.asarray(rest, np.float32)]).astype(np.float32)
 

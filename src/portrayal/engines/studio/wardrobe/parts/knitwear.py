@@ -29,10 +29,10 @@ def turtleneck(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             (-edge + 0.1, top + 0.2),
             (-edge * 0.75, top + 2.0, sag, top + 2.5),
             (edge * 0.75, top + 2.0, edge - 0.1, top + 0.2),
-            (edge + 0.7, top + 1.2, edge + 0.4, bottom - 2.2),
+            (edge + 1.3, top + 1.6, edge + 0.5, bottom - 2.2),
             (edge + 0.3, bottom + 0.2, edge * 0.55, bottom + 1.6, sag, bottom + 2.0 + 0.3 * sag),
             (-edge * 0.55, bottom + 1.6, -edge - 0.3, bottom + 0.2, -edge - 0.4, bottom - 2.2),
-            (-edge - 0.7, top + 1.2, -edge + 0.1, top + 0.2),
+            (-edge - 1.3, top + 1.6, -edge + 0.1, top + 0.2),
         ],
         16,
     )

@@ -87,7 +87,7 @@ def fronts(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     thickness, radius = params.get("edge", (0.3, 0.4))
     for s in (-1, 1):
         curve = front_curve(params, s)
-        rest = [[curve[-1, 0], 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 8.9, -6.4]]
+        rest = [[curve[-1, 0], 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 9.8, -6.2]]
         cover = shell.inside * stage.area(np.concatenate([curve, np.array(rest, np.float32)]))
         whole = np.maximum(stage.covers.get("fronts", np.float32(0)), cover)
         stage.covers["fronts"] = np.asarray(whole, np.float32)
@@ -227,7 +227,9 @@ def strip(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         curve = cut.resample(cut.side(params["path"], s, 18), 0.4)
         a, b = float(params.get("inner", -half)), float(params.get("outer", half))
         cover = stage.area(cut.ribbon(curve, a * s, b * s)) * within
-        relief = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 0.6)))
+        relief = stage.folds(
+            params.get("folds", "tailored"), float(params.get("amount", 0.6)), int(params.get("number", 0))
+        )
         u, d = stage.along(curve, cover)
         fabric = stage.fabric(cloth_of(params, outfit), (d, u), number=5)
         stage.put(cover, shell.z, shell.normals, fabric, relief, (thickness, radius), float(params.get("lift", 0.2)))

@@ -175,24 +175,25 @@ def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """
     shell = shell_of(stage, params)
     relief: Any = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 1.0)))
+    fade = np.clip((14.5 - stage.y) / 6, 0, 1)
+    pull: list[Any] = []
     for s in (-1, 1):
-        fade = np.clip((14.5 - stage.y) / 6, 0, 1)
         relief = relief + stage.groove(cut.armhole(s, 16.0, float(params.get("pad", 1.3))), 0.18, 0.09) * fade
+        # The dart from the chest to the pocket.
+        relief = relief + stage.groove(cut.side([(9.6, 17.5), (9.2, 24, 9.8, 40)], s), 0.10, 0.035)
         # The cloth is drawn towards the button.
         y, random = float(params.get("button", 25.0)) + 1.6, stage.random(36 + s)
-        pull: list[Any] = [
+        pull += [
             ((s * 0.8, y), (s * 4, y - a + b), (s * (8 + 2 * c), y - 2.2 * a), 0.13, 0.7, 1.3)
             for a, b, c in random.uniform((-1.5, -0.4, -0.5), (3.0, 0.8, 1.0), (3, 3))
         ]
-        relief = relief + stage.strokes(pull)
-        # The dart from the chest to the pocket.
-        relief = relief + stage.groove(cut.side([(9.6, 17.5), (9.2, 24, 9.8, 40)], s), 0.10, 0.035)
+    relief = relief + stage.strokes(pull)
     fabric = stage.fabric(cloth_of(params, outfit))
     button = float(params.get("button", 25.0))
     for s in (-1, 1):
         inner = front_edge(s, params)
         end = float(params.get("below", -1.4))
-        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 8.4, -6.0]]
+        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 9.6, -6.2]]
         cover = shell.inside * stage.area(np.concatenate([inner, np.array(rest, np.float32)]))
         lift = 0.0 if s < 0 else 0.25
         stage.put(cover, shell.z, shell.normals, fabric, relief, (0.2, 0.3), lift)
