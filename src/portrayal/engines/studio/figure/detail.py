@@ -44,11 +44,12 @@ def detailed(
             o0, o1, o2 = own[i, j, 0], own[i, j, 1], own[i, j, 2]
             length = rows[b, 16]
             red, green, blue, high = one, one, one, zero
+            # Each call of `noise` is compiled anew, so all parts share three.
+            broad = noise(x * np.float32(0.25), y * np.float32(0.25), z * np.float32(0.25) + seed, table)
+            cloudy = noise(x * np.float32(0.9), y * np.float32(0.9), z * np.float32(0.9) + seed, table)
+            fine = noise(x * np.float32(5.0), y * np.float32(5.0), z * np.float32(5.0), table)
             if kind <= 3:
                 # Skin: blood shows through unevenly; pores.
-                broad = noise(x * np.float32(0.22), y * np.float32(0.22), z * np.float32(0.22) + seed, table)
-                cloudy = noise(x * np.float32(0.8), y * np.float32(0.8), z * np.float32(0.8) + seed, table)
-                fine = noise(x * np.float32(5.0), y * np.float32(5.0), z * np.float32(5.0), table)
                 red += np.float32(0.030) * broad + np.float32(0.015) * cloudy + np.float32(0.020) * fine
                 green += np.float32(0.045) * broad + np.float32(0.035) * cloudy + np.float32(0.022) * fine
                 blue += np.float32(0.050) * broad + np.float32(0.045) * cloudy + np.float32(0.022) * fine
@@ -69,10 +70,8 @@ def detailed(
                     high += np.float32(0.10) * tendon * (one if o2 < zero else zero)
             elif kind <= 9 or kind == 21:
                 # Cloth: soft waves everywhere, rings where it is pushed together, drags where it is pulled.
-                soft = noise(x * np.float32(0.30), y * np.float32(0.30), z * np.float32(0.30) + seed, table)
-                tiny = noise(x * np.float32(1.1), y * np.float32(1.1), z * np.float32(1.1) + seed, table)
-                high += np.float32(0.035) * tiny
-                shade = one + np.float32(0.03) * soft
+                high += np.float32(0.035) * cloudy
+                shade = one + np.float32(0.03) * broad
                 far = lengths[b] - s
                 bent = noise(s * np.float32(0.16) + seed, v * np.float32(0.10), w * np.float32(0.10), table)
                 amount = np.float32(0.4) + np.float32(0.9) * min(max(bent + np.float32(0.2), zero), one)
@@ -155,10 +154,10 @@ def detailed(
                         red, green, blue = np.float32(1.25), np.float32(1.25), np.float32(1.25)
                     if abs(o0 - np.float32(15.6) - np.float32(0.05) * o1 * o1) < np.float32(0.14):
                         high -= np.float32(0.12)
-                high += np.float32(0.02) * noise(x * np.float32(1.5), y * np.float32(1.5), z * np.float32(1.5), table)
+                high += np.float32(0.02) * cloudy
             elif kind == 16:
                 grain = noise(x * np.float32(0.06), y * np.float32(0.9), z * np.float32(0.9), table)
-                grain += half * noise(x * np.float32(0.2), y * np.float32(3.0), z * np.float32(3.0), table)
+                grain += np.float32(0.3) * fine
                 red, green, blue = (
                     one + np.float32(0.2) * grain,
                     one + np.float32(0.2) * grain,

@@ -18,7 +18,7 @@ from portrayal.imaging import F32
 from portrayal.parallel import bands
 
 _PART: Final = 2  # shadows are soft: every second pixel is enough
-_HEIGHTS: Final = np.array([[1.5, 0.55], [3.5, 0.50], [8.0, 0.42], [16.0, 0.32], [30.0, 0.22]], np.float32)
+_HEIGHTS: Final = np.array([[1.5, 0.55], [3.5, 0.50], [8.0, 0.42], [16.0, 0.40]], np.float32)
 # Shadows end where a scene may have a wall: from here to there behind the figure, cm.
 _FADE: Final = (100.0, 330.0)
 

@@ -19,6 +19,8 @@ from portrayal.parallel import bands
 
 _STEP: Final = 2.0
 _BLOCK: Final = 4
+# Around the body the grid goes on until what it holds no longer matters, else its border shows on the floor.
+_MARGIN: Final = np.array([24.0, 6.0, 24.0], np.float32)
 _LIMIT: Final = np.float32(26.0)
 # Heights over the surface at which the field is read for open sky, cm, and how much each may take.
 _HEIGHTS: Final = np.array([[1.2, 0.35], [2.4, 0.40], [4.8, 0.42], [9.0, 0.36], [16.0, 0.25]], np.float32)
@@ -38,8 +40,8 @@ def bake(rows: F32, head: F32) -> Grid:
     """The field of rows without folds, and of a head around `head` (3,), on a grid of 2 cm."""
     plain = np.vstack([rows, _head(head)[None]])
     # Rows of one group must lie together: the head's is the last group.
-    low = (plain[:, columns.CENTRE : columns.RADIUS] - plain[:, columns.RADIUS, None]).min(0) - 6
-    high = (plain[:, columns.CENTRE : columns.RADIUS] + plain[:, columns.RADIUS, None]).max(0) + 6
+    low = (plain[:, columns.CENTRE : columns.RADIUS] - plain[:, columns.RADIUS, None]).min(0) - _MARGIN
+    high = (plain[:, columns.CENTRE : columns.RADIUS] + plain[:, columns.RADIUS, None]).max(0) + _MARGIN
     low[1] = -1.0
     cells = np.ceil((high - low) / (_STEP * _BLOCK)).astype(int) * _BLOCK
     values = np.empty((cells[2], cells[1], cells[0]), np.float32)
@@ -82,7 +84,7 @@ def _bake(rows: Any, flat: Any, origin: Any, table: Any, values: Any, first: int
     n = rows.shape[0]
     index = np.zeros(n, np.int32)
     step, block = np.float32(2.0), 4
-    reach = np.float32(block) * step * np.float32(0.9) + np.float32(3.0)
+    reach = np.float32(block) * step * np.float32(0.9) + np.float32(5.0)
     for kz in range(first * block, last * block, block):
         for ky in range(0, values.shape[1], block):
             for kx in range(0, values.shape[2], block):
@@ -91,8 +93,12 @@ def _bake(rows: Any, flat: Any, origin: Any, table: Any, values: Any, first: int
                 z = origin[2] + (np.float32(kz) + np.float32(1.5)) * step
                 count, near = 0, np.float32(1e9)
                 for i in range(n):
-                    sx, sy, sz = x - rows[i, 50], y - rows[i, 51], z - rows[i, 52]
-                    d = math.sqrt(sx * sx + sy * sy + sz * sz) - rows[i, 53]
+                    # Distance to the bone less the thickness: never more than the true one, and nearly that.
+                    px, py, pz = x - rows[i, 4], y - rows[i, 5], z - rows[i, 6]
+                    along = px * rows[i, 7] + py * rows[i, 8] + pz * rows[i, 9]
+                    e = along - min(max(along, np.float32(0.0)), rows[i, 16])
+                    apart = max(px * px + py * py + pz * pz - along * along, np.float32(0.0)) + e * e
+                    d = math.sqrt(apart) - rows[i, 54]
                     near = min(near, d)
                     if d < reach:
                         index[count] = i

@@ -200,11 +200,29 @@ def _trace(
                     stretch = one / math.sqrt(dx * dx + dy * dy + one)
                     t = start
                     closest, at, nearest = _FAR, t, -1
-                    hit = False
                     fine = max(np.float32(0.2) * t / f, np.float32(0.008))
                     before, last_step, here = _FAR, zero, zero
-                    for _ in range(100):
-                        d, b = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, True)
+                    part, nx, ny, nz = one, zero, zero, zero
+                    px, py, pz, e = zero, zero, zero, zero
+                    # One place looks at the field, for every place is compiled anew: phase 0 marches, then three looks
+                    # beside the point found give the normal.
+                    phase = 0
+                    for look in range(104):
+                        if phase == 0:
+                            px, py, pz = dx * t, eye + dy * t, away - t
+                        d, b = distance(
+                            px + (e if phase == 1 else zero), py + (e if phase == 2 else zero),
+                            pz + (e if phase == 3 else zero), flat, near, m, table, True,
+                        )  # fmt: skip
+                        if phase == 1:
+                            nx, phase = d - here, 2
+                            continue
+                        if phase == 2:
+                            ny, phase = d - here, 3
+                            continue
+                        if phase == 3:
+                            nz, phase = d - here, 4
+                            break
                         if d > zero and last_step > (before + d) * stretch:
                             # The spheres of both points do not touch: something thin may lie between them.
                             t += before * relax * stretch - last_step
@@ -217,41 +235,30 @@ def _trace(
                             t += d * stretch
                             before, last_step = _FAR, zero
                             continue
-                        if d < fine:
-                            hit = True
-                            here = d
-                            break
-                        step = d * relax * stretch
-                        if d < np.float32(2.0) and before < np.float32(9.0):
-                            # Near the surface the field is nearly linear along the ray: go where it meets zero.
-                            slope = (before - d) / last_step
-                            # A ray that grazes must not step over what it nearly touches: that is the soft edge.
-                            if slope > np.float32(0.4):
-                                step = d / slope * np.float32(0.97)
-                        before, last_step = d, max(step, fine * stretch)
-                        t += last_step
-                        if t > end:
-                            break
-                    part = one
-                    if not hit:
-                        part = one - closest / (at / f)
-                        if part <= np.float32(0.02) or nearest < 0:
-                            continue
-                        t, b, here = at, nearest, closest
-                    px, py, pz = dx * t, eye + dy * t, away - t
-                    e = max(np.float32(0.035), np.float32(0.35) * t / f)
-                    nx, ny, nz = zero, zero, zero
-                    for k in range(3):
-                        sx = e if k == 0 else zero
-                        sy = e if k == 1 else zero
-                        sz = e if k == 2 else zero
-                        rise = distance(px + sx, py + sy, pz + sz, flat, near, m, table, True)[0] - here
-                        if k == 0:
-                            nx = rise
-                        elif k == 1:
-                            ny = rise
+                        if d >= fine:
+                            step = d * relax * stretch
+                            if d < np.float32(2.0) and before < np.float32(9.0):
+                                # Near the surface the field is nearly linear along the ray: go where it meets zero.
+                                slope = (before - d) / last_step
+                                # A ray that grazes must not step over what it nearly touches: that is the soft edge.
+                                if slope > np.float32(0.4):
+                                    step = d / slope * np.float32(0.97)
+                            before, last_step = d, max(step, fine * stretch)
+                            t += last_step
+                            if t <= end and look < 96:
+                                continue
+                            part = one - closest / (at / f)
+                            if part <= np.float32(0.02) or nearest < 0:
+                                break
+                            t, here = at, closest
+                            px, py, pz = dx * t, eye + dy * t, away - t
                         else:
-                            nz = rise
+                            nearest, here = b, d
+                        e = max(np.float32(0.035), np.float32(0.35) * t / f)
+                        phase = 1
+                    if phase != 4:
+                        continue
+                    b = nearest
                     k0 = one / (math.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9))
                     normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx * k0, ny * k0, nz * k0
                     point[y, x, 0], point[y, x, 1], point[y, x, 2] = px, py, pz
