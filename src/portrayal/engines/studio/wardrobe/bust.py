@@ -44,7 +44,7 @@ class Trace:
     inside: F32
 
 
-@lru_cache(48)
+@lru_cache(32)
 def trace(offset: float, pad: float, bulk: float, neck: bool, anatomy: float, belly: float, chest: float) -> Trace:
     """Trace a shell.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def scarf(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             stage.put(
                 cover, body.z, body.normals, stage.fabric(cloth, (d, u)), relief, (0.35, 0.5), 0.6 + 0.3 * (s > 0)
             )
-            _fringe(stage, curve, cloth, body.z)
+            _fringe(stage, curve, replace(cloth, pattern=None), body.z)
     for y0, y1, r, skew, lift in ((-5.4, 0.2, R + 1.7, 0.5, 0.5), (-2.4, 4.0, R + 2.7, -0.8, 1.1)):
         skew += float(random.uniform(-0.5, 0.5))
         outline = cut.bezier(
