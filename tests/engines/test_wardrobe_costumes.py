@@ -193,6 +193,15 @@ def test_a_toga_shows_the_tunic_and_a_sari_the_midriff_side() -> None:
     assert (np.linalg.norm(tone(edge) - tone(gold[None]), axis=2) < 0.15).mean() > 0.03
 
 
+def test_a_toga_without_its_trim_is_plain() -> None:
+    red = [
+        (np.ptp(tone(box(s.albedo, -10, 13, 4, 22)), axis=2) > 0.25).mean()
+        for s in (made("toga"), made("toga", without=frozenset({"trim"})))
+    ]
+    assert red[0] > 0.01
+    assert red[1] < 0.001
+
+
 def test_a_lab_coat_is_open_over_a_shirt() -> None:
     surface = made("lab coat")
     shirt, coat = shown(surface, 0, 14), shown(surface, 12, 8)

@@ -368,7 +368,7 @@ def _drape(stage: Stage, params: Mapping[str, Any], outfit: Outfit, side: int) -
         cover = cover * (1 - stage.area(*[cut.side(p, side, 18) for p in params["drop"]]))
     uv = (t * np.float32(params.get("wide", 60.0)), s * np.float32(params.get("long", 50.0)))
     fabric = fabric_of(stage, params, outfit, uv)
-    if "borders" in params:
+    if "borders" in params and params["border"] not in outfit.without:
         share = np.zeros_like(t)
         for low, high in params["borders"]:
             share += np.clip((t - low) / 0.004, 0, 1) * np.clip((high - t) / 0.004, 0, 1)
