@@ -11,6 +11,7 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio import looks
 from portrayal.engines.studio.figure.build import build_of
 from portrayal.engines.studio.figure.dress import nearest_pose, own_clothes
+from portrayal.engines.studio.figure.passing import passes, photographic
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.figure.types import Framing, Stance
 from portrayal.engines.studio.types import Notes
@@ -19,7 +20,7 @@ from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import StyleType
 
-_ORDER: Final[tuple[str, ...]] = get_args(Framing)
+_ORDER: Final[tuple[Framing, ...]] = get_args(Framing)
 _CLOSE: Final = ("close-up", "head and shoulders", "bust")
 # Poses that a portrait has anyway: they call for the whole figure only together with a framing that shows it.
 _QUIET: Final = ("standing", "contrapposto", "hands behind back")
@@ -94,7 +95,15 @@ def asked(
     look, note = looks.choose(plan, style_type, body=True)
     if note:
         notes.warnings.append(note)
-    return Asked(stance, look)
+    if look is not None:
+        return Asked(stance, look)
+    if not any(passes(stance.pose, framing, stance.outfit) for framing in _ORDER[_ORDER.index(stance.framing) :]):
+        notes.warnings.append(
+            f"not portrayed: {stance.pose}; a photograph of it in these clothes looks modelled, so the picture is a "
+            "portrait; without style_type realistic the whole figure is drawn"
+        )
+        return None
+    return Asked(photographic(stance, notes), None)
 
 
 def _framings() -> tuple[str, ...]:
@@ -104,9 +113,10 @@ def _framings() -> tuple[str, ...]:
 def _framing(plan: ScenePlan, pose: str, notes: Notes) -> Framing:
     """The framing of the words, unless it is too close to show the pose."""
     entry = poses()[pose]
-    if plan.framing not in _ORDER:
+    asked_for: Framing | None = next((framing for framing in _ORDER if framing == plan.framing), None)
+    if asked_for is None:
         return entry.framing
-    if _ORDER.index(plan.framing) < _ORDER.index(entry.shows):
+    if _ORDER.index(asked_for) < _ORDER.index(entry.shows):
         notes.warnings.append(f"framing {plan.framing!r}: it does not show {pose}, so the picture is {entry.shows!r}")
         return entry.shows
-    return plan.framing  # type: ignore[return-value]
+    return asked_for
