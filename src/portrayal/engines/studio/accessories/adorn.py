@@ -9,7 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from portrayal.engines.studio.accessories import eyewear, hats, press
+from portrayal.engines.studio.accessories import caps, eyewear, hats, jewels, press
 from portrayal.engines.studio.accessories.data import things as offered
 from portrayal.engines.studio.accessories.draw import draw
 from portrayal.engines.studio.accessories.frame import HeadFrame, Skull, head_frame, measure
@@ -85,17 +85,29 @@ def _put(subject: Subject, frame: HeadFrame, skull: Skull, item: str, cut: str, 
     if item in ("glasses", "sunglasses"):
         surface = draw(subject, frame, eyewear.eyewear(frame, cut, cloth, item == "sunglasses"), None, seed)
         return _over(subject, surface, soft=0.35, dark=0.22)
+    if item == "earrings":
+        parts = jewels.earrings(frame, subject, cut, cloth)
+        return _over(subject, draw(subject, frame, parts, None, seed) if parts else None, soft=0.3, dark=0.25)
+    if item == "headphones":
+        return _over(subject, draw(subject, frame, jewels.headphones(frame, skull, cloth), None, seed), 0.8, 0.4)
     parts, seat, high = _headwear(frame, skull, item, cut, cloth)
     surface = draw(subject, frame, parts, hats.dome(seat, high), seed)
     if surface is None:
         return subject
-    subject = press.pressed(subject, frame, seat, surface, seed)
+    if item != "crown":
+        subject = press.pressed(subject, frame, seat, surface, seed)
     return _over(subject, surface, soft=0.8, dark=0.42)
 
 
 def _headwear(frame: HeadFrame, skull: Skull, item: str, cut: str, cloth: Cloth) -> tuple[list[Part], hats.Seat, float]:
-    parts, seat = hats.hat(frame, skull, cut, cloth, _band_of(cloth))
-    return parts, seat, 9.0
+    """Parts, seat, and the height of hair under it over the seat, cm."""
+    if item == "hat":
+        parts, seat = hats.hat(frame, skull, cut, cloth, _band_of(cloth))
+        return parts, seat, 9.0
+    if item == "cap":
+        return caps.cap(frame, skull, cut, cloth)
+    make = {"beanie": caps.beanie, "helmet": caps.helmet, "crown": caps.crown}[item]
+    return make(frame, skull, cloth)
 
 
 def _band_of(cloth: Cloth) -> Cloth:

@@ -105,7 +105,7 @@ def _samples(frame: HeadFrame, parts: list[Part], skull: Part | None, box: tuple
     buffer = np.where(clear, buffer - np.float32(_BEHIND), buffer)
     if skull is not None:
         part_of[buffer < _occluder(frame, skull, corner, fine, (h, w)) - 0.05] = -1
-    n = cv2.remap(normals, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR)
+    n = np.asarray(cv2.remap(normals, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR), np.float32)
     o = cv2.remap(other, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR)
     _faced(n, part_of, parts)
     weight = np.where(part_of >= 0, o[..., 2], 0).astype(np.float32)
@@ -138,15 +138,20 @@ def _hidden(samples: _Samples, parts: list[Part], subject: Subject, box: tuple[s
     rows = subject.alpha.shape[0]
     grid = subject.height.shape[0] / rows
     scale = np.float32(1 / (grid * _cm(subject)))
-    whole = cv2.resize((subject.height - np.float32(zero(subject))) * scale, subject.alpha.shape[::-1])
+    canvas = (subject.alpha.shape[1], rows)
+    whole = np.asarray(cv2.resize((subject.height - np.float32(zero(subject))) * scale, canvas), np.float32)
     face = subject.face[box] * (subject.regions[box] == FACE)
     field = np.where(face > 0.5, whole[box], np.float32(NOWHERE)).astype(np.float32)
-    field = cv2.resize(field, size, interpolation=cv2.INTER_NEAREST)
-    gone = samples.depth < field - np.float32(_SUNK)
+    field = np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    gone: Bool = samples.depth < field - np.float32(_SUNK)
     tucked = np.array([p.tucked for p in parts])[samples.part] & (samples.part >= 0)
     if tucked.any():
-        gone |= tucked & _under_hair(subject, box, size, whole)
+        gone |= tucked & _under_hair(subject, box, size)
     weight = np.where(gone, 0, samples.weight).astype(np.float32)
+    back = np.array([p.back for p in parts])[samples.part] & (samples.part >= 0)
+    if back.any():
+        own = subject.own if subject.own is not None else subject.alpha
+        weight *= np.where(back, 1 - cv2.resize(own[box], size, interpolation=cv2.INTER_LINEAR), 1)
     return _Samples(np.where(gone, -1, samples.part), weight, samples.uv, samples.normals, samples.depth)
 
 
@@ -155,13 +160,13 @@ def _cm(subject: Subject) -> float:
     return subject.face_height / 16.4
 
 
-def _under_hair(subject: Subject, box: tuple[slice, slice], size: tuple[int, int], whole: F32) -> Bool:
+def _under_hair(subject: Subject, box: tuple[slice, slice], size: tuple[int, int]) -> Bool:
     """Where an arm of glasses would lie under hair, or outside of the head."""
     own = subject.own if subject.own is not None else subject.alpha
     sigma = max(0.6, 0.12 * _cm(subject))
     hair = cv2.GaussianBlur((subject.regions[box] == HAIR).astype(np.float32), (0, 0), sigma)
     free = (hair < 0.5) & (own[box] > 0.35)
-    return cv2.resize(free.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) < 0.5
+    return np.asarray(cv2.resize(free.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) < 0.5)
 
 
 def _surface(
@@ -188,7 +193,7 @@ def _surface(
         small = mean(weight)
         ys, xs = np.nonzero(small > 0)
         on = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
-        uv = mean(samples.uv * weight[..., None])[on] / np.maximum(small[on], 1e-4)[..., None]
+        uv = np.asarray(mean(samples.uv * weight[..., None])[on] / np.maximum(small[on], 1e-4)[..., None], np.float32)
         woven = fabrics.weave(part.cloth, uv[..., 0], uv[..., 1], 1 / frame.scale, seed + i)
         own = small[on][..., None]
         albedo[on] += woven.albedo * own

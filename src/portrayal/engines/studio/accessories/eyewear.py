@@ -113,7 +113,7 @@ def _lens(style: Style, fit: _Fit, side: int, edge: F64, dark: bool) -> Part:
     at[..., 2] -= 0.28 * (1 - rings**2)
     y = (at[..., 1] - fit.y) / style.high
     if dark:
-        cover = np.clip(0.955 - 0.10 * np.clip(0.5 * y + 0.5, 0, 1), 0, 1)
+        cover = 0.985 - 0.055 * np.clip(0.5 * y + 0.5, 0, 1)
         return Part(at.astype(np.float32), at[..., :2].astype(np.float32), Cloth("#14171b", "plastic"),
                     cover.astype(np.float32), _DARK)  # fmt: skip
     # A pane of light across clear glass, as from a window.

@@ -109,7 +109,7 @@ _HATS: Final[dict[str, _Hat]] = {
 def hat(frame: HeadFrame, skull: Skull, cut: str, cloth: Cloth, band: Cloth) -> tuple[list[Part], Seat]:
     """A hat with a brim, and how it sits."""
     kind = _HATS[cut]
-    at = seat(frame, skull, 2.0, 0.12, 0.35)
+    at = seat(frame, skull, 2.2, 0.17, 0.35)
     angle = np.linspace(0, 2 * np.pi, _TURN)[None]
     parts = [_crown(kind, at, angle, cloth), _band(kind, at, angle, band)]
     parts += _brim(kind, at, angle, cloth)

@@ -13,7 +13,7 @@ from portrayal.engines.studio.accessories.frame import HeadFrame
 from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.head.fields import smoothstep
 from portrayal.engines.studio.types import Subject
-from portrayal.imaging import F32
+from portrayal.imaging import F32, U8
 from portrayal.perception.types import BACKGROUND
 
 _EASE: Final = 8.0  # cm below the rim over which hair gets its own width back
@@ -32,7 +32,7 @@ def pressed(subject: Subject, frame: HeadFrame, seat: hats.Seat, surface: Surfac
     pixels, _ = frame.project(hats.lower_edge(seat))
     left, right = pixels[int(np.argmin(pixels[:, 0]))], pixels[int(np.argmax(pixels[:, 0]))]
     subject, own = _squeezed(subject, own, frame, left, right)
-    own = own * _below(subject, frame, pixels, left, right)
+    own = own * _below(subject, frame, pixels)
     own = np.ascontiguousarray(own, np.float32)
     alpha = own
     if subject.under is not None:
@@ -41,10 +41,9 @@ def pressed(subject: Subject, frame: HeadFrame, seat: hats.Seat, surface: Surfac
     return replace(subject, own=own, alpha=alpha, regions=np.where(gone, BACKGROUND, subject.regions).astype(np.uint8))
 
 
-def _below(subject: Subject, frame: HeadFrame, pixels: F32, left: F32, right: F32) -> F32:
+def _below(subject: Subject, frame: HeadFrame, pixels: F32) -> F32:
     """1 below the rim of a hat, 0 above it, (H, W)."""
     rows, columns = subject.alpha.shape
-    front = pixels[(pixels[:, 1] <= max(left[1], right[1]) + 1) | (np.arange(len(pixels)) == 0)]
     half = len(pixels) // 4
     front = pixels[half : 3 * half + 1]
     order = np.argsort(front[:, 0])
@@ -81,8 +80,8 @@ def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F3
         return subject, own
     lines = np.ascontiguousarray(np.broadcast_to(y, own.shape), np.float32)
 
-    def warped(image: F32, flag: int = cv2.INTER_LINEAR) -> F32:
-        return np.asarray(cv2.remap(image, source, lines, flag, borderMode=cv2.BORDER_REPLICATE))
+    def warped(image: F32 | U8, flag: int = cv2.INTER_LINEAR) -> F32:
+        return np.asarray(cv2.remap(image, source, lines, flag, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
     new = replace(
         subject,
@@ -96,7 +95,7 @@ def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F3
 def _width(own: F32, middle: float, sign: int, row: float, scale: float) -> float:
     """Pixels from the middle to the outline of the matte, at a row and a little below it."""
     first, last = (int(np.clip(v, 0, len(own) - 1)) for v in (row, row + 1.5 * scale))
-    line = (own[first : last + 1] > 0.5).any(0)
+    line = own[first : last + 1].max(0) > 0.5
     steps = np.arange(int(5 * scale), int(18 * scale))
     x = np.round(middle + sign * steps).astype(int)
     there = np.zeros(len(x), bool)

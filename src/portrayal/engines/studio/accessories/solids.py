@@ -24,6 +24,7 @@ class Part:
         solid: seen from outside only; otherwise a sheet with two faces.
         tucked: hidden by hair that lies over it (the arms of glasses).
         clear: glass; whatever else is there is seen through it.
+        back: behind the head: only what the photograph leaves free shows it.
     """
 
     at: F32
@@ -34,6 +35,7 @@ class Part:
     solid: bool = True
     tucked: bool = False
     clear: bool = False
+    back: bool = False
 
     def of(self, cloth: Cloth) -> Part:
         """The same piece of another material."""
@@ -75,7 +77,7 @@ def tube(
     return Part(at.astype(np.float32), uv.astype(np.float32), cloth, tucked=tucked)
 
 
-def ball(centre: Array, radius: Array | float, *, cloth: Cloth, n: int = 16) -> Part:
+def ball(centre: Array, radius: tuple[float, float, float] | float, *, cloth: Cloth, n: int = 16) -> Part:
     """An ellipsoid; `radius` (3,) or a number."""
     v = np.linspace(0.02, np.pi - 0.02, n)[:, None]
     u = np.linspace(0, 2 * np.pi, 2 * n + 1)[None]
