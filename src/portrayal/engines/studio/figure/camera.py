@@ -81,6 +81,7 @@ FRAMES: Final[dict[Framing, Frame]] = {
 _RISES: Final = {"low angle": -62.0, "high angle": 62.0}
 # A body's chains and hands stay this far from the sides of the picture.
 _SIDE: Final = 0.04
+_LOW: Final = 60.0
 _LEAST_EYE: Final = 28.0
 
 
@@ -111,8 +112,10 @@ def view_of(body: Body, stance: Stance, size: Size) -> View:
         radii = np.zeros(2)
         whole = False
     else:
-        points = np.vstack([points, crown])
-        radii = np.append(radii, 0.0)
+        points, radii = np.vstack([points, crown]), np.append(radii, 0.0)
+        if body.air and float(points[:, 1].min()) < _LOW:
+            # Who jumps is seen above the floor that he left.
+            points, radii = np.vstack([points, [[0.0, 3.0, 0.0]]]), np.append(radii, 0.0)
         whole = True
     distance, horizon = _fit(points, radii, focal, eye, frame, height)
     x, distance, horizon = _across(body, stance, (width, height), focal, eye, distance, horizon, frame, whole)

@@ -70,7 +70,7 @@ def detailed(
                     high += np.float32(0.10) * tendon * (one if o2 < zero else zero)
             elif kind <= 9 or kind == 21:
                 # Cloth: soft waves everywhere, rings where it is pushed together, drags where it is pulled.
-                high += np.float32(0.035) * cloudy
+                high += np.float32(0.025) * cloudy
                 shade = one + np.float32(0.03) * broad
                 far = lengths[b] - s
                 bent = noise(s * np.float32(0.16) + seed, v * np.float32(0.10), w * np.float32(0.10), table)

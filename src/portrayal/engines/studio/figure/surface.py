@@ -105,7 +105,9 @@ def surfaced(
         torso = np.where((part == t.CHEST) | band | skin_only | upper, near, 0).astype(np.float32)
         _dressed(body, on_chest, torso, skin_only, front, albedo, relief, painted, material, is_skin, normals)
     group = np.where(seen.row >= 0, body.rows[row, columns.GROUP] * 16 + np.minimum(part, 15), -1).astype(np.int32)
-    height = cv2.GaussianBlur(_RELIEF * relief + painted, (0, 0), max(0.4, 0.05 * scale))
+    height = cv2.GaussianBlur(
+        _RELIEF * relief + painted * np.clip(material[..., 0] / 0.6, 0.4, 1), (0, 0), max(0.4, 0.05 * scale)
+    )
     bands(lambda a, b: bent(group, height, np.float32(scale), normals, a, b), h, least=16)
     albedo, normals = _smooth_edges(seen, group, albedo, normals)
     return _on_canvas(body, seen, grid, view, albedo, normals, material, is_skin, scale)

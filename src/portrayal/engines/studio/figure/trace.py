@@ -247,8 +247,14 @@ def _trace(
                             t += last_step
                             if t <= end and look < 96:
                                 continue
-                            part = one - closest / (at / f)
-                            if part <= np.float32(0.02) or nearest < 0:
+                            if nearest < 0:
+                                break
+                            # The distance to a sheet is understated, see `field`.
+                            if rows[nearest, 56] > np.float32(1.5):
+                                part = one - closest * np.float32(2.2) / (at / f)
+                            else:
+                                part = one - closest / (at / f)
+                            if part <= np.float32(0.02):
                                 break
                             t, here = at, closest
                             px, py, pz = dx * t, eye + dy * t, away - t
