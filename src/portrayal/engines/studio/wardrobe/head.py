@@ -325,6 +325,8 @@ def _joined(
     full = np.zeros(character.alpha.shape, np.float32)
     foul = cv2.morphologyEx(dirty.astype(np.uint8), cv2.MORPH_OPEN, disc(0.01 * p.face))
     full[at] = resize(cv2.dilate(foul, disc(0.012 * p.face)).astype(np.float32), size)
+    # The last rows of a picture are no neck to go on from.
+    full[-max(2, round(0.06 * p.face * size[1] / len(p.alpha))) :] = 1
     return Bare(
         character=replace(character, digest=f"{character.digest}+bare", alpha=alpha, foreground=rgb, regions=labels),
         foul=full,

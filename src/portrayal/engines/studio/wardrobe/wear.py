@@ -90,9 +90,8 @@ def _clean_neck(
     columns = np.arange(w, dtype=np.float32)[None]
     at_x = np.broadcast_to((columns - x - shift[0] * follow) / scale, (h, w))
     at_y = np.broadcast_to((rows[:, None] - y - shift[1] * follow) / scale, (h, w))
-    moved = cv2.remap(
-        bare.foul, np.ascontiguousarray(at_x, np.float32), np.ascontiguousarray(at_y, np.float32), cv2.INTER_LINEAR
-    )
+    maps = (np.ascontiguousarray(at_x, np.float32), np.ascontiguousarray(at_y, np.float32))
+    moved = cv2.remap(bare.foul, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1.0)
     return smoothstep(0.5, 0.05, blur(moved, _FADE * surface.scale))
 
 
