@@ -91,7 +91,7 @@ def folds(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any) -> Any:
 @njit(nogil=True, cache=True, fastmath=True)
 def _section(v: Any, w: Any, b: Any, rv: Any, rw: Any, flat: Any, square: Any) -> Any:
     """Distance to an elliptic or boxy tube; b = how far beyond its ends."""
-    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+    zero, one = np.float32(0.0), np.float32(1.0)
     least = min(rv, rw)
     iv, iw = one / rv, one / rw
     if square > zero:
@@ -109,11 +109,8 @@ def _section(v: Any, w: Any, b: Any, rv: Any, rw: Any, flat: Any, square: Any) -
         k1 = math.sqrt((v * iv * iv) * (v * iv * iv) + (w * iw * iw) * (w * iw * iw)) + np.float32(1e-6)
         d = k0 * (k0 - one) / k1 if k0 > np.float32(0.3) else -least * np.float32(0.7)
         if b != zero:
-            if d > -half:
-                e, f = max(d + half, zero), max(abs(b) + half, zero)
-                d = math.sqrt(e * e + f * f) - half
-            else:
-                d = abs(b)
+            e = max(d, zero)
+            d = math.sqrt(e * e + b * b)
         return d
     ie = one / (least * np.float32(0.9))
     k0 = math.sqrt((v * iv) * (v * iv) + (w * iw) * (w * iw) + (b * ie) * (b * ie))
