@@ -64,23 +64,24 @@ def cap(frame: HeadFrame, skull: Skull, cut: str, cloth: Cloth) -> tuple[list[Pa
     at = seat(frame, skull, 2.5, 0.20, 0.30)
     top = 7.6 if flat else _height(at, skull, 0.9, 8.4, 10.4)
     if flat:
-        return [*_flat(at, cloth), *_visor(at, cloth, 4.2, 0.62, 0.14, 0.055)], at, top - 0.5
+        return [*_flat(at, cloth), *_visor(at, cloth, 4.6, 0.75, 0.42, 0.055)], at, top - 0.5
     button = ball(at.place(np.array(0.0), np.array(0.0), np.array(top + 0.05)), (0.7, 0.35, 0.7), cloth=cloth)
     band = _rim(at, 0.16, 0.10, 0.02, cloth)
     crown = _dome(at, top, cloth, 2.35, -0.1, seams=6, full=0.35)
-    return [crown, band, button, *_visor(at, cloth, 6.8, 0.98, 0.10, 0.060)], at, top - 0.6
+    return [crown, band, button, *_visor(at, cloth, 7.0, 0.98, 0.40, 0.050)], at, top - 0.6
 
 
 def _flat(at: Seat, cloth: Cloth) -> list[Part]:
-    """The soft top of a flat cap: low, wide, drawn to the front over the visor."""
-    q = np.linspace(0, 1, 40)[:, None]
+    """The soft top of a flat cap: low, a little wider than the head, drawn down to the visor in front."""
+    q = np.linspace(0, 1, 44)[:, None]
     bend = q * np.pi / 2 * 0.995
     front = np.cos(_AROUND)
-    out = 1.5 * np.sin(np.pi * np.clip(q * 1.25, 0, 1)) ** 0.8
-    radius = np.cos(bend) ** 0.62
-    forth = front * (at.long * radius + out * (1 + 1.0 * np.clip(front, 0, 1)))
+    out = (0.75 + 1.5 * np.clip(front, 0, 1) ** 1.5) * np.sin(np.pi * np.clip(q * 1.35, 0, 1)) ** 0.8
+    radius = np.cos(bend) ** 0.9
+    forth = front * (at.long * radius + out)
     across = np.sin(_AROUND) * (at.wide * radius + out)
-    high = 8.2 * np.sin(bend) ** 0.8 * (1 - 0.26 * np.clip(front, 0, 1) * radius) - 0.06 * forth * np.sin(bend)
+    # The top slopes to the front; behind it is as high as the head.
+    high = 8.0 * np.sin(bend) ** 0.95 * (1 - 0.34 * np.clip(front, -0.2, 1) * radius)
     points = at.place(across, forth, high)
     uv = np.stack(np.broadcast_arrays(across, forth), -1)
     return [Part(points.astype(np.float32), uv.astype(np.float32), cloth)]
@@ -159,16 +160,13 @@ def helmet(frame: HeadFrame, skull: Skull, cloth: Cloth) -> tuple[list[Part], Se
     points = at.place(np.sin(u) * (at.wide + out) * radius * tuck, np.cos(u) * (at.long + out) * radius * tuck, high)
     uv = np.stack(np.broadcast_arrays(u * at.wide, high), -1)
     shell = Part(points.astype(np.float32), uv.astype(np.float32), cloth, material=_GLOSS)
-    black = Cloth("#17181a", "rubber")
-    edge = tube(points[0], 0.30, 0.30, cloth=black, closed=True)
-    lining = tube(
-        points[0] * np.array([0.955, 1, 1]) + np.array([0, -0.1, 0.4]),
-        0.75,
-        0.5,
-        cloth=Cloth("#232427", "jersey"),
-        closed=True,
-    )
+    away = at.ring(_AROUND[0], 2.0) - at.ring(_AROUND[0], 1.0)
+    edge = tube(points[0], 0.30, 0.30, cloth=Cloth("#17181a", "rubber"), closed=True, up=away)
+    padding = points[0] * np.array([0.945, 1.0, 1.0]) + np.array([0.055 * float(at.centre[0]), -0.25, 0.5])
+    thick = 0.1 + 0.40 * np.clip(1 - fall[0] * 1.2, 0, 1)
+    lining = tube(padding, thick, 1.5 * thick, cloth=Cloth("#232427", "jersey"), closed=True, up=away)
     inside = points * np.array([0.965, 1.0, 1.0]) + np.array([0.035 * float(at.centre[0]), 0.25, 0.25])
+    inside[:6, :, 1] += 1.8
     back = Part(inside.astype(np.float32), shell.uv, Cloth("#1b1c1f", "jersey"), solid=False, back=True)
     return [shell, edge, lining, back], at, top - 1.2
 

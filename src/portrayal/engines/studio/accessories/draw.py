@@ -104,7 +104,8 @@ def _samples(frame: HeadFrame, parts: list[Part], skull: Part | None, box: tuple
     clear = np.array([p.clear for p in parts])[part_of] & there
     buffer = np.where(clear, buffer - np.float32(_BEHIND), buffer)
     if skull is not None:
-        part_of[buffer < _occluder(frame, skull, corner, fine, (h, w)) - 0.05] = -1
+        behind = buffer < _occluder(frame, skull, corner, fine, (h, w)) - 0.05
+        part_of[behind & ~np.array([p.back for p in parts])[part_of]] = -1
     n = np.asarray(cv2.remap(normals, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR), np.float32)
     o = cv2.remap(other, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR)
     _faced(n, part_of, parts)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from portrayal.engines.studio.wardrobe.outfit import Cloth
-from portrayal.imaging import F32, Array
+from portrayal.imaging import F32, F64, Array
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,13 @@ ROUND: Final = 12
 
 def tube(
     path: Array, across: Array | float, deep: Array | float | None = None, *, cloth: Cloth, closed: bool = False,
-    boxy: float = 2.0, around: int = ROUND, up: tuple[float, float, float] = (0.0, -1.0, 0.0), tucked: bool = False,
+    boxy: float = 2.0, around: int = ROUND, up: tuple[float, float, float] | F64 = (0.0, -1.0, 0.0),
+    tucked: bool = False,
 ) -> Part:  # fmt: skip
     """A tube along a path (n, 3).
 
     Args:
+        up: roughly that direction, never that of the path; one, or (n, 3).
         across: half its height along `up`, one number or (n,).
         deep: half its thickness; None = as `across`.
         closed: the path returns to its first point, which is repeated.
