@@ -188,7 +188,9 @@ def _head(p: _Part, hull: F32, neck: F32) -> F32:
     gone = (p.alpha > 0.3) & ~own
     soft = blur(own.astype(np.float32), 0.010 * face)
     share = smoothstep(0.25, 0.75, soft)
-    return _told_apart(p, own, gone, share)
+    share = _told_apart(p, own, gone, share)
+    # What the colours leave of a lock or a collar as specks goes as well.
+    return np.asarray(share * cv2.dilate(_together(share > 0.3, p).astype(np.uint8), disc(0.008 * face)), np.float32)
 
 
 def _hair(p: _Part) -> Array:
@@ -319,7 +321,7 @@ def _joined(
     rgb[at] = np.clip(clean + 0.5, 0, 255).astype(np.uint8)
     labels = np.where(kept, CLOTHING, BACKGROUND).astype(np.uint8)
     inner = character.regions[at]
-    inner = np.where((inner == CLOTHING) & (alpha[at] > 0.5) & ~kept[at] & (share < 0.5), SKIN, inner)
+    inner = np.where(np.isin(inner, (CLOTHING, HAIR)) & (alpha[at] > 0.5) & ~kept[at] & (share < 0.5), SKIN, inner)
     labels[at] = np.where(alpha[at] > 0.5, inner, BACKGROUND)
     dirty = (p.alpha > 0.2) & (neck < 0.5) & (p.regions != HAIR) & (p.below > -0.45 * p.face)
     full = np.zeros(character.alpha.shape, np.float32)
