@@ -62,8 +62,8 @@ _LIT: Final = (45, 85)
 _BODY: Final = np.array([0.90, 0.88, 0.865], np.float32)
 _NECKLINE: Final = 9
 """Chain of what is cut out of a top for the neck."""
-# The photographed neck goes over into the modelled one between these distances below the jaw, cm.
-_NECK: Final = (0.5, 2.0)
+# The photograph ends between these distances below the jaw, cm; the neck under it is the body's.
+_NECK: Final = (0.1, 0.5)
 # Longer side of the height field of the light.
 _GRID: Final = 512
 
@@ -345,7 +345,9 @@ def _joined(head: _Placed, bare: Bare, under: Surface, view: View, speed: Speed,
     assert local.under is not None
     assert local.points is not None
     near, chin = local.under, under_chin(local.points, (bottom - top, right - left), under.scale)
-    local = replace(local, own=np.asarray(local.own * _above(local, under.scale), np.float32))
+    # The photograph's own colours and shape reach to the last of its own pixels.
+    own = np.asarray(local.own * _above(local, under.scale), np.float32)
+    local = replace(local, own=own, rgb=part.rgb, normals=_to_the_edge(local.normals, own))
     return _whole(local, replace(near, open=_times(near.open, chin)), under, on, view)
 
 
@@ -369,6 +371,22 @@ def _above(local: Subject, scale: float) -> F32:
     gone = np.clip((away - _NECK[0]) / (_NECK[1] - _NECK[0]), 0, 1)
     gone = gone * gone * (3 - 2 * gone)
     return np.asarray(1 - lower * skin * gone, np.float32)
+
+
+def _to_the_edge(normals: F32, own: F32) -> F32:
+    """Normals (h, w, 3) of the photograph continued over its soft edge, where they are mixed with the body's."""
+    solid = cv2.erode((own > 0.97).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    near = cv2.GaussianBlur(solid, (0, 0), 1.5)
+    band = (own > 0.005) & (solid == 0) & (near > 0.01)
+    rows, cols = np.flatnonzero(band.any(1)), np.flatnonzero(band.any(0))
+    if not len(rows):
+        return normals
+    at = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    mean = cv2.GaussianBlur(normals[at] * solid[at][..., None], (0, 0), 1.5)
+    mean = mean / np.maximum(np.sqrt((mean * mean).sum(-1, keepdims=True)), 1e-6)
+    out = normals.copy()
+    out[at] = np.where(band[at][..., None], mean, normals[at])
+    return out
 
 
 def _times(open_: F32 | None, chin: F32) -> F32:
