@@ -30,21 +30,22 @@ def _dome(at: Seat, top: float, cloth: Cloth, power: float = 2.0, low: float = 0
         seams: number of seams from the rim to the top.
         full: cm that it bulges above its rim.
     """
+    around = np.linspace(0, 2 * np.pi, 433)[None]
     q = np.linspace(0, 1, 40)[:, None] ** 0.9
     bend = q * np.pi / 2 * 0.995
     high = low + (top - low) * np.sin(bend) ** (2 / power)
     radius = np.cos(bend) ** (2 / power)
     bulge = full * np.sin(np.pi * np.clip(q * 1.4, 0, 1)) * radius
-    groove = np.zeros_like(_AROUND)
+    groove = np.zeros_like(around)
     if seams:
-        place = (_AROUND / (2 * np.pi) * seams + 0.5) % 1 - 0.5
-        groove = -0.11 * np.exp(-((place * 2 * np.pi * at.wide / seams / 0.16) ** 2)) * 1.0
-    across = np.sin(_AROUND) * ((at.wide + out) * radius + bulge + groove * radius)
-    forth = np.cos(_AROUND) * ((at.long + out) * radius + bulge + groove * radius)
+        place = (around / (2 * np.pi) * seams + 0.5) % 1 - 0.5
+        groove = -0.17 * np.exp(-((place * 2 * np.pi * at.wide / seams / 0.17) ** 2))
+    across = np.sin(around) * ((at.wide + out) * radius + bulge + groove * radius)
+    forth = np.cos(around) * ((at.long + out) * radius + bulge + groove * radius)
     points = at.place(across, forth, high)
     mean = (at.wide + at.long) / 2
     down = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points[:, 0], axis=0), axis=1))])[:, None]
-    uv = np.stack(np.broadcast_arrays((_AROUND - np.pi) * mean, down), -1)
+    uv = np.stack(np.broadcast_arrays((around - np.pi) * mean, down), -1)
     return Part(points.astype(np.float32), uv.astype(np.float32), cloth)
 
 
@@ -94,9 +95,10 @@ def _visor(at: Seat, cloth: Cloth, reach: float, half: float, drop: float, bow: 
     angle = u * half
     across = np.sin(angle) * at.wide * (1.0 + 0.04 * v)
     length = reach * np.sqrt(np.clip(1 - 0.985 * np.abs(u) ** 2.4, 0, 1))
-    base = np.cos(angle) * at.long
+    base = np.cos(angle) * at.long - 0.15
     forth = base + v * (length + 0.3)
-    high = 0.10 - drop * v * length - bow * (across**2) * (0.25 + 0.75 * v) * 0.62 + 0.0 * u
+    # It is sewn to the rim, and bends the more the farther it reaches.
+    high = 0.12 - drop * v * length - bow * across**2 * (v * length / reach) ** 0.7
     points = at.place(across, forth, high)
     uv = np.stack(np.broadcast_arrays(across, forth), -1)
     plate = Part(points.astype(np.float32), uv.astype(np.float32), cloth, solid=False)
@@ -142,33 +144,33 @@ def _fold(at: Seat, cloth: Cloth) -> Part:
 
 
 def helmet(frame: HeadFrame, skull: Skull, cloth: Cloth) -> tuple[list[Part], Seat, float]:
-    """An open motorcycle helmet: a lacquered shell down to the jaw, a black edge, a strap."""
+    """An open motorcycle helmet: a lacquered shell down to the jaw, a black edge, padding."""
     at = seat(frame, skull, 2.2, 0.06, 0.8, 9.6)
     top = _height(at, skull, 2.2, 11.0, 13.0)
-    u = _AROUND
-    side = np.abs(np.angle(np.exp(1j * u)))
-    # The lower edge: at the forehead in front, down to the jaw before the ears.
-    fall = 1 / (1 + np.exp(-(side - 1.02) / 0.085))
-    low = 0.2 - 11.2 * fall
-    q = np.linspace(0, 1, 48)[:, None]
-    high = np.where(q < 0.5, low + (0.2 - low) * q / 0.5, 0.0)
-    upper = np.clip((q - 0.5) / 0.5, 0, 1) * np.pi / 2 * 0.995
-    radius = np.where(q < 0.5, 1.0, np.cos(upper) ** 0.88)
-    high = np.where(q < 0.5, high, 0.2 + (top - 0.2) * np.sin(upper) ** 0.95)
-    tuck = 1 - 0.006 * np.clip(-high - 1.5, 0, 9) ** 1.5
-    out = 1.2
-    points = at.place(np.sin(u) * (at.wide + out) * radius * tuck, np.cos(u) * (at.long + out) * radius * tuck, high)
-    uv = np.stack(np.broadcast_arrays(u * at.wide, high), -1)
+    points = _shell(at, top, 1.2, _AROUND, 0.0)
+    uv = np.stack(np.broadcast_arrays(_AROUND * at.wide, np.linspace(-11, top, len(points))[:, None]), -1)
     shell = Part(points.astype(np.float32), uv.astype(np.float32), cloth, material=_GLOSS)
     away = at.ring(_AROUND[0], 2.0) - at.ring(_AROUND[0], 1.0)
-    edge = tube(points[0], 0.30, 0.30, cloth=Cloth("#17181a", "rubber"), closed=True, up=away)
-    padding = points[0] * np.array([0.945, 1.0, 1.0]) + np.array([0.055 * float(at.centre[0]), -0.25, 0.5])
-    thick = 0.1 + 0.40 * np.clip(1 - fall[0] * 1.2, 0, 1)
-    lining = tube(padding, thick, 1.5 * thick, cloth=Cloth("#232427", "jersey"), closed=True, up=away)
-    inside = points * np.array([0.965, 1.0, 1.0]) + np.array([0.035 * float(at.centre[0]), 0.25, 0.25])
-    inside[:6, :, 1] += 1.8
-    back = Part(inside.astype(np.float32), shell.uv, Cloth("#1b1c1f", "jersey"), solid=False, back=True)
+    edge = tube(points[0], 0.28, 0.28, cloth=Cloth("#17181a", "rubber"), closed=True, up=away)
+    black = Cloth("#1b1c1f", "jersey")
+    u = np.linspace(-0.98, 0.98, 41)
+    forehead = _shell(at, top, 0.55, u[None], 0.0)[0] + np.array([0.0, -0.1, 0.0])
+    lining = tube(forehead, 0.5 * np.cos(u / 0.98 * 1.5), 0.35, cloth=black, up=at.ring(u, 2.0) - at.ring(u, 1.0))
+    behind = _shell(at, top, 0.7, np.linspace(1.45, 2 * np.pi - 1.45, 61)[None], 1.6)
+    back = Part(behind.astype(np.float32), np.zeros((*behind.shape[:2], 2), np.float32), black, solid=False, back=True)
     return [shell, edge, lining, back], at, top - 1.2
+
+
+def _shell(at: Seat, top: float, out: float, angle: F64, longer: float) -> F64:
+    """Points (n, m, 3) of a helmet's shell: open before the face, down to the jaw from the ears on."""
+    side = np.abs(np.angle(np.exp(1j * angle)))
+    low = 0.2 - (10.6 + longer) / (1 + np.exp(-(side - 1.02) / 0.085))
+    q = np.linspace(0, 1, 48)[:, None]
+    upper = np.clip((q - 0.4) / 0.6, 0, 1) * np.pi / 2 * 0.995
+    high = np.where(q < 0.4, low + (0.2 - low) * q / 0.4, 0.2 + (top - 0.2) * np.sin(upper))
+    radius = np.where(q < 0.4, 1.0, np.cos(upper) ** 0.88)
+    radius = radius * (1 - 0.006 * np.clip(-high - 1.5, 0, 11) ** 1.4)
+    return at.place(np.sin(angle) * (at.wide + out) * radius, np.cos(angle) * (at.long + out) * radius, high)
 
 
 def crown(frame: HeadFrame, skull: Skull, cloth: Cloth) -> tuple[list[Part], Seat, float]:

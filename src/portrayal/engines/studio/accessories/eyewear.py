@@ -119,7 +119,7 @@ def _lens(style: Style, fit: _Fit, side: int, edge: F64, dark: bool) -> Part:
     # A pane of light across clear glass, as from a window.
     x = side * (at[..., 0] - side * fit.apart) / style.wide
     band = np.exp(-(((x * side * 0.8 + y * 0.9 + 0.55) / 0.22) ** 2))
-    cover = 0.035 + 0.075 * band * np.clip(0.6 - 0.6 * y, 0, 1) + 0.05 * rings[:, 0][:, None] ** 8
+    cover = 0.03 + 0.045 * band * np.clip(0.6 - 0.6 * y, 0, 1) + 0.05 * rings[:, 0][:, None] ** 8
     return Part(at.astype(np.float32), at[..., :2].astype(np.float32), Cloth("#eef3f8", "plastic"),
                 cover.astype(np.float32), _GLASS, clear=True)  # fmt: skip
 
@@ -165,6 +165,8 @@ def _arm(frame: HeadFrame, style: Style, fit: _Fit, side: int, edge: F64, cloth:
     corners = np.stack([hinge[0], hinge[1], knee, ear, far])
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
     s = np.concatenate([np.linspace(0, length[2], 8)[:-1], np.linspace(length[2], length[-1], 24)])
+    if side * frame.yaw > 4:  # the face stands before the arm on its far side
+        s = s[s <= length[2]]
     path = np.stack([np.interp(s, length, corners[:, k]) for k in range(3)], 1)
     high = (0.075 if style.wire else 0.26) * np.ones(len(s))
     if not style.wire:
