@@ -95,7 +95,7 @@ def _put(subject: Subject, frame: HeadFrame, skull: Skull, item: str, cut: str, 
     if surface is None:
         return subject
     if item != "crown":
-        subject = press.pressed(subject, frame, seat, surface, seed)
+        subject = press.pressed(subject, frame, seat, 10.0 if item == "helmet" else 0.0)
     return _over(subject, surface, soft=0.8, dark=0.42)
 
 

@@ -69,7 +69,7 @@ def cap(frame: HeadFrame, skull: Skull, cut: str, cloth: Cloth) -> tuple[list[Pa
     button = ball(at.place(np.array(0.0), np.array(0.0), np.array(top + 0.05)), (0.7, 0.35, 0.7), cloth=cloth)
     band = _rim(at, 0.16, 0.10, 0.02, cloth)
     crown = _dome(at, top, cloth, 2.35, -0.1, seams=6, full=0.35)
-    return [crown, band, button, *_visor(at, cloth, 7.0, 0.98, 0.40, 0.050)], at, top - 0.6
+    return [crown, band, button, *_visor(at, cloth, 7.0, 0.92, 0.40, 0.050)], at, top - 0.6
 
 
 def _flat(at: Seat, cloth: Cloth) -> list[Part]:
@@ -94,7 +94,7 @@ def _visor(at: Seat, cloth: Cloth, reach: float, half: float, drop: float, bow: 
     v = np.linspace(0, 1, 14)[:, None]
     angle = u * half
     across = np.sin(angle) * at.wide * (1.0 + 0.04 * v)
-    length = reach * np.sqrt(np.clip(1 - 0.985 * np.abs(u) ** 2.4, 0, 1))
+    length = reach * np.sqrt(np.clip(1 - 0.9996 * np.abs(u) ** 2.6, 0, 1))
     base = np.cos(angle) * at.long - 0.15
     forth = base + v * (length + 0.3)
     # It is sewn to the rim, and bends the more the farther it reaches.
@@ -156,9 +156,11 @@ def helmet(frame: HeadFrame, skull: Skull, cloth: Cloth) -> tuple[list[Part], Se
     u = np.linspace(-0.98, 0.98, 41)
     forehead = _shell(at, top, 0.55, u[None], 0.0)[0] + np.array([0.0, -0.1, 0.0])
     lining = tube(forehead, 0.5 * np.cos(u / 0.98 * 1.5), 0.35, cloth=black, up=at.ring(u, 2.0) - at.ring(u, 1.0))
-    behind = _shell(at, top, 0.7, np.linspace(1.45, 2 * np.pi - 1.45, 61)[None], 1.6)
+    inner = _shell(at, top, 1.05, _AROUND, 0.0)
+    inside = Part(inner.astype(np.float32), np.zeros((*inner.shape[:2], 2), np.float32), black, solid=False)
+    behind = _shell(at, top, 0.7, np.linspace(1.45, 2 * np.pi - 1.45, 61)[None], 0.3)
     back = Part(behind.astype(np.float32), np.zeros((*behind.shape[:2], 2), np.float32), black, solid=False, back=True)
-    return [shell, edge, lining, back], at, top - 1.2
+    return [shell, inside, edge, lining, back], at, top - 1.2
 
 
 def _shell(at: Seat, top: float, out: float, angle: F64, longer: float) -> F64:

@@ -63,15 +63,18 @@ def _triangles(first: int, n: int, m: int) -> Array:
     return np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)]).astype(np.int32)
 
 
-def _normals(at: F32, frame: HeadFrame) -> F32:
-    """(n, m, 3) unit vectors over the light axes; a grid whose last column repeats the first is closed."""
-    p = at @ frame.turn.T * np.array([1, -1, -1], np.float32)
+def _normals(part: Part, frame: HeadFrame) -> F32:
+    """(n, m, 3) unit vectors over the light axes; those of solids point outwards."""
+    p = part.at @ frame.turn.T * np.array([1, -1, -1], np.float32)
     down, across = np.gradient(p, axis=0), np.gradient(p, axis=1)
+    # A grid whose last line repeats the first is closed.
     if p.shape[1] > 3 and np.abs(p[:, 0] - p[:, -1]).max() < 1e-3:
         across[:, 0] = across[:, -1] = (p[:, 1] - p[:, -2]) / 2
     if p.shape[0] > 3 and np.abs(p[0] - p[-1]).max() < 1e-3:
         down[0] = down[-1] = (p[1] - p[-2]) / 2
     n = np.cross(across, down)
+    if part.solid and float(((p - p.mean((0, 1))) * n).sum()) < 0:  # the volume, by the theorem of Gauss
+        n = -n
     return np.asarray(n / np.maximum(np.linalg.norm(n, axis=2, keepdims=True), 1e-9), np.float32)
 
 
@@ -92,7 +95,7 @@ def _samples(frame: HeadFrame, parts: list[Part], skull: Part | None, box: tuple
         v, u = np.mgrid[row : row + n, :m].astype(np.float32)
         places.append(np.stack([u, v], -1).reshape(-1, 2))
         triangles.append(_triangles(count, n, m))
-        normals[row : row + n, :m] = _normals(part.at, frame)
+        normals[row : row + n, :m] = _normals(part, frame)
         other[row : row + n, :m, :2] = part.uv
         other[row : row + n, :m, 2] = part.cover
         number[row : row + n] = i
@@ -108,7 +111,10 @@ def _samples(frame: HeadFrame, parts: list[Part], skull: Part | None, box: tuple
         part_of[behind & ~np.array([p.back for p in parts])[part_of]] = -1
     n = np.asarray(cv2.remap(normals, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR), np.float32)
     o = cv2.remap(other, uv[..., 0], uv[..., 1], cv2.INTER_LINEAR)
-    _faced(n, part_of, parts)
+    # Sheets turn to the camera whichever of their faces is seen.
+    sheet = ~np.array([p.solid for p in parts])[part_of] & (n[..., 2] < 0)
+    n = np.where(sheet[..., None], -n, n)
+    n[..., 2] = np.maximum(n[..., 2], 0.02)
     weight = np.where(part_of >= 0, o[..., 2], 0).astype(np.float32)
     return _Samples(part_of, weight, np.ascontiguousarray(o[..., :2]), n, buffer)
 
@@ -121,29 +127,10 @@ def _occluder(frame: HeadFrame, skull: Part, corner: F32, fine: int, size: tuple
     return buffer
 
 
-def _faced(normals: F32, part_of: Array, parts: list[Part]) -> None:
-    """Turn normals towards the camera, in place: solids as a whole, sheets where their other face is seen."""
-    for i, part in enumerate(parts):
-        at = part_of == i
-        if not at.any():
-            continue
-        n = normals[at]
-        n *= np.where(n[:, 2:] < 0, -1, 1) if not part.solid else (1 if np.median(n[:, 2]) >= 0 else -1)
-        n[:, 2] = np.maximum(n[:, 2], 0.02)
-        normals[at] = n / np.maximum(np.linalg.norm(n, axis=1, keepdims=True), 1e-6)
-
-
 def _hidden(samples: _Samples, parts: list[Part], subject: Subject, box: tuple[slice, slice], fine: int) -> _Samples:
     """Without what the face, and the hair over it, hide."""
     size = (samples.part.shape[1], samples.part.shape[0])
-    rows = subject.alpha.shape[0]
-    grid = subject.height.shape[0] / rows
-    scale = np.float32(1 / (grid * _cm(subject)))
-    canvas = (subject.alpha.shape[1], rows)
-    whole = np.asarray(cv2.resize((subject.height - np.float32(zero(subject))) * scale, canvas), np.float32)
-    face = subject.face[box] * (subject.regions[box] == FACE)
-    field = np.where(face > 0.5, whole[box], np.float32(NOWHERE)).astype(np.float32)
-    field = np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    field = np.asarray(cv2.resize(_face_depth(subject, box), size, interpolation=cv2.INTER_NEAREST), np.float32)
     gone: Bool = samples.depth < field - np.float32(_SUNK)
     tucked = np.array([p.tucked for p in parts])[samples.part] & (samples.part >= 0)
     if tucked.any():
@@ -154,6 +141,22 @@ def _hidden(samples: _Samples, parts: list[Part], subject: Subject, box: tuple[s
         own = subject.own if subject.own is not None else subject.alpha
         weight *= np.where(back, 1 - cv2.resize(own[box], size, interpolation=cv2.INTER_LINEAR), 1)
     return _Samples(np.where(gone, -1, samples.part), weight, samples.uv, samples.normals, samples.depth)
+
+
+def _face_depth(subject: Subject, box: tuple[slice, slice]) -> F32:
+    """cm towards the camera of the face's surface, as `Surface.depth`, `NOWHERE` beside it; the size of the box."""
+    down = subject.height.shape[0] / subject.alpha.shape[0]
+    across = subject.height.shape[1] / subject.alpha.shape[1]
+    matrix = np.array(
+        [
+            [across, 0, (box[1].start + 0.5) * across - 0.5],
+            [0, down, (box[0].start + 0.5) * down - 0.5],
+        ]
+    )
+    size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+    field = cv2.warpAffine(subject.height, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    face = (subject.face[box] > 0.5) & (subject.regions[box] == FACE)
+    return np.where(face, (field - zero(subject)) / (down * _cm(subject)), NOWHERE).astype(np.float32)
 
 
 def _cm(subject: Subject) -> float:
@@ -176,31 +179,30 @@ def _surface(
 ) -> Surface | None:  # fmt: skip
     h, w = samples.part.shape[0] // fine, samples.part.shape[1] // fine
 
-    def mean(values: F32) -> F32:
-        return np.asarray(cv2.resize(values, (w, h), interpolation=cv2.INTER_AREA), np.float32)
-
-    cover = mean(samples.weight)
+    cover = _mean(samples.weight, fine)
     if cover.max() < 0.01:
         return None
     share = np.maximum(cover, 1e-4)[..., None]
     surface = empty(*canvas, frame.scale)
-    normals = mean(samples.normals * samples.weight[..., None])
+    normals = _mean(samples.normals * samples.weight[..., None], fine)
     albedo, material = np.zeros((h, w, 3), np.float32), np.zeros((h, w, 4), np.float32)
     relief = np.zeros((h, w), np.float32)
-    for i, part in enumerate(parts):
-        weight = np.where(samples.part == i, samples.weight, 0).astype(np.float32)
+    looks = list(dict.fromkeys((p.cloth, p.material) for p in parts))
+    look_of = np.array([looks.index((p.cloth, p.material)) for p in parts])
+    for i, (cloth, plain) in enumerate(looks):
+        # Only the pixels of these parts are worked on.
+        on, fine_on = _bounds([p for p, k in zip(parts, look_of, strict=True) if k == i], frame, box, fine)
+        part = samples.part[fine_on]
+        weight = np.where((part >= 0) & (look_of[part] == i), samples.weight[fine_on], 0).astype(np.float32)
         if not weight.any():
             continue
-        small = mean(weight)
-        ys, xs = np.nonzero(small > 0)
-        on = np.s_[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
-        uv = np.asarray(mean(samples.uv * weight[..., None])[on] / np.maximum(small[on], 1e-4)[..., None], np.float32)
-        woven = fabrics.weave(part.cloth, uv[..., 0], uv[..., 1], 1 / frame.scale, seed + i)
-        own = small[on][..., None]
+        small = _mean(weight, fine)
+        uv = _mean(samples.uv[fine_on] * weight[..., None], fine) / np.maximum(small, 1e-4)[..., None]
+        woven = fabrics.weave(cloth, uv[..., 0], uv[..., 1], 1 / frame.scale, seed + i)
+        own = small[..., None]
         albedo[on] += woven.albedo * own
-        flat = woven.material if part.material is None else np.array(part.material, np.float32)
-        material[on] += flat * own
-        relief[on] += woven.relief * small[on]
+        material[on] += (woven.material if plain is None else np.array(plain, np.float32)) * own
+        relief[on] += woven.relief * small
     relief /= share[..., 0]
     normals /= share
     steep = np.where(cover > 0.9, normals[..., 2] * np.float32(frame.scale), 0)
@@ -213,6 +215,37 @@ def _surface(
     surface.albedo[box] = np.where(full, albedo / share, 0)
     surface.material[box] = np.where(full, material / share, surface.material[box])
     surface.normals[box] = np.where(full, normals, surface.normals[box])
-    depth = mean(np.where(samples.weight > 0, samples.depth, 0) * samples.weight) / share[..., 0]
-    surface.depth[box] = np.where(there, depth, np.float32(NOWHERE))
+    depth = _mean(np.where(samples.weight > 0, samples.depth, 0) * samples.weight, fine) / share[..., 0]
+    surface.depth[box] = _lifted(np.where(there, depth, np.float32(NOWHERE)), surface.normals[box][..., 2], frame.scale)
     return surface
+
+
+def _mean(values: F32, fine: int) -> F32:
+    """Samples to pixels."""
+    size = (values.shape[1] // fine, values.shape[0] // fine)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _bounds(
+    parts: list[Part], frame: HeadFrame, box: tuple[slice, slice], fine: int
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where some parts are in the box: of its pixels, and of its samples."""
+    flat = np.concatenate([frame.project(p.at)[0].reshape(-1, 2) for p in parts])
+    size = np.array([box[1].stop - box[1].start, box[0].stop - box[0].start])
+    corner = np.array([box[1].start, box[0].start])
+    x0, y0 = (int(v) for v in np.clip(np.floor(flat.min(0)) - 2 - corner, 0, size - 1))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(flat.max(0)) + 3 - corner, 1, size))
+    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+    return np.s_[y0:y1, x0:x1], np.s_[y0 * fine : y1 * fine, x0 * fine : x1 * fine]
+
+
+def _lifted(depth: F32, facing: F32, scale: float) -> F32:
+    """The depth (h, w) of what turns away from the camera, brought near that beside it.
+
+    The light takes a step in depth for a hollow; the rim of a dome is none.
+    """
+    size = max(3, 2 * round(0.9 * scale) + 1)
+    near = cv2.dilate(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))) - np.float32(0.35)
+    weight = np.clip((np.float32(0.75) - facing) / np.float32(0.35), 0, 1)
+    lifted = depth + np.maximum(near - depth, 0) * weight
+    return np.where(depth > NOWHERE / 2, lifted, depth).astype(np.float32)

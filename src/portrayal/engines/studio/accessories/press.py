@@ -10,7 +10,6 @@ import numpy as np
 
 from portrayal.engines.studio.accessories import hats
 from portrayal.engines.studio.accessories.frame import HeadFrame
-from portrayal.engines.studio.cloth.surface import Surface
 from portrayal.engines.studio.head.fields import smoothstep
 from portrayal.engines.studio.types import Subject
 from portrayal.imaging import F32, U8
@@ -20,18 +19,17 @@ _EASE: Final = 8.0  # cm below the rim over which hair gets its own width back
 _FACE: Final = 6.6  # cm from the middle within which nothing moves
 
 
-def pressed(subject: Subject, frame: HeadFrame, seat: hats.Seat, surface: Surface, seed: int) -> Subject:
+def pressed(subject: Subject, frame: HeadFrame, seat: hats.Seat, down: float = 0.0) -> Subject:
     """The subject with its hair as a hat leaves it.
 
     Args:
         seat: the hat's lower edge.
-        surface: the hat as it is drawn.
-        seed: of the strands at the rim.
+        down: cm below it to which its sides reach; hair gets its width back farther down.
     """
     own = subject.own if subject.own is not None else subject.alpha
     pixels, _ = frame.project(hats.lower_edge(seat))
     left, right = pixels[int(np.argmin(pixels[:, 0]))], pixels[int(np.argmax(pixels[:, 0]))]
-    subject, own = _squeezed(subject, own, frame, left, right)
+    subject, own = _squeezed(subject, own, frame, left, right, down)
     own = own * _below(subject, frame, pixels)
     own = np.ascontiguousarray(own, np.float32)
     alpha = own
@@ -54,7 +52,7 @@ def _below(subject: Subject, frame: HeadFrame, pixels: F32) -> F32:
     return smoothstep(-soft, soft, y - rim[None])
 
 
-def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F32) -> tuple[Subject, F32]:
+def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F32, down: float) -> tuple[Subject, F32]:
     """Hair beside the face drawn in to the width of the rim, less and less below it."""
     rows, columns = own.shape
     scale = frame.scale
@@ -65,12 +63,12 @@ def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F3
     moved = False
     for sign, rim in ((-1, left), (1, right)):
         target = max(abs(float(rim[0]) - middle) - 0.1 * scale, (_FACE + 0.4) * scale)
-        wide = _width(own, middle, sign, float(rim[1]), scale)
+        wide = _width(own, middle, sign, float(rim[1]), scale, max(down, 1.5))
         if wide <= target + 1:
             continue
         moved = True
         face = min(_FACE * scale, target - 2)
-        share = smoothstep(float(rim[1]) + _EASE * scale, float(rim[1]), y)
+        share = smoothstep(float(rim[1]) + (_EASE + down) * scale, float(rim[1]) + down * scale, y)
         d = sign * (x - middle)
         at = np.where(d < target, face + (d - face) * ((wide - face) / (target - face)), d + wide - target)
         at = np.where(d > face, d + (at - d) * share, d)
@@ -92,9 +90,9 @@ def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F3
     return new, warped(own)
 
 
-def _width(own: F32, middle: float, sign: int, row: float, scale: float) -> float:
+def _width(own: F32, middle: float, sign: int, row: float, scale: float, down: float) -> float:
     """Pixels from the middle to the outline of the matte, at a row and a little below it."""
-    first, last = (int(np.clip(v, 0, len(own) - 1)) for v in (row, row + 1.5 * scale))
+    first, last = (int(np.clip(v, 0, len(own) - 1)) for v in (row, row + down * scale))
     line = own[first : last + 1].max(0) > 0.5
     steps = np.arange(int(5 * scale), int(18 * scale))
     x = np.round(middle + sign * steps).astype(int)
