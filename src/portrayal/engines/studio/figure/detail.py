@@ -54,11 +54,8 @@ def detailed(
                 green += np.float32(0.045) * broad + np.float32(0.035) * cloudy + np.float32(0.022) * fine
                 blue += np.float32(0.050) * broad + np.float32(0.045) * cloudy + np.float32(0.022) * fine
                 high += np.float32(0.007) * fine + np.float32(0.03) * cloudy
-                if kind >= 1:
-                    # Hands are redder, most of all on the knuckles, which have creases.
-                    green *= np.float32(0.98)
-                    blue *= np.float32(0.975)
                 if kind >= 2:
+                    # Knuckles are redder, and have creases.
                     joint = _bell(o0 - np.float32(0.05) * length, np.float32(0.55))
                     green *= one - np.float32(0.09) * joint
                     blue *= one - np.float32(0.10) * joint
@@ -113,7 +110,7 @@ def detailed(
                         turn = math.atan2(hy, hx + half)
                         grow = min(max((r - np.float32(5.0)) / np.float32(5.0), zero), one)
                         high += (
-                            np.float32(0.16)
+                            np.float32(0.07)
                             * amount
                             * grow
                             * _bell(r - np.float32(11.0), np.float32(5.0))
