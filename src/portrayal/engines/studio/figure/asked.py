@@ -17,13 +17,14 @@ from portrayal.engines.studio.figure.types import Framing, Stance
 from portrayal.engines.studio.types import Notes
 from portrayal.engines.studio.wardrobe.choose import dyed
 from portrayal.engines.studio.wardrobe.outfit import Outfit
+from portrayal.prompting.nearest import one
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import StyleType
 
 _ORDER: Final[tuple[Framing, ...]] = get_args(Framing)
 _CLOSE: Final = ("close-up", "head and shoulders", "bust")
-# Poses that a portrait has anyway: they call for the whole figure only together with a framing that shows it.
-_QUIET: Final = ("standing", "contrapposto", "hands behind back")
+# A portrait may be of somebody who stands: that calls for the whole figure only together with a framing that shows it.
+_QUIET: Final = ("standing",)
 _STANDING: Final = ("standing", "contrapposto", "hands behind back")
 
 
@@ -65,22 +66,23 @@ def asked(
         if pose:
             notes.warnings.append(f"not portrayed: {pose}; only people with a face get another body")
         return None
-    wide = plan.framing in _ORDER and _framings().index(plan.framing) > _framings().index(shown)
+    # Down to the waist and without a pose, a portrait comes near enough, and it is a photograph.
+    wide = plan.framing in _ORDER[1:] and _said(plan) and _framings().index(plan.framing) > _framings().index(shown)
     if plan.framing in _CLOSE:
         if pose and pose not in _QUIET:
             notes.warnings.append(
-                f"not portrayed: {pose}; a {plan.framing} does not show it, {poses()[pose].shows!r} would"
+                f"not portrayed: {pose}; the framing {plan.framing!r} does not show it, {poses()[pose].shows!r} would"
             )
         return None
-    if not wide and (pose is None or (pose in _QUIET and plan.framing not in _ORDER)):
+    if not wide and (pose is None or pose in _QUIET):
         return None
     rng = np.random.default_rng([seed, 606])
     if pose is None:
-        pose = str(rng.choice(_STANDING)) if plan.framing != "medium" else "hands behind back"
+        pose = str(rng.choice(_STANDING))
     worn = outfit or dyed(plan, own_clothes(character, seed), seed)
     near = nearest_pose(worn.garment, pose)
     if near != pose:
-        notes.warnings.append(f"not portrayed: {pose} in a {worn.garment}; {near} is shown")
+        notes.warnings.append(f"not portrayed: {pose} in {one(worn.garment)}; {near} is shown")
         pose = near
     framing = _framing(plan, pose, notes)
     stance = Stance(
@@ -104,6 +106,12 @@ def asked(
         )
         return None
     return Asked(photographic(stance, notes), None)
+
+
+def _said(plan: ScenePlan) -> bool:
+    """Whether the framing was asked for, and does not only follow from the pose."""
+    posed = {u.phrase for u in plan.understood if u.kind == "pose"}
+    return any(u.kind == "framing" and u.phrase not in posed for u in plan.understood)
 
 
 def _framings() -> tuple[str, ...]:
