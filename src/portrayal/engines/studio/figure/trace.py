@@ -144,6 +144,7 @@ def _trace(
     rows: Any, flat: Any, lists: Any, counts: Any, order: Any, camera: Any, table: Any, relax: Any, point: Any,
     normal: Any, own: Any, cover: Any, row: Any, first: int, last: int,
 ) -> None:  # fmt: skip
+    """Trace the rows of tiles order[first:last]. One long loop, for every call of the field is compiled anew."""
     f, cx, cy, eye, away = camera[0], camera[1], camera[2], camera[3], camera[4]
     one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)
     height, width = cover.shape
