@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from portrayal.bench import gallery_edits, six_rounds
+from portrayal.bench import gallery_edits, gallery_wardrobe, six_rounds
 from portrayal.bench.gallery_parts import grid, sample, told
 from portrayal.bench.sheets import Tile
 from portrayal.engines.base import Progress, silent
@@ -50,6 +50,7 @@ SHEETS: Final[dict[str, Callable[[], U8]]] = {
     "lights": lambda: grid(
         [told(f"{name} light, grey backdrop", 50) for name in lights()], 6, f"{len(lights())} lights", 280
     ),
+    **gallery_wardrobe.SHEETS,
     **gallery_edits.SHEETS,
 }
 

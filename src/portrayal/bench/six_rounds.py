@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from portrayal import colours
+from portrayal.bench import body_checks
 from portrayal.bench.sheets import Tile, contact_sheet
 from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
@@ -43,6 +44,7 @@ class Round:
     yaw: float | None = None
     expression: str | None = None
     clothes: bool = False
+    body: str | None = None
 
 
 ROUNDS: tuple[Round, ...] = (
@@ -50,18 +52,22 @@ ROUNDS: tuple[Round, ...] = (
     Round("base", "headshot", "LinkedIn headshot, soft office background"),
     Round("base", "Rembrandt", "portrait, Rembrandt lighting, burgundy backdrop"),
     Round("base", "black and white", "black and white portrait by a window"),
-    Round("pose", "turned 25 left", "portrait in a library, head turned 25 degrees left", STRONG, yaw=-25),
-    Round("pose", "turned 15 left", "portrait in a park, head turned 15 degrees left", yaw=-15),
-    Round("pose", "turned 15 right", "portrait on a bridge, head turned 15 degrees right", yaw=15),
-    Round("pose", "turned 25 right", "portrait in a hall, head turned 25 degrees right", STRONG, yaw=25),
+    Round("head pose", "turned 25 left", "portrait in a library, head turned 25 degrees left", STRONG, yaw=-25),
+    Round("head pose", "turned 15 left", "portrait in a park, head turned 15 degrees left", yaw=-15),
+    Round("head pose", "turned 15 right", "portrait on a bridge, head turned 15 degrees right", yaw=15),
+    Round("head pose", "turned 25 right", "portrait in a hall, head turned 25 degrees right", STRONG, yaw=25),
+    Round("body pose", "arms crossed", "arms crossed, in a navy suit, in an office", STRONG, body="arms crossed"),
+    Round("body pose", "hands on hips", "superhero with hands on hips, on a rooftop", STRONG, body="hands on hips"),
+    Round("body pose", "waving", "waving, in a red sweater, on a beach", STRONG, body="waving"),
+    Round("body pose", "sitting", "sitting on a chair, in a library", STRONG, body="sitting on a chair"),
     Round("expression", "smile", "smiling, ivory backdrop", expression="smile"),
     Round("expression", "laugh", "laughing, in a garden", STRONG, expression="laugh"),
     Round("expression", "eyes closed", "eyes closed, on a beach at sunset", STRONG, expression="eyes closed"),
     Round("expression", "surprised", "surprised, yellow backdrop", STRONG, expression="surprised"),
-    Round("outfit", "", "portrait in an office, wearing {} clothes", clothes=True),
-    Round("outfit", "", "portrait in a lobby, wearing {} clothes", clothes=True),
-    Round("outfit", "", "portrait in a forest, wearing {} clothes", clothes=True),
-    Round("outfit", "", "portrait, {} clothes, grey backdrop", clothes=True),
+    Round("outfit", "", "", clothes=True),
+    Round("outfit", "", "", clothes=True),
+    Round("outfit", "", "", clothes=True),
+    Round("outfit", "", "", clothes=True),
     Round("environment", "coffee shop", "a portrait in a coffee shop"),
     Round("environment", "snow forest", "portrait in a snowy forest, snow falling"),
     Round("environment", "mountain lake", "portrait at a mountain lake at golden hour"),
@@ -73,9 +79,17 @@ ROUNDS: tuple[Round, ...] = (
 )
 
 
-# Colours for the outfits; those too near to what the person wears anyway are passed over.
-OUTFITS = ("navy", "burgundy", "emerald", "white", "mustard", "black")
+# Outfits (title, prompt, main colour); those too near to what the person wears anyway are passed over.
+OUTFITS: tuple[tuple[str, str, str], ...] = (
+    ("navy suit", "portrait in an office, wearing a navy pinstripe suit with a red tie", "navy"),
+    ("black leather", "portrait on a city street, in a black leather jacket over a white T-shirt", "black"),
+    ("cream turtleneck", "portrait in a coffee shop, wearing a cream turtleneck", "cream"),
+    ("green hoodie", "portrait in a park, wearing a forest green hoodie", "forest green"),
+    ("burgundy sweater", "portrait in a library, wearing a burgundy sweater", "burgundy"),
+    ("royal blue kimono", "portrait in a garden, wearing a royal blue kimono", "royal blue"),
+)
 _NEAR = 30.0  # Lab distance
+_CHANGED = 20.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,7 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
         progress(f"{wanted.name}: {wanted.title}", i / len(ROUNDS))
         request = Request.make(prompt=wanted.prompt, reference=reference, speed=speed, seed=1000 + i, size=(1024, 1024))
         picture = portray(request, settings=settings).pictures[0]
-        path = output / f"{i + 1:02d}-{wanted.name}-{wanted.title.replace(' ', '-')}.png"
+        path = output / f"{i + 1:02d}-{wanted.name}-{wanted.title}.png".replace(" ", "-")
         picture = picture.save(path)
         image = decode(path.read_bytes())
         distance, checks = measure(image, wanted, character)
@@ -132,12 +146,12 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
 def rounds_for(character: IdentityMap) -> list[Round]:
     """All rounds, the outfits in colours that the person does not wear already."""
     own = _cloth(character)
-    far = [name for name in OUTFITS if np.linalg.norm(own - _lab_of_hex(colours.hex_of(name))) > _NEAR]
-    names = iter(far or OUTFITS)
+    far = [outfit for outfit in OUTFITS if np.linalg.norm(own - _lab_of_hex(colours.hex_of(outfit[2]))) > _NEAR]
+    outfits = iter(far or OUTFITS)
     out = []
     for wanted in ROUNDS:
-        if wanted.clothes and (colour := next(names, None)):
-            out.append(replace(wanted, title=colour, prompt=wanted.prompt.format(colour)))
+        if wanted.clothes and (outfit := next(outfits, None)):
+            out.append(replace(wanted, title=outfit[0], prompt=outfit[1]))
         elif not wanted.clothes:
             out.append(wanted)
     return out
@@ -160,7 +174,10 @@ def measure(image: U8, wanted: Round, character: IdentityMap) -> tuple[float, li
         checks.append(_expression(wanted.expression, seen, character))
     if wanted.clothes:
         change = _region_change(seen, character)
-        checks.append(Check("clothes", change > 15, f"Lab change {change:.0f} > 15"))
+        checks.append(Check("clothes", change > _CHANGED, f"Lab change {change:.0f} > {_CHANGED:.0f}"))
+    if wanted.body:
+        holds, shown = body_checks.check(wanted.body, image, seen.reading)
+        checks.append(Check("body", holds, shown))
     return float(distance), checks
 
 
@@ -243,7 +260,7 @@ def _row(wanted: Round, summary: dict[str, Any], distance: float, checks: list[C
 
 def _tile(image: U8, wanted: Round, distance: float, checks: list[Check]) -> Tile:
     bad = [c for c in checks if not c.ok]
-    extra = next((c.shown for c in checks if c.name in ("yaw", "expression", "clothes")), "")
+    extra = next((c.shown for c in checks if c.name in ("yaw", "expression", "clothes", "body")), "")
     detail = f"same person {identity.score(distance):.2f}"
     detail = f"NOT OK: {bad[0].name} {bad[0].shown}" if bad else ", ".join(filter(None, (detail, extra)))
     return Tile(image, wanted.title, detail, good=not bad)
