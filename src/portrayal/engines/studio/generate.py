@@ -21,7 +21,7 @@ from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.compose import Composition, compose
 from portrayal.engines.studio.figure.asked import Asked, asked
 from portrayal.engines.studio.figure.ground import shadowed
-from portrayal.engines.studio.figure.person import figure
+from portrayal.engines.studio.figure.person import drawn, planned
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.ground import contact_shadow
 from portrayal.engines.studio.head import move
@@ -87,10 +87,14 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
         )
     else:
         look = whole.look
-        subject, shot, drop = figure(plan, character, whole.stance, size, job.speed, seed, kept, notes, clock, attempt)
+        settled = planned(plan, character, whole.stance, size, job.speed, seed, kept, attempt)
+        (subject, drop), plate = together(
+            lambda: drawn(plan, character, settled, job.speed, seed, kept, notes, clock),
+            lambda: scene(plan, _focused(settled.shot, look), notes, clock),
+        )
         subject = _adorned(plan, subject, seed, job.speed, notes, clock)
-        plate = scene(plan, _focused(shot, look), notes, clock)
-        plate = clock.time("ground", lambda: shadowed(plate, drop, plate.lighting))
+        # The whole person stands on the studio's floor, far from its wall.
+        plate = clock.time("ground", lambda: replace(shadowed(plate, drop, plate.lighting), wall=0.0))
     progress("lighting", 0.6)
     image = _develop(plan, composition, subject, plate, job.speed, seed, clock, look is not None)
     if look is not None:
@@ -380,5 +384,5 @@ def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Ask
     if plan.look and plan.look not in photographic() and plan.look not in looks.names():
         notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")
     signed = whole is not None and poses()[whole.stance.pose].prop == "sign"
-    for words in plan.lettering[1 if signed else 0 :]:
+    for words in () if signed else plan.lettering:
         notes.warnings.append(f"not portrayed: the lettering {words!r}")
