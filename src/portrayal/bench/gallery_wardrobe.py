@@ -80,13 +80,6 @@ _POSED: Final[Mapping[str, str]] = {
     "flying": "flying superhero, over the city at sunset",
     "arms raised": "arms raised, in a teal sweater, at a mountain lake",
 }
-# What passes as a photograph at full size, see engines/studio/figure/passes.toml.
-_PHOTOGRAPHS: Final = (
-    "full body, walking in a navy suit, on a city street",
-    "full body, standing with hands in pockets, in a trench coat, on a bridge",
-    "full body, sitting on a bench in a park, in a green coat",
-    "full body, arms crossed, in a grey suit, in an office",
-)
 
 
 def _named(name: str, prompt: str, seed: int) -> Tile:
@@ -110,15 +103,6 @@ def _poses() -> U8:
     return grid(tiles, 5, f"{len(tiles)} poses, drawn as prompts for the whole body are", 400)
 
 
-def _photographs() -> U8:
-    made = [
-        portrayed(prompt=prompt, reference=sample(), seed=720 + i, style_type="realistic")
-        for i, prompt in enumerate(_PHOTOGRAPHS)
-    ]
-    tiles = [tile(picture, prompt) for picture, prompt in zip(made, _PHOTOGRAPHS, strict=True)]
-    return grid(tiles, 2, "Whole figures as photographs: style type realistic", 760)
-
-
 def _looks() -> U8:
     tiles = [_named(name, f"walking in a garden in a red sweater, {name}", 760) for name in looks.names()]
     tiles += [_named(name, f"portrait in a garden, {name}", 761) for name in looks.names()]
@@ -129,6 +113,5 @@ SHEETS: Final[dict[str, Callable[[], U8]]] = {
     "garments": _garments,
     "accessories": _accessories,
     "poses": _poses,
-    "figures": _photographs,
     "looks": _looks,
 }
