@@ -60,10 +60,6 @@ _KINDS = {
     "shade": "Colours of hair, besides those of clothes",
     "length": "Lengths of hair",
 }
-_UNTIL_LATER = {
-    "accessory": "read, and warned about",
-    "pose": "read, and warned about: the reference's own body is kept",
-}
 
 
 def vocabulary_page() -> str:
@@ -75,14 +71,12 @@ def vocabulary_page() -> str:
         "listed in the result's `warnings`, and so is what is not understood.\n",
         "Head turns are said as `head turned 20 degrees left`, `three quarter view`, `looking over her left shoulder`, "
         "`head tilted`, `chin up`. Plain left and right are the picture's; *her left* is the person's own.\n",
-        "Words in quotation marks are lettering: kept verbatim, not drawn yet. The main words are also read in German, "
+        "Words in quotation marks are lettering: kept verbatim, drawn on a held sign only. The main words are also read in German, "
         "Spanish, French, Portuguese, Italian and Japanese.",
     ]
     for kind, title in _KINDS.items():
-        note = f" ({_UNTIL_LATER[kind]})" if kind in _UNTIL_LATER else ""
         lines += [
             f"\n## {title}\n",
-            *([f"Now{note}.\n"] if note else []),
             "| Name | Some of its words |",
             "| --- | --- |",
         ]
