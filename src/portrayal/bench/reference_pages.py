@@ -71,8 +71,8 @@ def vocabulary_page() -> str:
         "listed in the result's `warnings`, and so is what is not understood.\n",
         "Head turns are said as `head turned 20 degrees left`, `three quarter view`, `looking over her left shoulder`, "
         "`head tilted`, `chin up`. Plain left and right are the picture's; *her left* is the person's own.\n",
-        "Words in quotation marks are lettering: kept verbatim, drawn on a held sign only. The main words are also read in German, "
-        "Spanish, French, Portuguese, Italian and Japanese.",
+        "Words in quotation marks are lettering: kept verbatim, drawn on a held sign only. The main words are "
+        "also read in German, Spanish, French, Portuguese, Italian and Japanese.",
     ]
     for kind, title in _KINDS.items():
         lines += [
