@@ -83,8 +83,8 @@ def _worn(things: Sequence[Thing], notes: Notes) -> list[Thing]:
 
 def _put(subject: Subject, frame: HeadFrame, skull: Skull, item: str, cut: str, cloth: Cloth, seed: int) -> Subject:
     if item in ("glasses", "sunglasses"):
-        surface = draw(subject, frame, eyewear.eyewear(frame, cut, cloth, item == "sunglasses"), None, seed)
-        return _over(subject, surface, soft=0.35, dark=0.22)
+        surface = draw(subject, frame, eyewear.eyewear(frame, subject, cut, cloth, item == "sunglasses"), None, seed)
+        return _over(subject, surface, soft=0.35, dark=0.18)
     if item == "earrings":
         parts = jewels.earrings(frame, subject, cut, cloth)
         return _over(subject, draw(subject, frame, parts, None, seed) if parts else None, soft=0.3, dark=0.25)
@@ -96,7 +96,7 @@ def _put(subject: Subject, frame: HeadFrame, skull: Skull, item: str, cut: str, 
         return subject
     if item != "crown":
         subject = press.pressed(subject, frame, seat, 10.0 if item == "helmet" else 0.0)
-    return _over(subject, surface, soft=0.8, dark=0.42)
+    return _over(subject, surface, soft=0.7, dark=0.32)
 
 
 def _headwear(frame: HeadFrame, skull: Skull, item: str, cut: str, cloth: Cloth) -> tuple[list[Part], hats.Seat, float]:

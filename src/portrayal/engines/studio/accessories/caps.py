@@ -62,14 +62,14 @@ def _rim(at: Seat, radius: float, high: float, out: float, cloth: Cloth) -> Part
 def cap(frame: HeadFrame, skull: Skull, cut: str, cloth: Cloth) -> tuple[list[Part], Seat, float]:
     """A baseball cap of six panels, or a flat cap."""
     flat = cut == "flat cap"
-    at = seat(frame, skull, 2.5, 0.20, 0.30)
+    at = seat(frame, skull, 2.8, 0.20, 0.30)
     top = 7.6 if flat else _height(at, skull, 0.9, 8.4, 10.4)
     if flat:
         return [*_flat(at, cloth), *_visor(at, cloth, 4.6, 0.75, 0.42, 0.055)], at, top - 0.5
     button = ball(at.place(np.array(0.0), np.array(0.0), np.array(top + 0.05)), (0.7, 0.35, 0.7), cloth=cloth)
     band = _rim(at, 0.16, 0.10, 0.02, cloth)
     crown = _dome(at, top, cloth, 2.35, -0.1, seams=6, full=0.35)
-    return [crown, band, button, *_visor(at, cloth, 7.0, 0.92, 0.40, 0.050)], at, top - 0.6
+    return [crown, band, button, *_visor(at, cloth, 7.0, 0.92, 0.38, 0.050)], at, top - 0.6
 
 
 def _flat(at: Seat, cloth: Cloth) -> list[Part]:

@@ -19,6 +19,7 @@ from portrayal.imaging import F32, Array, Bool
 from portrayal.perception.types import FACE, HAIR
 
 _FINE: Final = 40.0  # samples per cm that are enough; never more than 3 by 3 per pixel
+_LARGE: Final = 100_000  # pixels of a box in which 2 by 2 samples must be enough
 _SUNK: Final = 0.7  # cm by which a thing may lie below the modelled face without being hidden by it
 _BEHIND: Final = -50.0  # clear glass gives way to whatever is there
 
@@ -51,7 +52,7 @@ def draw(subject: Subject, frame: HeadFrame, parts: list[Part], skull: Part | No
     if x1 - x0 < 4 or y1 - y0 < 4:
         return None
     box = (slice(y0, y1), slice(x0, x1))
-    fine = int(np.clip(round(_FINE / frame.scale), 2, 4))
+    fine = int(np.clip(round(_FINE / frame.scale), 2 if (x1 - x0) * (y1 - y0) > _LARGE else 3, 4))
     samples = _samples(frame, parts, skull, box, fine)
     samples = _hidden(samples, parts, subject, box, fine)
     return _surface(samples, parts, frame, box, fine, (columns, rows), seed)
@@ -197,7 +198,8 @@ def _surface(
         if not weight.any():
             continue
         small = _mean(weight, fine)
-        uv = _mean(samples.uv[fine_on] * weight[..., None], fine) / np.maximum(small, 1e-4)[..., None]
+        uv = _mean(samples.uv[fine_on] * weight[..., None], fine)
+        uv = np.asarray(uv / np.maximum(small, 1e-4)[..., None], np.float32)
         woven = fabrics.weave(cloth, uv[..., 0], uv[..., 1], 1 / frame.scale, seed + i)
         own = small[..., None]
         albedo[on] += woven.albedo * own

@@ -9,8 +9,10 @@ import numpy as np
 
 from portrayal.engines.studio.accessories.frame import HeadFrame
 from portrayal.engines.studio.accessories.solids import Part, tube
+from portrayal.engines.studio.types import Subject
 from portrayal.engines.studio.wardrobe.outfit import Cloth
 from portrayal.imaging import F64
+from portrayal.perception.types import SKIN
 
 _METAL: Final = (0.22, 0.55, 0.0, 0.9)
 _GLASS: Final = (0.08, 0.05, 0.0, 0.0)
@@ -36,9 +38,9 @@ class Style:
 
 _STYLES: Final[dict[str, Style]] = {
     "round": Style(2.32, 2.22, 2.1, 0.0, 0.0, 0.0, 0.085, 0.085, True),
-    "square": Style(2.60, 1.95, 3.6, 0.07, 0.10, 0.0, 0.22, 0.17),
-    "aviator": Style(2.75, 2.35, 2.5, 0.10, 0.05, 0.35, 0.07, 0.07, True),
-    "cat-eye": Style(2.60, 1.80, 2.5, 0.13, 1.05, 0.0, 0.22, 0.17),
+    "square": Style(2.52, 1.80, 3.4, 0.07, 0.10, 0.0, 0.17, 0.16),
+    "aviator": Style(2.80, 2.30, 2.6, 0.13, 0.05, 0.70, 0.07, 0.07, True),
+    "cat-eye": Style(2.60, 1.80, 2.5, 0.13, 1.05, 0.0, 0.19, 0.16),
     "rimless": Style(2.55, 1.75, 3.4, 0.05, 0.0, 0.0, 0.0, 0.0, True),
 }
 
@@ -53,7 +55,7 @@ class _Fit:
     lean: float
 
 
-def eyewear(frame: HeadFrame, cut: str, cloth: Cloth, dark: bool) -> list[Part]:
+def eyewear(frame: HeadFrame, subject: Subject, cut: str, cloth: Cloth, dark: bool) -> list[Part]:
     """The parts of glasses.
 
     Args:
@@ -75,7 +77,7 @@ def eyewear(frame: HeadFrame, cut: str, cloth: Cloth, dark: bool) -> list[Part]:
         if style.rim:
             parts.append(tube(edge, style.rim, style.deep, cloth=cloth, closed=True, boxy=2.0 if style.wire else 3.0,
                               up=(0.0, 0.0, -1.0)))  # fmt: skip
-        parts.append(_arm(frame, style, fit, side, edge, cloth))
+        parts.append(_arm(frame, style, fit, side, edge, cloth, _bare_ear(frame, subject, side)))
         parts += _pads(frame, fit, style, side, cloth)
     parts += _bridge(style, fit, cloth)
     if style.wire and cloth.fabric == "plastic":
@@ -113,7 +115,7 @@ def _lens(style: Style, fit: _Fit, side: int, edge: F64, dark: bool) -> Part:
     at[..., 2] -= 0.28 * (1 - rings**2)
     y = (at[..., 1] - fit.y) / style.high
     if dark:
-        cover = 0.985 - 0.055 * np.clip(0.5 * y + 0.5, 0, 1)
+        cover = 0.995 - 0.04 * np.clip(0.5 * y + 0.5, 0, 1)
         return Part(at.astype(np.float32), at[..., :2].astype(np.float32), Cloth("#14171b", "plastic"),
                     cover.astype(np.float32), _DARK)  # fmt: skip
     # A pane of light across clear glass, as from a window.
@@ -152,8 +154,8 @@ def _pads(frame: HeadFrame, fit: _Fit, style: Style, side: int, cloth: Cloth) ->
     return [tube(start + (end - start) * t, 0.045, cloth=cloth)]
 
 
-def _arm(frame: HeadFrame, style: Style, fit: _Fit, side: int, edge: F64, cloth: Cloth) -> Part:
-    """From the rim's outer corner to the ear; hair and ear hide its end."""
+def _arm(frame: HeadFrame, style: Style, fit: _Fit, side: int, edge: F64, cloth: Cloth, bare: bool) -> Part:
+    """From the rim's outer corner to the ear; a bare ear hides its end, otherwise the hair over it does."""
     y = fit.y - 0.45 * style.high - 0.5 * style.rise
     outer = float(np.abs(edge[:, 0]).max())
     temple = max(abs(float(frame.marks[127 if side < 0 else 356, 0])), outer + 0.3) + 0.12
@@ -165,13 +167,24 @@ def _arm(frame: HeadFrame, style: Style, fit: _Fit, side: int, edge: F64, cloth:
     corners = np.stack([hinge[0], hinge[1], knee, ear, far])
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
     s = np.concatenate([np.linspace(0, length[2], 8)[:-1], np.linspace(length[2], length[-1], 24)])
+    if bare:
+        s = s[s <= length[3] + 0.4]
     if side * frame.yaw > 4:  # the face stands before the arm on its far side
         s = s[s <= length[2]]
     path = np.stack([np.interp(s, length, corners[:, k]) for k in range(3)], 1)
     high = (0.075 if style.wire else 0.26) * np.ones(len(s))
     if not style.wire:
         high = 0.26 - 0.08 * np.clip((s - length[2]) / 3, 0, 1)
-    return tube(path, high, 0.07 if style.wire else 0.10, cloth=cloth, boxy=2.0 if style.wire else 3.5, tucked=True)
+    return tube(path, high, 0.07 if style.wire else 0.10, cloth=cloth, boxy=2.0 if style.wire else 3.5, tucked=not bare)
+
+
+def _bare_ear(frame: HeadFrame, subject: Subject, side: int) -> bool:
+    """Whether an ear shows that hair does not cover: then the arm lies on what hair there is."""
+    ear = frame.mark(127 if side < 0 else 356) + np.array([side * 0.6, 1.2, 1.5], np.float32)
+    x, y = (int(v) for v in np.round(frame.project(ear)[0]))
+    r = max(1, round(1.2 * frame.scale))
+    near = subject.regions[max(y - r, 0) : max(y + r + 1, 0), max(x - r, 0) : max(x + r + 1, 0)]
+    return near.size > 0 and float((near == SKIN).mean()) > 0.22
 
 
 def styles() -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def earrings(frame: HeadFrame, subject: Subject, cut: str, cloth: Cloth) -> list
     """Earrings at the lobes that can be seen; none when no lobe can."""
     parts: list[Part] = []
     for side, marks in ((-1, _LOBES[0]), (1, _LOBES[1])):
-        lobe = frame.mark(*marks).astype(np.float64) + np.array([side * _OUT, -0.15, 0.6])
+        lobe = frame.mark(*marks).astype(np.float64) + np.array([side * _OUT, -0.25, 2.0])
         if not _seen(frame, subject, lobe, side):
             continue
         parts += _one(lobe, side, cut, cloth)
@@ -33,7 +33,7 @@ def earrings(frame: HeadFrame, subject: Subject, cut: str, cloth: Cloth) -> list
 
 def _seen(frame: HeadFrame, subject: Subject, lobe: F64, side: int) -> bool:
     """Whether ear or hair is where an earring would hang, and the head is not turned away."""
-    if side * frame.yaw > 24:
+    if side * frame.yaw > 10:
         return False
     pixels, _ = frame.project(lobe)
     x, y = (int(v) for v in np.round(pixels))
@@ -60,7 +60,12 @@ def _one(lobe: F64, side: int, cut: str, cloth: Cloth) -> list[Part]:
     stud = ball(lobe + np.array([0, 0, -0.25]), 0.20, cloth=_setting(cloth))
     if cut == "stud":
         return [_of(ball(lobe + np.array([0, 0, -0.3]), 0.34, cloth=cloth), cloth)]
-    hook = tube(lobe + np.array([[0, 0.1, -0.2], [0, 0.5, -0.2], [0, 1.0, -0.2]]), 0.05, cloth=_setting(cloth))
+    hook = tube(
+        lobe + np.array([[0, 0.1, -0.2], [0, 0.5, -0.2], [0, 1.0, -0.2]]),
+        0.05,
+        cloth=_setting(cloth),
+        up=(0.0, 0.0, -1.0),
+    )
     drop = ball(lobe + np.array([0, 1.45, -0.2]), (0.46, 0.62, 0.46), cloth=cloth)
     if cut == "pearl":
         return [_of(ball(lobe + np.array([side * 0.05, 0.35, -0.35]), 0.52, cloth=cloth), cloth), _metal(stud)]

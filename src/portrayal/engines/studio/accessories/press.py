@@ -16,6 +16,7 @@ from portrayal.imaging import F32, U8
 from portrayal.perception.types import BACKGROUND
 
 _EASE: Final = 8.0  # cm below the rim over which hair gets its own width back
+_UNDER: Final = 0.8  # cm by which hair and forehead go on under the rim
 _FACE: Final = 6.6  # cm from the middle within which nothing moves
 
 
@@ -49,7 +50,7 @@ def _below(subject: Subject, frame: HeadFrame, pixels: F32) -> F32:
     rim = np.interp(x, front[order, 0], front[order, 1]).astype(np.float32)
     y = np.arange(rows, dtype=np.float32)[:, None]
     soft = max(1.0, 0.15 * frame.scale)
-    return smoothstep(-soft, soft, y - rim[None])
+    return smoothstep(-soft, soft, y - rim[None] + np.float32(_UNDER * frame.scale))
 
 
 def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F32, down: float) -> tuple[Subject, F32]:

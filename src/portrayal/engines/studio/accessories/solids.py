@@ -86,8 +86,8 @@ def ball(centre: Array, radius: tuple[float, float, float] | float, *, cloth: Cl
     at = np.stack(np.broadcast_arrays(np.sin(v) * np.sin(u), -np.cos(v), -np.sin(v) * np.cos(u)), -1)
     r = np.broadcast_to(np.asarray(radius, np.float64), 3)
     at = np.asarray(centre, np.float64) + at * r
-    uv = np.stack(np.broadcast_arrays(u * r[0], v * r[1]), -1)
-    return Part(at.astype(np.float32), uv.astype(np.float32), cloth)
+    # What is so small shows no grain.
+    return Part(at.astype(np.float32), np.zeros((n, 2 * n + 1, 2), np.float32), cloth)
 
 
 def sheet(at: Array, *, cloth: Cloth, solid: bool = False, uv: Array | None = None) -> Part:
