@@ -276,7 +276,7 @@ def test_a_second_colour_is_that_of_the_pattern() -> None:
         ("a red suit and later a blue suit", "suit", "not portrayed: also: blue suit"),
         ("a red blue suit", "suit", "not portrayed: also: blue"),
         ("navy suit, dressed in white", "suit", "not portrayed: white; the suit is navy"),
-        ("a tie and a T-shirt", "t-shirt", "not portrayed: tie; the t-shirt has no place for it"),
+        ("a tie and a T-shirt", "t-shirt", "not portrayed: tie; the T-shirt has no place for it"),
         ("off-shoulder suit", "suit", "not portrayed: off-shoulder; the suit has its own neck"),
         ("suit, turtleneck", "suit", "not portrayed: turtleneck; what shows under the suit is of its cloth"),
         ("a suit and blue jeans", "suit", "not portrayed: blue jeans; the picture does not reach there"),

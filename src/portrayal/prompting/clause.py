@@ -72,6 +72,8 @@ def lexemes(text: Sequence[Token], vocabularies: Sequence[Vocabulary]) -> list[L
             match = max(match, other.longest(text, at), key=lambda m: m.end)
         last = max(match.end, at + 1)
         groups = frozenset(s.id for s in match.senses if s.kind == "grammar")
+        if "shape" in groups:
+            groups |= {"fit"}
         content = tuple(s for s in match.senses if s.kind != "grammar" and s.kind not in _ASIDE)
         aside = tuple(s for s in match.senses if s.kind in _ASIDE)
         found.append(Lexeme(at, last, text[at].after_stop, text[at].word, content, groups, match.number, aside))
@@ -151,7 +153,7 @@ class Clause:
             return not self._has_object(at)
         if lexeme.groups == {"lettering"}:
             return not self._has_lettering
-        if lexeme.groups - {"spoiler", "fit"}:
+        if lexeme.groups - {"spoiler", "fit", "shape"}:
             return False
         word = lexeme.word
         if is_cjk(word):

@@ -49,7 +49,7 @@ def _in_vocabulary(words: str) -> str | None:
     match = load("en").longest(tokens, 0)
     if match.end != len(tokens):
         return None
-    return next((_said(s.kind, s.id) for s in match.senses if s.kind in _ARTICLES and s.id), None)
+    return next((one(s.id, s.kind) for s in match.senses if s.kind in _ARTICLES and s.id), None)
 
 
 @lru_cache(1)
@@ -60,7 +60,7 @@ def _names() -> dict[str, str]:
         for id_ in ids(kind):
             plain = [e for e in entries("en")[kind][id_] if e.isalpha() and len(e) > 3]
             for word in [*([id_] if " " not in id_ else []), *plain]:
-                names.setdefault(texts.fold(word.replace("-", "")), _said(kind, id_))
+                names.setdefault(texts.fold(word.replace("-", "")), one(id_, kind))
     return names
 
 
@@ -72,8 +72,14 @@ def _misspelled(word: str) -> str | None:
     return _names()[found[0]] if found else None
 
 
-def _said(kind: str, id_: str) -> str:
-    title = _TITLES.get(id_, id_)
+def called(id_: str) -> str:
+    """What a garment is called where its id is who wears it: "chef's jacket"."""
+    return _TITLES.get(id_, id_)
+
+
+def one(id_: str, kind: str = "garment") -> str:
+    """A thing with its article: "an evening dress", "armour"."""
+    title = called(id_)
     if id_ in _BARE or not _ARTICLES[kind]:
         return title
     return f"{'an' if title[0] in 'aeio' else 'a'} {title}"

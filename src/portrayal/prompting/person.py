@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portrayal.prompting.clause import MADE_OF, MODIFIERS, NOUNS, REACH, Clause, Lexeme
 from portrayal.prompting.plan import Garment, HairWords
-from portrayal.prompting.vocabulary import Sense
+from portrayal.prompting.vocabulary import Sense, rules
 
 
 class Person(Clause):
@@ -40,6 +40,8 @@ class Person(Clause):
         for other in noun.content:
             if other.kind not in (*NOUNS, *MODIFIERS):
                 self._emit(end, end + 1, other)
+        if not sense.reported:
+            self._shapes(at, last, sense.id)
         for i in spare:
             self._emit(i, i + 1, Sense("other", f"also: {self._slice(self._lexemes[i].first, self._lexemes[i].last)}"))
         return last
@@ -97,6 +99,25 @@ class Person(Clause):
                     for sense in match.senses if match.end == size else ():
                         if sense.kind in MODIFIERS:
                             modifiers.setdefault(sense.kind, sense.id)
+
+    def _shapes(self, at: int, last: int, item: str) -> None:
+        """Report what words ask of a garment's shape and is not drawn: "oversized", "ripped", "double-breasted"."""
+        if self._found[-1].negative:
+            return
+        drawn = rules()["as_drawn"].get(item, ())
+        for i in range(at, last):
+            first, end = self._lexemes[i].first, self._lexemes[i].last
+            while first < end:
+                size = next((n for n in (3, 2, 1) if first + n <= end and self._is_shape(first, first + n)), 0)
+                words = " ".join(token.word for token in self._tokens[first : first + size])
+                if size and words not in drawn:
+                    self._emit(i, i + 1, Sense("other", self._slice(first, first + size)))
+                first += size or 1
+
+    def _is_shape(self, first: int, last: int) -> bool:
+        piece = [token._replace(after_stop=False) for token in self._tokens[first:last]]
+        matches = (vocabulary.longest(piece, 0) for vocabulary in self._vocabularies)
+        return any(m.end == len(piece) and any(s.id == "shape" for s in m.senses) for m in matches)
 
     def _behind(self, at: int, modifiers: dict[str, str]) -> int:
         """Modifiers behind the noun: "a dress of red silk", "with white dots", "veste en cuir rouge"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from portrayal.prompting.clause import MADE_OF, MODIFIERS, REACH, Lexeme, Phrase, lexemes
+from portrayal.prompting.clause import MADE_OF, MODIFIERS, NOUNS, REACH, Lexeme, Phrase, lexemes
 from portrayal.prompting.person import Person, garment_of
 from portrayal.prompting.text import Token
 from portrayal.prompting.vocabulary import Sense, Vocabulary
@@ -172,7 +172,7 @@ class PhraseFinder(Person):
         while end < len(self._lexemes) and not self._stop(end):
             lexeme = self._lexemes[end]
             after = self._at(end + 1)
-            if end in self._taken or "hold" in lexeme.groups:
+            if end in self._taken or "hold" in lexeme.groups or self._dresses(end):
                 break
             if self._is_word(end) or "object" in lexeme.groups:
                 end += 1
@@ -191,6 +191,13 @@ class PhraseFinder(Person):
             self._emit(at, end, Sense("garment", ""), garment=garment_of(text, "", said))
         self._emit(at, end, Sense("other", text))
         return end
+
+    def _dresses(self, at: int) -> bool:
+        """Whether modifiers of a garment begin here: of "a frilly red dress" the dress is red all the same."""
+        if not self._lexemes[at].sense(*MODIFIERS):
+            return False
+        noun = self._at(self._modifiers(at, ())[1])
+        return noun is not None and noun.sense(*NOUNS) is not None
 
     def _tints(self, at: int) -> bool:
         """Whether colour words before this place belong to a person, a light, a sky or a manner, not to a thing."""

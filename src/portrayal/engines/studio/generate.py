@@ -35,7 +35,7 @@ from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
-from portrayal.engines.studio.wardrobe.choose import choose, hair, things, unworn
+from portrayal.engines.studio.wardrobe.choose import choose, hair, table, things, unworn
 from portrayal.engines.studio.wardrobe.hair import styled
 from portrayal.engines.studio.wardrobe.head import Bare
 from portrayal.engines.studio.wardrobe.outfit import Outfit
@@ -376,10 +376,9 @@ def face_box(subject: Subject) -> Box | None:
 def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Asked | None = None) -> None:
     """Say what was read but is not in the picture; `outfit`: what the person wears, with its own warnings."""
     notes.warnings += unworn(plan, outfit, figure=whole is not None)
-    worn = set(outfit.parts) if outfit else set()
     for thing in plan.accessories:
-        if thing in worn or thing in accessories.things():
-            continue  # `wear` and `adorn` say what they cannot put on
+        if thing in accessories.things() or (outfit is not None and thing in table()["parts"]):
+            continue  # `adorn` and `choose` say what they cannot put on
         notes.warnings.append(f"not portrayed: {thing}")
     if plan.look and plan.look not in photographic() and plan.look not in looks.names():
         notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")

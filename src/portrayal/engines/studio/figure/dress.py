@@ -130,6 +130,9 @@ _THINGS: Final = {
 }
 """Cloth of soles and props, by name."""
 
+_FEET: Final = {"boots": "boots", "sneakers": "trainers", "shoes": "shoes"}
+"""Form of what is named for the feet; boots and sneakers are "shoes" too, so they come first."""
+
 
 def wear(outfit: Outfit) -> Wear:
     """How an outfit is worn. A garment that `dress.toml` does not know is worn as a sweater."""
@@ -151,12 +154,15 @@ def wear(outfit: Outfit) -> Wear:
         lower = _form(Lower, data["lower"]["skirt"])
     elif "trousers" in outfit.parts and lower.kind == "skirt" and lower.length < 60:
         lower = _form(Lower, data["lower"]["chinos"])
+    if "leggings" in outfit.parts and lower.kind != "skirt":
+        lower = _form(Lower, data["lower"]["tights"])
+    feet = next((form for part, form in _FEET.items() if part in outfit.parts), entry["feet"])
     gloves = outfit.parts.get("gloves")
     return Wear(
         garment=name,
         top=_form(Top, data["top"][entry["top"]]),
         lower=lower,
-        feet=_form(Feet, data["feet"][entry["feet"]]),
+        feet=_form(Feet, data["feet"][feet]),
         glove=entry.get("glove", 0.35 if gloves else None) if "gloves" not in outfit.without else None,
         belt=(entry.get("belt", False) or "belt" in outfit.parts) and "belt" not in outfit.without,
         cape=(entry.get("cape", False) or "cape" in outfit.parts) and "cape" not in outfit.without,

@@ -193,7 +193,9 @@ def _front(stance: Stance, body: Body, view: View, skin: F32, speed: Speed) -> F
         shoulders=stance.build.shoulders,
         chest=min(stance.build.bust, 2.5),
     )
-    return Front(render(stance.outfit, frame, skin, speed), _HALF * scale, _ABOVE * scale, _lowest(body))
+    # The body's own scarf hangs over it.
+    outfit = replace(stance.outfit, without=stance.outfit.without | {"scarf"})
+    return Front(render(outfit, frame, skin, speed), _HALF * scale, _ABOVE * scale, _lowest(body))
 
 
 def _lowest(body: Body) -> float:

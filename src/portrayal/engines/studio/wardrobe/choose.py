@@ -24,7 +24,7 @@ from portrayal.engines.studio.recolour import REWOVEN
 from portrayal.engines.studio.types import Notes
 from portrayal.engines.studio.wardrobe import data
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Hair, Outfit, Thing
-from portrayal.prompting.nearest import nearest
+from portrayal.prompting.nearest import called, nearest
 from portrayal.prompting.plan import Garment, ScenePlan
 
 _STREAM = 505  # of random numbers; others draw from the same seed
@@ -247,7 +247,7 @@ def _tinted(plan: ScenePlan, main: Garment, outfit: Outfit, notes: Notes) -> Out
 
 def _named(main: Garment) -> str:
     """What the words call the garment that is worn."""
-    return f"the {main.item}"
+    return f"the {called(main.item or '')}"
 
 
 def _layer(garment: Garment) -> int:
