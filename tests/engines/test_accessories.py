@@ -15,6 +15,7 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.accessories.adorn import adorn
 from portrayal.engines.studio.accessories.data import things
 from portrayal.engines.studio.accessories.frame import head_frame
+from portrayal.engines.studio.cloth import fabrics
 from portrayal.engines.studio.head import HeadMotion, analyse, move
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.rigs import light_rig
@@ -79,7 +80,7 @@ def test_all_that_the_vocabulary_has_is_offered() -> None:
     }  # fmt: skip
     for kind in things().values():
         assert set(kind.any) <= set(kind.cuts)
-        assert set(kind.of) <= set(kind.cuts)
+        assert set(kind.of) <= {*kind.cuts, *fabrics.names()}
 
 
 @pytest.mark.parametrize(("item", "cut"), ALL)

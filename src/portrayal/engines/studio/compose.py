@@ -77,6 +77,10 @@ class Composition:
     completed: bool = False
 
 
+# Air above a hat and how far a face may go down for it, in heights of the picture; the least of its wanted size.
+_AIR, _LOWER, _FARTHER = 0.035, 0.13, 0.70
+
+
 @dataclass(frozen=True)
 class Body:
     """The reference as the frame sees it, in reference pixels: a unit of height, an anchor, and the cut edges."""
@@ -106,10 +110,12 @@ def compose(
     notes: Notes,
     wider: Callable[[IdentityMap], IdentityMap] = complete,
     dressed: bool = False,
+    over: float = 0.0,
 ) -> Composition:
     """Choose the frame and the camera of one picture, from the plan and the seed alone.
 
-    `dressed`: the character is a head alone that gets a modelled bust.
+    `dressed`: the character is a head alone that gets a modelled bust. `over`: how far a hat will reach above the
+    middle of the face, in heights of the face.
     """
     width, height = size
     rng = np.random.default_rng([seed, attempt, 101])
@@ -125,6 +131,9 @@ def compose(
     if character.reading is None and not body.cut_bottom:
         centre = 0.5  # a whole figure stands on the ground in front, not in the distance
     y = height * (centre + rng.uniform(-0.03, 0.03))
+    if over and character.reading is not None:  # room for a hat: lower, then from farther away
+        y = max(y, min(over * unit + _AIR * height, y + _LOWER * height))
+        unit = min(unit, max((y - 0.5 * _AIR * height) / over, _FARTHER * unit))
     frame = fit(character, unit, x, y, size, wider, dressed)
     scale, offset, got = frame.scale, frame.offset, frame.framing
     if plan.framing and _rank(got) < _rank(plan.framing) and scale * body.unit / base > share * 1.3:

@@ -70,7 +70,8 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     outfit = outfit_of(plan, character, seed, notes)
     framed = kept.bare(character).character if outfit else character
     framing = Notes()
-    composition = compose(plan, framed, size, job.speed, seed, attempt, framing, kept.wider, outfit is not None)
+    over = accessories.reach(things(plan), seed)
+    composition = compose(plan, framed, size, job.speed, seed, attempt, framing, kept.wider, outfit is not None, over)
     plan, composition = fill_in(plan, composition, seed, attempt)
     whole = asked(plan, character, outfit, job.style_type, composition.framing, seed, notes)
     progress("photographing", 0.1)
