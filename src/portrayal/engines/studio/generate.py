@@ -93,7 +93,7 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
             lambda: drawn(plan, character, settled, job.speed, seed, kept, notes, clock),
             lambda: scene(plan, _focused(settled.shot, look), notes, clock),
         )
-        subject = _adorned(plan, subject, seed, job.speed, notes, clock)
+        subject = adorned(plan, subject, seed, job.speed, notes, clock)
         # The whole person stands on the studio's floor, far from its wall.
         plate = clock.time("ground", lambda: replace(shadowed(plate, drop, plate.lighting), wall=0.0))
     progress("lighting", 0.6)
@@ -210,7 +210,7 @@ def person(
         motion = composition.motion
         cutout = clock.time("head", lambda: move(cutout, model, scale, offset, motion, speed, notes))
     subject = clock.time("shape", lambda: shape(cutout, speed))
-    return _adorned(plan, subject, seed, speed, notes, clock)
+    return adorned(plan, subject, seed, speed, notes, clock)
 
 
 def _worn(
@@ -238,10 +238,10 @@ def _worn(
     model = clock.time("head model", lambda: kept.model(character))
     head = clock.time("head", lambda: move(head, model, scale, offset, composition.motion, speed, notes))
     subject = clock.time("shape", lambda: wear(head, still, bare, surface, (scale, offset), speed, seed))
-    return _adorned(plan, subject, seed, speed, notes, clock)
+    return adorned(plan, subject, seed, speed, notes, clock)
 
 
-def _adorned(plan: ScenePlan, subject: Subject, seed: int, speed: Speed, notes: Notes, clock: Clock) -> Subject:
+def adorned(plan: ScenePlan, subject: Subject, seed: int, speed: Speed, notes: Notes, clock: Clock) -> Subject:
     """The subject with what the plan puts on the head."""
     worn = things(plan)
     if not worn:

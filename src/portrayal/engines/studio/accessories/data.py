@@ -49,7 +49,7 @@ class Kind:
             return str(thing.cut)
         if thing.fabric in self.cuts:  # "pearl earrings"
             return str(thing.fabric)
-        if thing.fabric in self.shaped:
+        if thing.fabric is not None and thing.fabric in self.shaped:
             return self.shaped[thing.fabric]
         if not self.any:
             return ""

@@ -83,13 +83,14 @@ def new_picture(
         lambda: clock.time("shape", lambda: shape(cutout, job.speed)),
         lambda: clock.time("background", lambda: _plate(plan, inspiration, seen, own, cutout.alpha, share, job)),
     )
+    subject = making.adorned(plan, subject, seed, job.speed, notes, clock)
     progress("lighting", 0.6)
     image = _develop(plan, inspiration, seen, subject, plate, share, job, clock)
     progress("developing", 0.9)
     box = making.face_box(subject)
     return Rendering(
         image=image,
-        bar=composition.bar,
+        bar=composition.bar + notes.facts.get("bar_extra", 0.0),
         faces=(box,),
         warnings=tuple(dict.fromkeys(notes.warnings)),
         timings=clock.seconds,
