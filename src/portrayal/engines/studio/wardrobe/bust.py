@@ -129,24 +129,24 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     # The trapezius in two pieces: a concave slope from the neck, then the flat of the shoulder.
     rise = 0.85 * pad
     d = _cone(ax, y, z, 2.2, -3.4, -7.9, 8.8, 1.2 - 0.6 * rise, -7.4, 3.7, 3.15)
-    d = _smin(d, _cone(ax, y, z, 8.8, 1.2 - 0.6 * rise, -7.4, 15.3, 3.8 - rise, -6.7, 3.15, 3.3 + 0.2 * pad), 2.0)
-    d = _smin(d, _ellipsoid(ax - 15.8, y - 8.8 + 0.6 * pad, z + 6.4, 4.4 + bulk, 7.9 + 0.4 * pad, 5.3 + bulk), 3.0)
+    d = _smin(d, _cone(ax, y, z, 8.8, 1.2 - 0.6 * rise, -7.4, 15.0, 4.1 - rise, -6.8, 3.15, 3.05 + 0.2 * pad), 2.0)
+    d = _smin(d, _ellipsoid(ax - 15.3, y - 9.3 + 0.6 * pad, z + 6.5, 4.2 + bulk, 8.1 + 0.4 * pad, 4.9 + bulk), 3.0)
     d = _smin(d, _torso(x, y, z + 8.2, belly), 6.0)
     # The square root rounds the midline, else the two sides would meet in a crease.
-    d = _smin(d, _ellipsoid(math.sqrt(x * x + 5.0) - 8.2, y - 13.5, z + 2.6, 8.2, 7.6, 4.6 + form[6]), 5.0)
+    d = _smin(d, _ellipsoid(math.sqrt(x * x + 5.0) - 8.2, y - 13.5, z + 2.6, 8.2, 7.6, 4.3 + form[6]), 5.0)
     # Above the armpit the arm grows out of the shoulder; below it hangs beside the ribs with a crease between.
     k = 2.6 - 1.9 * min(max((y - 10.0) / 7.0, 0.0), 1.0)
-    arm = _cone(ax, y, z, 16.6, 12.0, -6.6, 18.0 + 0.4 * bulk, 36.0, -6.2, 4.25 + bulk, 3.75 + 0.9 * bulk)
+    low = 17.0 + 0.3 * bulk
+    arm = _cone(ax, y, z, 15.3, 9.0, -6.6, low, 35.0, -6.0, 4.15 + bulk, 3.4 + 0.9 * bulk)
     # Both cones end in the same ball: a smooth union would swell at the elbow.
-    arm = min(
-        arm, _cone(ax, y, z, 18.0 + 0.4 * bulk, 36.0, -6.2, 18.2, 62.0, -4.0, 3.75 + 0.9 * bulk, 2.9 + 0.8 * bulk)
-    )
+    arm = min(arm, _cone(ax, y, z, low, 35.0, -6.0, 17.4, 60.0, -3.6, 3.4 + 0.9 * bulk, 2.6 + 0.8 * bulk))
+    arm = _smin(arm, _ellipsoid(ax - 16.3, y - 21.0, z + 6.0, 3.5 + bulk, 9.5, 4.2 + bulk), 1.2)
     d = _smin(d, arm, k)
     if form[3] > 0:
         d = _smin(d, _cone(x, y, z, 0.0, -16.0, -4.9, 0.0, 3.0, -7.4, 5.25, 6.45), 3.2)
     if anatomy > 0:
         d = _smin(d, _cone(ax, y, z, 1.9, 0.5, -1.1, 8.0, 0.7, -2.4, 0.62, 0.40), 1.6 * anatomy)
-        d = _smin(d, _cone(ax, y, z, 8.0, 0.7, -2.4, 14.0, -0.4, -4.9, 0.40, 0.45), 1.6 * anatomy)
+        d = _smin(d, _cone(ax, y, z, 8.0, 0.7, -2.4, 13.6, 0.9, -4.7, 0.40, 0.40), 1.6 * anatomy)
         d = _smin(d, _cone(ax, y, z, 1.3, 0.2, -0.9, 4.3, -12.0, -6.2, 0.7, 0.8), 2.4 * anatomy)
         d += 0.34 * anatomy * math.exp(-(x * x / 2.6 + (y + 0.4) ** 2 / 2.4))
     return d - form[0]

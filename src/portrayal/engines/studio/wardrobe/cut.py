@@ -127,4 +127,9 @@ def below(curve: F32) -> F32:
 
 def armhole(s: int, x: float = 15.6, rise: float = 0.0) -> F32:
     """The seam where the sleeve is set in, from the tip of the shoulder round the chest to the armpit."""
-    return side([(x + 0.9, -2.4 - rise), (x - 0.2, 2.0, x - 1.9, 8.0, x - 1.1, 15.6)], s, 20)
+    path = [
+        (x + 0.7, -2.4 - rise),
+        (x - 0.3, 1.4, x - 2.3, 4.4, x - 2.4, 9.0),
+        (x - 2.45, 12.2, x - 1.9, 14.6, x - 0.7, 16.8),
+    ]
+    return side(path, s, 12)

@@ -59,16 +59,16 @@ class Fall:
 
 
 FALLS: Final = {
-    "jersey": Fall(0.30, 0.24, 0.30, 0.30, 0.10, 1.0, 1.25, 0.34, 0.35, 0.16),
-    "shirt": Fall(0.28, 0.20, 0.40, 0.26, 0.0, 1.0, 1.1, 0.34, 0.5, 0.14),
-    "knit": Fall(0.26, 0.18, 0.46, 0.26, 0.06, 0.8, 1.6, 0.28, 0.15, 0.18),
-    "fleece": Fall(0.38, 0.26, 0.60, 0.36, 0.05, 0.9, 1.6, 0.36, 0.2, 0.24),
-    "tailored": Fall(0.14, 0.09, 0.28, 0.05, 0.0, 0.55, 1.4, 0.07, 0.3, 0.10),
-    "coat": Fall(0.22, 0.14, 0.40, 0.18, 0.0, 0.6, 1.7, 0.13, 0.3, 0.16),
-    "denim": Fall(0.26, 0.18, 0.46, 0.18, 0.0, 0.8, 0.95, 0.20, 0.7, 0.12),
-    "leather": Fall(0.30, 0.18, 0.44, 0.13, 0.0, 1.0, 0.70, 0.22, 0.9, 0.14),
-    "satin": Fall(0.26, 0.13, 0.26, 0.40, 0.10, 0.9, 1.0, 0.22, 0.5, 0.07),
-    "taut": Fall(0.05, 0.04, 0.08, 0.02, 0.0, 0.5, 0.8, 0.04, 0.4, 0.03),
+    "jersey": Fall(0.52, 0.44, 0.46, 0.44, 0.14, 1.1, 1.25, 0.62, 0.40, 0.24),
+    "shirt": Fall(0.50, 0.40, 0.56, 0.40, 0.0, 1.1, 1.1, 0.60, 0.55, 0.20),
+    "knit": Fall(0.48, 0.34, 0.62, 0.38, 0.08, 0.9, 1.7, 0.46, 0.2, 0.26),
+    "fleece": Fall(0.50, 0.34, 0.74, 0.46, 0.06, 0.9, 1.6, 0.54, 0.25, 0.30),
+    "tailored": Fall(0.22, 0.14, 0.42, 0.08, 0.0, 0.65, 1.4, 0.14, 0.35, 0.14),
+    "coat": Fall(0.32, 0.20, 0.56, 0.26, 0.0, 0.7, 1.7, 0.24, 0.35, 0.22),
+    "denim": Fall(0.36, 0.24, 0.60, 0.26, 0.0, 0.9, 0.95, 0.34, 0.7, 0.18),
+    "leather": Fall(0.36, 0.22, 0.54, 0.18, 0.0, 1.0, 0.70, 0.30, 0.9, 0.18),
+    "satin": Fall(0.30, 0.16, 0.34, 0.44, 0.10, 0.9, 1.0, 0.28, 0.5, 0.09),
+    "taut": Fall(0.08, 0.06, 0.14, 0.03, 0.0, 0.6, 0.8, 0.08, 0.4, 0.05),
 }
 
 
@@ -121,9 +121,9 @@ def _drag_lines(fall: Fall, random: np.random.Generator) -> list[Stroke]:
 
     lines: list[Stroke] = []
     for s in (-1, 1):
-        for k in range(round(6 * fall.count * random.uniform(0.7, 1.2))):
-            angle, length = random.uniform(-0.7, 1.1), random.uniform(3.5, 10)
-            a = near(s * 14.2, 12.4 + k * 0.9, 0.9)
+        for k in range(round(7 * fall.count * random.uniform(0.7, 1.2))):
+            angle, length = random.uniform(-1.0, 1.1), random.uniform(4, 11)
+            a = near(s * 13.6, 9.8 + k * 1.2, 0.9)
             c = a[0] - s * length * math.cos(angle), a[1] + length * math.sin(angle) - 1.0
             b = near((a[0] + c[0]) / 2, (a[1] + c[1]) / 2 + 0.9, 0.8)
             lines.append((a, b, c, *size(fall.fan, 0.95)))
@@ -135,8 +135,8 @@ def _drag_lines(fall: Fall, random: np.random.Generator) -> list[Stroke]:
             # Where the arm bends, the sleeve gathers.
             elbow = math.exp(-(((y - 34) / 5) ** 2))
             lean = random.uniform(-0.5, 2.4)
-            a, c = near(s * (14.8 + y * 0.06), y + lean, 0.6), near(s * (22.4 + y * 0.04), y - 1.4 + 0.2 * lean, 0.8)
-            lines.append((a, near(s * 18.4, y + 1.0 + 0.3 * lean, 0.6), c, *size(fall.sleeve * (0.75 + elbow), 0.85)))
+            a, c = near(s * (13.4 + y * 0.03), y + lean, 0.6), near(s * (21.4 + y * 0.03), y - 1.8 + 0.2 * lean, 0.8)
+            lines.append((a, near(s * 17.4, y + 1.2 + 0.3 * lean, 0.6), c, *size(fall.sleeve * (0.75 + elbow), 0.85)))
             y += float(random.uniform(1.9, 4.2)) / fall.count / (1 + 0.6 * elbow)
         for _ in range(round(3 * fall.count)):
             x, y = s * float(random.uniform(1.5, 10)), float(random.uniform(14, 20))
@@ -161,8 +161,8 @@ def _drape(fall: Fall, random: np.random.Generator, seed: int) -> F32:
         t = np.clip((v - a) / (b - a), 0, 1)
         return np.asarray(t * t * (3 - 2 * t), np.float32)
 
-    arm = ramp(14.2, 16.6, ax) * ramp(3, 9, y)
-    dx, dy = 16.5 - ax, y - 11.0
+    arm = ramp(13.4, 15.6, ax) * ramp(3, 9, y)
+    dx, dy = 15.7 - ax, y - 11.0
     pit = np.exp(-((dx / 10) ** 2) - ((dy - 2) / 8) ** 2) * (1 - arm)
     top = (1 - ramp(5, 12, y)) * (1 - arm)
     low = ramp(13, 21, y) * (1 - arm)
@@ -195,8 +195,8 @@ def _drape(fall: Fall, random: np.random.Generator, seed: int) -> F32:
         folded = smeared * (1 - 0.6 * fall.crisp) + crest * (0.8 * fall.crisp)
         patches = np.clip(0.42 + 0.62 * noise.fbm(x / 70, y / 70, seed % 971 + round(across * 31), 1.7), 0, 1.6)
         total += share * folded * patches
-    calm = 0.35 + 0.65 * np.clip(pit * 1.3 + arm + low * 0.55 + 0.5 * top, 0, 1)
-    total = cv2.resize(fall.drape * 0.55 * total * calm, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
+    calm = 0.5 + 0.5 * np.clip(pit * 1.3 + arm + low * 0.55 + 0.8 * top, 0, 1)
+    total = cv2.resize(fall.drape * 0.65 * total * calm, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
     return np.asarray(total, np.float32)
 
 

@@ -11,8 +11,8 @@ from portrayal.imaging import F32
 from portrayal.perception import mesh
 from portrayal.perception.types import HeadPose
 
-_FACE = 18.0  # cm from the forehead's highest landmark to the chin, of an ordinary adult
-_NOTCH = 7.0  # cm from the chin down to the jugular notch, of a head held upright
+_FACE = 18.2  # cm from the forehead's highest landmark to the chin, of an ordinary adult
+_NOTCH = 6.4  # cm from the chin down to the jugular notch, of a head held upright
 _JAW_LEFT, _JAW_RIGHT = 58, 288
 # A torso seen straight from the front looks like a mannequin: it is turned a little, to the side the head turns to.
 _LEAST, _MOST = math.radians(3), math.radians(7)
@@ -60,5 +60,6 @@ def stand(
         shoulders=shoulders,
         chest=chest,
         yaw=float(np.clip(0.45 * turn + side * rng.uniform(_LEAST, _MOST), -_FURTHEST, _FURTHEST)),
-        roll=float(rng.uniform(-0.02, 0.02)),
+        # Nobody holds both shoulders at one height: 0.4..1 cm between their tips.
+        roll=float(rng.choice([-1, 1]) * rng.uniform(0.012, 0.03)),
     )

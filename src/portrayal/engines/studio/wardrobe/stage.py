@@ -108,6 +108,8 @@ class Stage:
         self._material = np.empty((*shape, 4), np.float32)
         self._material[:] = COTTON
         self._skin = np.zeros(shape, np.float32)
+        # How much stronger the folds are than drafted: light cloth shows less of them.
+        self.emphasis = 1.0
         self.covers: dict[str, F32] = {}
         self._shells: dict[tuple[float, ...], Shell] = {}
         self._folds: dict[tuple[str, int], F32] = {}
@@ -211,7 +213,7 @@ class Stage:
         key = (kind, number)
         if key not in self._folds:
             self._folds[key] = self._spread(folds.relief(kind, self.seed * 31 + number))
-        return np.asarray(self._folds[key] * np.float32(amount), np.float32)
+        return np.asarray(self._folds[key] * np.float32(amount * self.emphasis), np.float32)
 
     def strokes(self, lines: list[Stroke]) -> F32:
         """Relief (h, w) cm of single folds."""
@@ -253,10 +255,10 @@ class Stage:
         if self._grain is None:
             ax, s = np.abs(self.x), np.sign(self.x)
             arm = _ramp(13.6, 15.6, ax) * _ramp(3.0, 9.0, self.y)
-            # The arm leans outwards by 1.6 cm on 27; the cloth goes round it, so that its lines crowd at the outline.
-            middle = 16.9 + 0.06 * (self.y - 9)
+            # The arm leans outwards by 1.2 cm on 27; the cloth goes round it, so that its lines crowd at the outline.
+            middle = 16.1 + 0.045 * (self.y - 9)
             across = np.clip((ax - middle) / 5.6, -0.97, 0.97)
-            around = (np.arcsin(across) * 5.4 + 17.2) * s
+            around = (np.arcsin(across) * 5.4 + 16.4) * s
             # On the chest the cloth turns away towards the sides.
             body = np.arcsin(np.clip(self.x / 24.0, -0.95, 0.95)) * 23.0
             u = body + (around - body) * arm

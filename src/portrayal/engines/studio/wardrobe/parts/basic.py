@@ -112,7 +112,7 @@ def panel(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     if "seams" in params:
         for s in (-1, 1):
             seam = cut.armhole(s, float(params.get("seam_x", 15.6)), float(params["seams"]))
-            fade = np.clip((14.5 - stage.y) / 6, 0, 1)
+            fade = np.clip((17.0 - stage.y) / 4.5, 0, 1)
             relief = relief + stage.groove(seam, 0.16, float(params.get("seam_depth", 0.10))) * fade
     thickness, radius = params.get("edge", (0.18, 0.25))
     if "hem" in params:
@@ -124,13 +124,42 @@ def panel(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
 def _short_sleeves(stage: Stage, cover: F32, relief: F32, hem: float) -> tuple[F32, F32]:
     """Cut the sleeves off at a height; the hem is turned up and stitched twice."""
     for s in (-1, 1):
-        edge = cut.side([(13.6, hem + 1.2), (18.5, hem + 1.6, 27, hem - 0.5)], s)
+        edge = cut.side([(13.6, hem + 1.2), (18.0, hem + 2.4, 23, hem - 0.2), (27, hem - 1.8)], s)
         # Beside the arm the torso goes on.
-        inner = cut.side([(13.9, hem + 1.2), (14.0, hem + 6), (13.6, 70), (40, 70), (40, hem - 3), (27, hem - 0.5)], s)
+        inner = cut.side(
+            [
+                (13.6, hem + 1.2),
+                (12.4, hem + 3.5, 12.4, hem + 7),
+                (13.2, 36),
+                (13.9, 44),
+                (14.2, 70),
+                (40, 70),
+                (40, hem - 3),
+                (27, hem - 1.8),
+            ],
+            s,
+        )
         cover = cover * (1 - stage.area(np.concatenate([edge[::-1], inner])))
         for back in (0.9, 1.15):
             relief = relief - 0.03 * stage.dashes(edge - np.array([0, back], np.float32), 0.22, 0.1, 0.07)
     return cover, relief
+
+
+def _mitred(stage: Stage, curve: F32, cover: F32) -> tuple[F32, F32, F32]:
+    """As `Stage.along`, and the relief (h, w) of the seam where the two halves of a band meet at the tip of a V."""
+    k = int(np.argmax(curve[:, 1]))
+    none = np.zeros_like(stage.x)
+    if not 1 < k < len(curve) - 2:
+        return *stage.along(curve, cover), none
+    (ax, ay), (bx, by) = curve[k] - curve[k - 2], curve[k + 2] - curve[k]
+    if ax * bx + ay * by > 0.8 * np.hypot(ax, ay) * np.hypot(bx, by):
+        return *stage.along(curve, cover), none
+    # Each half runs on straight beyond the tip: its ribs end in the seam, not in the tip.
+    left, right = stage.along(curve[: k + 1], cover), stage.along(curve[k:], cover)
+    first = stage.x < curve[k, 0]
+    seam = -0.12 * np.exp(-(((stage.x - curve[k, 0]) / 0.12) ** 2)) * (stage.y > curve[k, 1] - 0.5)
+    u, d = np.where(first, left[0], right[0]), np.where(first, left[1], right[1])
+    return u, d, seam.astype(np.float32)
 
 
 @part("back")
@@ -154,9 +183,9 @@ def rib(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     curve = neckline_of(params, outfit)
     height = float(params.get("height", 1.6))
     cover = stage.area(cut.ribbon(curve, 0.0, height)) * np.clip(shell.edge * 8 + 3, 0, 1)
-    u, d = stage.along(curve, cover)
+    u, d, seam = _mitred(stage, curve, cover)
     t = np.clip(np.abs(d) / height, 0, 1)
-    relief = float(params.get("puff", 0.16)) * np.maximum(np.sin(t * np.pi), 0) ** 0.6
+    relief = seam + float(params.get("puff", 0.16)) * np.maximum(np.sin(t * np.pi), 0) ** 0.6
     cloth = cloth_of({**params, "fabric": params.get("fabric", "rib"), "patterned": False}, outfit)
     fabric = stage.fabric(cloth, (u * np.float32(params.get("gauge", 1.9)), d))
     stage.put(

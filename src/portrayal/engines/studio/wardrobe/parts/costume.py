@@ -129,9 +129,9 @@ def _quilt(stage: Stage, period: float, depth: float, sag: float) -> F32:
     q = np.mod(row / period, 1.0)
     puff = np.sqrt(np.clip(1 - (2 * q - 1) ** 2, 0.0, 1))
     near = np.minimum(q, 1 - q) * period
-    pucker = stage.noise(1.5, 312, 1.2, 3.0) * np.exp(-near / 0.9)
+    pucker = stage.noise(2.6, 312, 1.6, 2.0) * np.exp(-near / 1.2)
     plump = 1 + 0.22 * stage.noise(7.0, 313)
-    return np.asarray(depth * (puff * plump + 0.10 * pucker) - 0.10 * np.exp(-((near / 0.12) ** 2)), np.float32)
+    return np.asarray(depth * (puff * plump + 0.07 * pucker) - 0.10 * np.exp(-((near / 0.12) ** 2)), np.float32)
 
 
 def _left_out(stage: Stage, params: Mapping[str, Any], side: int, cover: F32) -> F32:

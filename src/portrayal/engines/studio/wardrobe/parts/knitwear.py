@@ -21,7 +21,7 @@ R = cut.NECK
 def turtleneck(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """A ribbed tube around the neck, folded over once. Params: top, bottom (y), radius, offset and bulk of the body."""
     top, bottom = float(params.get("top", -6.4)), float(params.get("bottom", 0.8))
-    r = float(params.get("radius", R + 0.95))
+    r = float(params.get("radius", R + 1.0))
     edge = r + 0.15
     random = stage.random(51)
     sag = float(random.uniform(-0.3, 0.3))
@@ -30,16 +30,16 @@ def turtleneck(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
             (-edge + 0.1, top + 0.2),
             (-edge * 0.75, top + 2.0, sag, top + 2.5),
             (edge * 0.75, top + 2.0, edge - 0.1, top + 0.2),
-            (edge + 1.3, top + 1.6, edge + 0.5, bottom - 2.2),
-            (edge + 0.3, bottom + 0.2, edge * 0.55, bottom + 1.6, sag, bottom + 2.0 + 0.3 * sag),
-            (-edge * 0.55, bottom + 1.6, -edge - 0.3, bottom + 0.2, -edge - 0.4, bottom - 2.2),
-            (-edge - 1.3, top + 1.6, -edge + 0.1, top + 0.2),
+            (edge + 0.5, top + 1.8, edge + 1.0, bottom - 3.6),
+            (edge + 0.9, bottom + 0.2, edge * 0.55, bottom + 1.9, sag, bottom + 2.0),
+            (-edge * 0.55, bottom + 2.1, -edge - 0.9, bottom + 0.2, -edge - 1.0, bottom - 3.6),
+            (-edge - 0.5, top + 1.8, -edge + 0.1, top + 0.2),
         ],
         16,
     )
     cover = stage.area(outline)
     turn = np.arcsin(np.clip(stage.x / r, -0.999, 0.999))
-    z, normals = stage.band(r + 0.55, 0.02, -6.6)
+    z, normals = stage.band(r + 1.3, 0.02, -7.2)
     t = np.clip((stage.y - top - 2.2 * np.cos(turn)) / (bottom - top), 0, 1)
     puff = 0.75 * np.sqrt(np.clip(1 - (2 * t - 1) ** 4, 0, 1))
     normals[..., 1] += -0.55 * (1 - t) ** 2.2 + 0.45 * t**3

@@ -53,7 +53,7 @@ def seam(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
         stage.tint((float(params["wear"]) * rub * patchy * within).astype(np.float32))
         groove += 0.03 * rub * stage.noise(2.0, 67, 1.2)
     if "armhole" in params:
-        groove *= np.clip((14.5 - stage.y) / 6, 0, 1)
+        groove *= np.clip((17.0 - stage.y) / 4.5, 0, 1)
     stage.engrave(groove * within)
     if params.get("stitch"):
         sew(stage, params, outfit, [cut.offset(c, float(d)) for c in curves for d in params["stitch"]], within)

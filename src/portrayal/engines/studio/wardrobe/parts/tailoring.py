@@ -175,7 +175,7 @@ def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     """
     shell = shell_of(stage, params)
     relief: Any = stage.folds(params.get("folds", "tailored"), float(params.get("amount", 1.0)))
-    fade = np.clip((14.5 - stage.y) / 6, 0, 1)
+    fade = np.clip((17.0 - stage.y) / 4.5, 0, 1)
     pull: list[Any] = []
     for s in (-1, 1):
         relief = relief + stage.groove(cut.armhole(s, 16.0, float(params.get("pad", 1.3))), 0.18, 0.09) * fade
