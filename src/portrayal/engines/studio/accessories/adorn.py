@@ -129,14 +129,27 @@ def _over(subject: Subject, surface: Surface | None, soft: float, dark: float) -
     if surface is None:
         return subject
     own = subject.own if subject.own is not None else subject.alpha
-    thick = np.clip(surface.cover * 1.6 - 0.6, 0, 1)
-    shade = _contact(thick, surface.scale, soft) * np.float32(dark)
-    rgb = np.ascontiguousarray(subject.rgb * (1 - shade * (1 - thick))[..., None], np.float32)
-    cover = surface.cover
-    alpha = np.asarray(1 - (1 - subject.alpha) * (1 - cover), np.float32)
-    regions = np.where((cover > 0.5) & (subject.alpha < 0.5), CLOTHING, subject.regions).astype(np.uint8)
+    on = _around(surface, 2.5 * soft)
+    cover = surface.cover[on]
+    thick = np.clip(cover * 1.6 - 0.6, 0, 1)
+    shade = _contact(thick, surface.scale, soft) * np.float32(dark) * (1 - thick)
+    rgb, alpha, regions = subject.rgb.copy(), subject.alpha.copy(), subject.regions.copy()
+    rgb[on] *= (1 - shade)[..., None]
+    regions[on][(cover > 0.5) & (alpha[on] < 0.5)] = CLOTHING
+    alpha[on] += (1 - alpha[on]) * cover
     both = surface if subject.over is None else _stacked(subject.over, surface)
     return replace(subject, rgb=rgb, alpha=alpha, own=own, over=both, regions=regions)
+
+
+def _around(surface: Surface, margin: float) -> tuple[slice, slice]:
+    """Rows and columns that a surface covers, and `margin` cm around them."""
+    rows, columns = surface.cover.shape
+    ys, xs = np.flatnonzero(surface.cover.max(1) > 0), np.flatnonzero(surface.cover.max(0) > 0)
+    far = int(margin * surface.scale) + 2
+    return (
+        slice(max(int(ys[0]) - far, 0), min(int(ys[-1]) + far, rows)),
+        slice(max(int(xs[0]) - far, 0), min(int(xs[-1]) + far, columns)),
+    )
 
 
 def _contact(thick: F32, scale: float, soft: float) -> F32:

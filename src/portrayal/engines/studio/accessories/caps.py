@@ -69,7 +69,7 @@ def cap(frame: HeadFrame, skull: Skull, cut: str, cloth: Cloth) -> tuple[list[Pa
     button = ball(at.place(np.array(0.0), np.array(0.0), np.array(top + 0.05)), (0.7, 0.35, 0.7), cloth=cloth)
     band = _rim(at, 0.16, 0.10, 0.02, cloth)
     crown = _dome(at, top, cloth, 2.35, -0.1, seams=6, full=0.35)
-    return [crown, band, button, *_visor(at, cloth, 7.0, 0.92, 0.38, 0.050)], at, top - 0.6
+    return [crown, band, button, *_visor(at, cloth, 7.8, 0.92, 0.37, 0.038)], at, top - 0.6
 
 
 def _flat(at: Seat, cloth: Cloth) -> list[Part]:
@@ -94,7 +94,7 @@ def _visor(at: Seat, cloth: Cloth, reach: float, half: float, drop: float, bow: 
     v = np.linspace(0, 1, 14)[:, None]
     angle = u * half
     across = np.sin(angle) * at.wide * (1.0 + 0.04 * v)
-    length = reach * np.sqrt(np.clip(1 - 0.9996 * np.abs(u) ** 2.6, 0, 1))
+    length = reach * np.sqrt(np.clip(1 - 0.9996 * np.abs(u) ** 2.3, 0, 1))
     base = np.cos(angle) * at.long - 0.15
     forth = base + v * (length + 0.3)
     # It is sewn to the rim, and bends the more the farther it reaches.

@@ -19,7 +19,7 @@ from portrayal.perception.pose import head_pose, rotation
 _UNIT: Final = 14.0  # cm between the cheeks
 _CAMERA: Final = 90.0  # cm from the camera to the eyes: 5.5 heights of a face, as in `head.view`
 # Landmarks are pulled towards the front, see `pose.YAW_GAIN`; glasses must fit them, a hat the head behind them.
-_YAW: Final = 1.12
+_YAW: Final = 1.20
 _EYES: Final = (33, 133, 362, 263, 168, 6)
 
 

@@ -16,6 +16,7 @@ from portrayal.imaging import F32, U8
 from portrayal.perception.types import BACKGROUND
 
 _EASE: Final = 8.0  # cm below the rim over which hair gets its own width back
+_BROAD: Final = 20.0  # cm to each side of the head in which hair is looked for
 _UNDER: Final = 0.8  # cm by which hair and forehead go on under the rim
 _FACE: Final = 6.6  # cm from the middle within which nothing moves
 
@@ -27,68 +28,80 @@ def pressed(subject: Subject, frame: HeadFrame, seat: hats.Seat, down: float = 0
         seat: the hat's lower edge.
         down: cm below it to which its sides reach; hair gets its width back farther down.
     """
-    own = subject.own if subject.own is not None else subject.alpha
+    own = (subject.own if subject.own is not None else subject.alpha).copy()
     pixels, _ = frame.project(hats.lower_edge(seat))
     left, right = pixels[int(np.argmin(pixels[:, 0]))], pixels[int(np.argmax(pixels[:, 0]))]
-    subject, own = _squeezed(subject, own, frame, left, right, down)
-    own = own * _below(subject, frame, pixels)
-    own = np.ascontiguousarray(own, np.float32)
+    rows, columns = own.shape
+    middle = float(frame.project(np.array([0.0, 0.0, 4.0]))[0][0])
+    lowest = float(pixels[:, 1].max()) + (_EASE + down) * frame.scale
+    bottom = int(np.clip(lowest + 2, 1, rows))
+    sides = np.clip(middle + np.array([-_BROAD, _BROAD]) * frame.scale, 0, columns).astype(int)
+    on = (slice(0, bottom), slice(int(sides[0]), max(int(sides[1]), int(sides[0]) + 1)))
+    subject, own = _squeezed(subject, own, frame.scale, (middle, left, right), down, on)
+    own[on] *= _below(frame.scale, pixels, on)
     alpha = own
     if subject.under is not None:
         alpha = np.asarray(own + (1 - own) * subject.under.cover, np.float32)
-    gone = (own < 0.1) & (alpha < 0.5)
-    return replace(subject, own=own, alpha=alpha, regions=np.where(gone, BACKGROUND, subject.regions).astype(np.uint8))
+    regions = subject.regions.copy()
+    regions[on][(own[on] < 0.1) & (alpha[on] < 0.5)] = BACKGROUND
+    return replace(subject, own=own, alpha=alpha, regions=regions)
 
 
-def _below(subject: Subject, frame: HeadFrame, pixels: F32) -> F32:
-    """1 below the rim of a hat, 0 above it, (H, W)."""
-    rows, columns = subject.alpha.shape
+def _below(scale: float, pixels: F32, on: tuple[slice, slice]) -> F32:
+    """1 below the rim of a hat (the points `pixels`, from its back round to its back), 0 above it, for a box."""
     half = len(pixels) // 4
     front = pixels[half : 3 * half + 1]
     order = np.argsort(front[:, 0])
-    x = np.arange(columns, dtype=np.float32)
+    x = np.arange(on[1].start, on[1].stop, dtype=np.float32)
     rim = np.interp(x, front[order, 0], front[order, 1]).astype(np.float32)
-    y = np.arange(rows, dtype=np.float32)[:, None]
-    soft = max(1.0, 0.15 * frame.scale)
-    return smoothstep(-soft, soft, y - rim[None] + np.float32(_UNDER * frame.scale))
+    y = np.arange(on[0].start, on[0].stop, dtype=np.float32)[:, None]
+    soft = max(1.0, 0.15 * scale)
+    return smoothstep(-soft, soft, y - rim[None] + np.float32(_UNDER * scale))
 
 
-def _squeezed(subject: Subject, own: F32, frame: HeadFrame, left: F32, right: F32, down: float) -> tuple[Subject, F32]:
-    """Hair beside the face drawn in to the width of the rim, less and less below it."""
-    rows, columns = own.shape
-    scale = frame.scale
-    middle = float(frame.project(np.array([0.0, 0.0, 4.0]))[0][0])
-    y = np.arange(rows, dtype=np.float32)[:, None]
-    x = np.arange(columns, dtype=np.float32)[None]
-    source = np.broadcast_to(x, own.shape).astype(np.float32).copy()
+def _squeezed(
+    subject: Subject, own: F32, scale: float, rim: tuple[float, F32, F32], down: float, on: tuple[slice, slice]
+) -> tuple[Subject, F32]:
+    """Hair beside the face drawn in to the width of the rim, less and less below it.
+
+    Args:
+        rim: column of the head's middle; the rim's points at the left and the right.
+        on: the box that is worked on.
+    """
+    middle = rim[0]
+    y = np.arange(on[0].start, on[0].stop, dtype=np.float32)[:, None]
+    x = np.arange(on[1].start, on[1].stop, dtype=np.float32)[None]
+    shape = (y.shape[0], x.shape[1])
+    source = np.broadcast_to(x, shape).astype(np.float32).copy()
     moved = False
-    for sign, rim in ((-1, left), (1, right)):
-        target = max(abs(float(rim[0]) - middle) - 0.1 * scale, (_FACE + 0.4) * scale)
-        wide = _width(own, middle, sign, float(rim[1]), scale, max(down, 1.5))
+    for sign, end in ((-1, rim[1]), (1, rim[2])):
+        target = max(abs(float(end[0]) - middle) - 0.1 * scale, (_FACE + 0.4) * scale)
+        wide = _width(own, middle, sign, float(end[1]), scale, max(down, 1.5))
         if wide <= target + 1:
             continue
         moved = True
         face = min(_FACE * scale, target - 2)
-        share = smoothstep(float(rim[1]) + (_EASE + down) * scale, float(rim[1]) + down * scale, y)
-        d = sign * (x - middle)
+        share = smoothstep(float(end[1]) + (_EASE + down) * scale, float(end[1]) + down * scale, y)
+        d = sign * (x - np.float32(middle))
         at = np.where(d < target, face + (d - face) * ((wide - face) / (target - face)), d + wide - target)
-        at = np.where(d > face, d + (at - d) * share, d)
-        side = np.broadcast_to(d > 0, own.shape)
-        source[side] = (middle + sign * at)[side]
+        move = np.where(d > face, at - d, 0) * share
+        source += np.float32(sign) * np.where(d > 0, move, 0).astype(np.float32)
     if not moved:
         return subject, own
-    lines = np.ascontiguousarray(np.broadcast_to(y, own.shape), np.float32)
+    lines = np.ascontiguousarray(np.broadcast_to(y, shape), np.float32)
 
-    def warped(image: F32 | U8, flag: int = cv2.INTER_LINEAR) -> F32:
-        return np.asarray(cv2.remap(image, source, lines, flag, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    def warped(image: F32 | U8, flag: int = cv2.INTER_LINEAR) -> F32 | U8:
+        out = image.copy()
+        out[on] = cv2.remap(image, source, lines, flag, borderMode=cv2.BORDER_REPLICATE)
+        return out
 
     new = replace(
         subject,
-        rgb=np.ascontiguousarray(warped(subject.rgb), np.float32),
-        regions=warped(subject.regions, cv2.INTER_NEAREST).astype(np.uint8),
-        normals=np.ascontiguousarray(warped(subject.normals), np.float32),
+        rgb=np.asarray(warped(subject.rgb), np.float32),
+        regions=np.asarray(warped(subject.regions, cv2.INTER_NEAREST), np.uint8),
+        normals=np.asarray(warped(subject.normals), np.float32),
     )
-    return new, warped(own)
+    return new, np.asarray(warped(own), np.float32)
 
 
 def _width(own: F32, middle: float, sign: int, row: float, scale: float, down: float) -> float:
