@@ -18,7 +18,6 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.wardrobe.data import garments
 from portrayal.imaging import F32, U8, Bool, decode
-from portrayal.perception.types import CLOTHING
 from portrayal.pipeline import portray
 from portrayal.prompting.vocabulary import ids
 from portrayal.request import Request
@@ -55,11 +54,15 @@ def _seen(prompt: str, seed: int = 5) -> IdentityMap:
 
 
 def _clothes(prompt: str, seed: int = 5) -> Bool:
+    """Where a sweater or a shirt is seen: the person, well below the chin.
+
+    Not by colour: the regions of a study take a beige sweater for skin, as it has skin's colour.
+    """
     seen = _seen(prompt, seed)
-    found: Bool = (seen.regions == CLOTHING) & (seen.alpha > 0.9)
     assert seen.reading is not None
-    chin = int(seen.reading.points[:468, 1].max())
-    found[: chin + 4] = False
+    points = seen.reading.points[:468, 1]
+    found: Bool = cv2.erode((seen.alpha > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    found[: int(points.max() + 0.55 * np.ptp(points))] = False
     return found
 
 

@@ -146,7 +146,11 @@ def run(reference: bytes, output: Path, speed: str, progress: Progress) -> dict[
 def rounds_for(character: IdentityMap) -> list[Round]:
     """All rounds, the outfits in colours that the person does not wear already."""
     own = _cloth(character)
-    far = [outfit for outfit in OUTFITS if np.linalg.norm(own - _lab_of_hex(colours.hex_of(outfit[2]))) > _NEAR]
+    far = [
+        outfit
+        for outfit in OUTFITS
+        if own is None or np.linalg.norm(own - _lab_of_hex(colours.hex_of(outfit[2]))) > _NEAR
+    ]
     outfits = iter(far or OUTFITS)
     out = []
     for wanted in ROUNDS:
@@ -230,15 +234,25 @@ def _background(seen: IdentityMap, character: IdentityMap) -> Check:
 
 
 def _region_change(seen: IdentityMap, character: IdentityMap) -> float:
-    """Distance of the clothes' colours in Lab."""
-    return float(np.linalg.norm(_cloth(seen) - _cloth(character)))
+    """Distance of the clothes' colours in Lab; 0 where one of the pictures shows none."""
+    before, after = _cloth(character), _cloth(seen)
+    return float(np.linalg.norm(after - before)) if before is not None and after is not None else 0.0
 
 
-def _cloth(character: IdentityMap) -> F32:
-    """Median colour of the clothes in Lab."""
-    chosen = (character.regions == CLOTHING) & (character.alpha > 0.9)
+def _cloth(character: IdentityMap) -> F32 | None:
+    """Median colour of the clothes in Lab; None where none is seen.
+
+    The labels of a study go by colour and take a beige sweater for skin, so what lies well below the chin counts.
+    """
+    solid = character.alpha > 0.9
+    chosen = (character.regions == CLOTHING) & solid
+    if character.reading is not None:
+        points = character.reading.points[:468, 1]
+        low = solid.copy()
+        low[: int(np.clip(points.max() + 0.55 * np.ptp(points), 0, len(low)))] = False
+        chosen = low if low.mean() > 0.02 else chosen
     lab = _lab(character.image)[chosen]
-    return np.asarray(np.median(lab, 0), np.float32) if len(lab) else np.zeros(3, np.float32)
+    return np.asarray(np.median(lab, 0), np.float32) if len(lab) else None
 
 
 def _lab_of_hex(colour: str) -> F32:
