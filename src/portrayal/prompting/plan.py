@@ -103,3 +103,9 @@ class ScenePlan(_Frozen):
     negative: tuple[Understood, ...] = ()
     understood: tuple[Understood, ...] = ()
     unknown: tuple[str, ...] = ()
+
+    @property
+    def framing_said(self) -> bool:
+        """Whether the words name the framing, and it does not only follow from the pose."""
+        posed = {u.phrase for u in self.understood if u.kind == "pose"}
+        return any(u.kind == "framing" and u.phrase not in posed for u in self.understood)

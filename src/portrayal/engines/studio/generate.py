@@ -76,7 +76,8 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     whole = asked(plan, character, outfit, job.style_type, composition.framing, seed, notes)
     progress("photographing", 0.1)
     if whole is None:
-        notes.warnings += framing.warnings
+        if plan.framing_said:
+            notes.warnings += framing.warnings
         look, note = looks.choose(plan, job.style_type, body=False)
         if note:
             notes.warnings.append(note)
@@ -101,7 +102,7 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     if look is not None:
         progress("drawing", 0.8)
         image = _drawn(image, look, composition, subject, size, job.speed, seed, clock)
-    warn(plan, notes, outfit, whole)
+    warn(plan, notes, outfit, whole, look)
     progress("developing", 0.9)
     box = face_box(subject)
     return Rendering(
@@ -374,15 +375,36 @@ def face_box(subject: Subject) -> Box | None:
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def warn(plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Asked | None = None) -> None:
-    """Say what was read but is not in the picture; `outfit`: what the person wears, with its own warnings."""
+def warn(
+    plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Asked | None = None, look: str | None = None
+) -> None:
+    """Say what was read but is not in the picture.
+
+    Args:
+        plan: what was read.
+        notes: gets the warnings; those on `outfit`, things on the head and poses of one person are in it already.
+        outfit: what the person wears.
+        whole: the figure, when the whole body is shown.
+        look: the drawn look of the picture; None = a photograph.
+    """
     notes.warnings += unworn(plan, outfit, figure=whole is not None)
     for thing in plan.accessories:
         if thing in accessories.things() or (outfit is not None and thing in table()["parts"]):
             continue  # `adorn` and `choose` say what they cannot put on
         notes.warnings.append(f"not portrayed: {thing}")
-    if plan.look and plan.look not in photographic() and plan.look not in looks.names():
-        notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is a photograph")
+    if plan.look and plan.look not in photographic() and (look is None or looks.drawn_as(plan.look) is None):
+        instead = "a photograph" if look is None else f"drawn as {look}"
+        notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is {instead}")
     signed = whole is not None and poses()[whole.stance.pose].prop == "sign"
     for words in () if signed else plan.lettering:
         notes.warnings.append(f"not portrayed: the lettering {words!r}")
+
+
+def unposed(plan: ScenePlan, notes: Notes) -> ScenePlan:
+    """A plan without its pose, for pictures that cannot show one; a framing that only the pose asked for goes, too."""
+    if not any(u.kind == "pose" for u in plan.understood):
+        return plan
+    if plan.pose not in (None, "standing"):
+        notes.warnings.append(f"not portrayed: {plan.pose}; only a new picture of one person shows poses")
+    framing = plan.framing if plan.framing_said else None
+    return plan.model_copy(update={"pose": None, "framing": framing})

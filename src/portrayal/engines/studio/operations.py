@@ -17,6 +17,7 @@ from portrayal.imaging import F32, U8
 from portrayal.perception import identity
 from portrayal.perception.faces import read_face_near
 from portrayal.perception.types import FaceReading
+from portrayal.prompting.plan import ScenePlan
 
 
 def reframe(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
@@ -63,11 +64,18 @@ def replace_background(job: Job, kept: Kept, progress: Progress = silent) -> Ren
             scene, plate, plan=job.plan, seed=job.seed, speed=job.speed, notes=notes, cut=cut
         ),
     )
-    for words in job.plan.unknown:
-        notes.warnings.append(f"not portrayed: {words}")
+    _of_the_people(job.plan, notes)
     faces = list(cut.readings)
     _compare(scene, faces, image, faces[:1], notes)
     return _rendering(image, notes, clock)
+
+
+def _of_the_people(plan: ScenePlan, notes: Notes) -> None:
+    """Words on the people, who stay as they are."""
+    notes.warnings += [f"not portrayed: {words}" for words in plan.unknown]
+    worn = [g.text for g in (*plan.outfit, *plan.accessory_details) if g.text not in plan.unknown]
+    said = [*worn, *([plan.pose] if plan.pose and plan.pose != "standing" else [])]
+    notes.warnings += [f"not portrayed: {words}; only what is behind the people changes" for words in said]
 
 
 def remove_background(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:

@@ -31,6 +31,7 @@ from portrayal.engines.studio.generate import (
     roll_matrix,
     rolled,
     scene,
+    unposed,
     warn,
 )
 from portrayal.engines.studio.kept import Kept
@@ -71,6 +72,8 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
     assert job.size is not None
     notes, clock = Notes(), Clock()
     plan, members, camera = clock.time("arrange", lambda: _members(job, job.size or (0, 0), kept, notes))
+    if job.style_type in ("fiction", "design"):
+        notes.warnings.append(f"style_type {job.style_type}: a picture of several characters is a photograph")
     progress("photographing", 0.1)
     subjects, plate = together(
         lambda: _each(members, lambda member: _subject(member, job, kept, clock)),
@@ -121,8 +124,9 @@ def _subject(member: Member, job: Job, kept: Kept, clock: Clock) -> Subject:
 def _members(job: Job, size: Size, kept: Kept, notes: Notes) -> tuple[ScenePlan, list[Member], Composition]:
     """Choose camera and places: the filled-in shared plan, the members from left to right, and the camera."""
     rng = np.random.default_rng([job.seed, job.attempt, 101])
-    plans = job.members or (job.plan,) * len(job.cast)
     own = [Notes() for _ in job.cast]
+    plans = [unposed(p, n) for p, n in zip(job.members or (job.plan,) * len(job.cast), own, strict=True)]
+    job = replace(job, plan=unposed(job.plan, Notes() if job.members else notes))
     cast = [better_side(p, c, kept, n) for p, c, n in zip(plans, job.cast, own, strict=True)]
     outfits = [outfit_of(p, c, job.seed + 101 * i, n) for i, (p, c, n) in enumerate(zip(plans, cast, own, strict=True))]
     order = order_of(job.places or (None,) * len(cast))

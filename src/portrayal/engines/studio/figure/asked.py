@@ -10,7 +10,7 @@ import numpy as np
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.studio import looks
 from portrayal.engines.studio.figure.build import build_of
-from portrayal.engines.studio.figure.dress import nearest_pose, own_clothes
+from portrayal.engines.studio.figure.dress import nearest_pose, own_clothes, wear
 from portrayal.engines.studio.figure.passing import passes, photographic
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.figure.types import Framing, Stance
@@ -67,7 +67,9 @@ def asked(
             notes.warnings.append(f"not portrayed: {pose}; only people with a face get another body")
         return None
     # Down to the waist and without a pose, a portrait comes near enough, and it is a photograph.
-    wide = plan.framing in _ORDER[1:] and _said(plan) and _framings().index(plan.framing) > _framings().index(shown)
+    wide = (
+        plan.framing in _ORDER[1:] and plan.framing_said and _framings().index(plan.framing) > _framings().index(shown)
+    )
     if plan.framing in _CLOSE:
         if pose and pose not in _QUIET:
             notes.warnings.append(
@@ -81,13 +83,10 @@ def asked(
         pose = str(rng.choice(_STANDING))
     worn = outfit or dyed(plan, own_clothes(character, seed), seed)
     near = nearest_pose(worn.garment, pose)
-    if near != pose:
-        notes.warnings.append(f"not portrayed: {pose} in {one(worn.garment)}; {near} is shown")
-        pose = near
-    framing = _framing(plan, pose, notes)
+    shows = _framing(plan, near)
     stance = Stance(
-        pose=pose,
-        framing=framing,
+        pose=near,
+        framing=shows,
         outfit=worn,
         build=build_of(character),
         camera=plan.camera or "eye level",
@@ -95,36 +94,47 @@ def asked(
         across=float(rng.uniform(-0.05, 0.05)),
     )
     look, note = looks.choose(plan, style_type, body=True)
+    if look is None:
+        if not any(passes(near, framing, worn) for framing in _ORDER[_ORDER.index(shows) :]):
+            notes.warnings.append(
+                f"not portrayed: {pose}; a photograph of it in these clothes looks modelled, so the picture is a "
+                "portrait; style_type auto draws the whole figure"
+            )
+            return None
+        stance = photographic(stance, Notes())
     if note:
         notes.warnings.append(note)
-    if look is not None:
-        return Asked(stance, look)
-    if not any(passes(stance.pose, framing, stance.outfit) for framing in _ORDER[_ORDER.index(stance.framing) :]):
-        notes.warnings.append(
-            f"not portrayed: {stance.pose}; a photograph of it in these clothes looks modelled, so the picture is a "
-            "portrait; without style_type realistic the whole figure is drawn"
+    _tell(plan, pose, stance, notes)
+    return Asked(stance, look)
+
+
+def _tell(plan: ScenePlan, pose: str, stance: Stance, notes: Notes) -> None:
+    """Say what is other than the words have it: pose, framing, clothes of the legs."""
+    worn = wear(stance.outfit)
+    if stance.pose != pose:
+        notes.warnings.append(f"not portrayed: {pose} in {one(worn.garment)}; {stance.pose} is shown")
+    if plan.framing_said and stance.framing != plan.framing:
+        near = _ORDER.index(_framing(plan, stance.pose)) < _ORDER.index(stance.framing)
+        why = (
+            f"a photograph of {stance.pose} is only convincing from farther away"
+            if near
+            else f"it does not show {stance.pose}"
         )
-        return None
-    return Asked(photographic(stance, notes), None)
-
-
-def _said(plan: ScenePlan) -> bool:
-    """Whether the framing was asked for, and does not only follow from the pose."""
-    posed = {u.phrase for u in plan.understood if u.kind == "pose"}
-    return any(u.kind == "framing" and u.phrase not in posed for u in plan.understood)
+        notes.warnings.append(f"framing {plan.framing!r}: {why}, so the picture is {stance.framing!r}")
+    if worn.lower.kind == "skirt":
+        for garment in plan.outfit:
+            if garment.item in ("trousers", "jeans", "leggings"):
+                notes.warnings.append(f"not portrayed: {garment.text}; a skirt is worn")
 
 
 def _framings() -> tuple[str, ...]:
     return (*_CLOSE, *_ORDER)
 
 
-def _framing(plan: ScenePlan, pose: str, notes: Notes) -> Framing:
+def _framing(plan: ScenePlan, pose: str) -> Framing:
     """The framing of the words, unless it is too close to show the pose."""
     entry = poses()[pose]
-    asked_for: Framing | None = next((framing for framing in _ORDER if framing == plan.framing), None)
-    if asked_for is None:
+    named: Framing | None = next((framing for framing in _ORDER if framing == plan.framing), None)
+    if named is None:
         return entry.framing
-    if _ORDER.index(asked_for) < _ORDER.index(entry.shows):
-        notes.warnings.append(f"framing {plan.framing!r}: it does not show {pose}, so the picture is {entry.shows!r}")
-        return entry.shows
-    return asked_for
+    return _ORDER[max(_ORDER.index(named), _ORDER.index(entry.shows))]

@@ -30,6 +30,7 @@ def remix(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     plan = job.members[0] if job.members else job.plan
     progress("looking at the inspiration", 0.02)
     inspiration = look_at(job.source, job.size, notes)
+    plan = making.unposed(plan, notes)
     if plan.backdrop is not None and plan.setting is None:
         plan = plan.model_copy(update={"setting": "studio"})
     scene = plan.setting not in (None, "studio") or plan.backdrop is not None
