@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.imaging import F32
+from portrayal.kernels import HELPER
 
 SIZE = 128
 
@@ -24,13 +25,13 @@ def dice() -> F32:
     return table
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def roll(table: Any, i: Any, j: Any) -> Any:
     """The number of a cell."""
     return table[j & (SIZE - 1), i & (SIZE - 1)]
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def value(table: Any, x: Any, y: Any) -> Any:
     """Value noise, cubic between the cells."""
     fx, fy = np.floor(x), np.floor(y)
@@ -45,13 +46,13 @@ def value(table: Any, x: Any, y: Any) -> Any:
     return p + (q - p) * b
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def seen(period: Any, pixel: Any) -> Any:
     """How much of a detail of some period shows at a pixel size, 0..1: none below 1.6 pixels, all above 3.8."""
     return min(max((period / pixel - np.float32(1.6)) * np.float32(1 / 2.2), np.float32(0.0)), np.float32(1.0))
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def cloud(table: Any, x: Any, y: Any, octaves: Any, period: Any, pixel: Any) -> Any:
     """Fractal noise; octaves whose period (of the first: `period`, cm) is below a few pixels fade out."""
     total, weight, size = np.float32(0.0), np.float32(1.0), period
@@ -70,7 +71,7 @@ def cloud(table: Any, x: Any, y: Any, octaves: Any, period: Any, pixel: Any) -> 
     return total
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def cells(table: Any, x: Any, y: Any) -> Any:
     """Worley noise: (distance to the nearest point, to the second nearest, number of the nearest cell -1..1)."""
     i, j = int(np.floor(x)), int(np.floor(y))
@@ -88,7 +89,7 @@ def cells(table: Any, x: Any, y: Any) -> Any:
     return np.sqrt(first), np.sqrt(second), which
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def density(u: Any, v: Any, y: Any, least: Any, out: Any) -> None:
     """Size of a pixel of one row on the cloth, cm: `least`, or more where the cloth turns away from the camera."""
     width = u.shape[1]

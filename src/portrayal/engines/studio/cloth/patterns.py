@@ -14,6 +14,7 @@ from portrayal.engines.studio.light.tone import linear_of_hex, luminance
 from portrayal.engines.studio.wardrobe.outfit import Cloth
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32
+from portrayal.kernels import HELPER, KERNEL
 from portrayal.parallel import bands
 
 NAMES: Final = (
@@ -145,19 +146,19 @@ def _palette(pattern: str, colour: str, second: str | None) -> F32:
     return np.stack([dye(c) for c in (colour, other, *accents)]).astype(np.float32)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _mix(c: Any, palette: Any, k: Any, t: Any) -> None:
     for i in range(3):
         c[i] += (palette[k, i] - c[i]) * t
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _inside(distance: Any, pixel: Any) -> Any:
     """Coverage of a pixel by a shape whose edge is so far away (cm, > 0 inside)."""
     return min(max(distance / pixel + _HALF, _ZERO), _ONE)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _band(q: Any, period: Any, width: Any, pixel: Any) -> Any:
     """Coverage by stripes of a width, in the middle of each period; exact for stripes narrower than a pixel."""
     d = abs(q / period - np.floor(q / period) - _HALF) * period
@@ -166,7 +167,7 @@ def _band(q: Any, period: Any, width: Any, pixel: Any) -> Any:
     return sharp * near + width / period * (_ONE - near)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _plaid(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
     """A tartan: the same sett in warp and weft, mixed by a twill."""
     near = seen(np.float32(0.16), e)
@@ -186,7 +187,7 @@ def _plaid(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
             c[i] = x * share if way == 0 else c[i] + x * share
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _houndstooth(u: Any, v: Any, e: Any) -> Any:
     """Four dark and four light threads both ways in a 2/2 twill; four samples per pixel."""
     thread = np.float32(0.18)
@@ -202,7 +203,7 @@ def _houndstooth(u: Any, v: Any, e: Any) -> Any:
     return np.float32(total) * np.float32(0.25) * near + flat * (_ONE - near)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Flowers of five petals with leaves, one per cell of 3 cm, turned and moved at random, small ones between."""
     p = np.float32(3.0)
@@ -223,7 +224,7 @@ def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
                     leaf = leaf * leaf * leaf
                     leaf = leaf * leaf
                     t = _inside((r * np.float32(1.95) * leaf - away) * np.float32(0.6), e)
-                    _mix(c, palette, 4, t * np.float32(0.9))
+                    _mix(c, palette, np.int64(4), t * np.float32(0.9))
                     if t > 0:
                         for m in range(3):
                             c[m] *= _ONE - np.float32(0.25) * t * _inside(
@@ -234,16 +235,16 @@ def _floral(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
                 t = _inside(r * (np.float32(0.62) + np.float32(0.38) * np.sqrt(wave)) - away, e)
                 if t <= 0:
                     continue
-                _mix(c, palette, 1 if a + b > np.float32(-0.25) else 2, t)
+                _mix(c, palette, np.int64(1 if a + b > np.float32(-0.25) else 2), t)
                 # Petals are darker towards the heart and between, and have veins.
                 shade = np.float32(0.66) + np.float32(0.44) * min(away / r, _ONE) * (_HALF + _HALF * wave)
                 shade += np.float32(0.05) * np.cos(turn * np.float32(25.0)) * seen(r * np.float32(0.25), e)
                 for m in range(3):
                     c[m] *= _ONE + (shade - _ONE) * t
-                _mix(c, palette, 3, _inside(r * np.float32(0.24) - away, e))
+                _mix(c, palette, np.int64(3), _inside(r * np.float32(0.24) - away, e))
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Drops with a bent tip, with a border, dots and a heart; small dots between."""
     p = np.float32(3.7)
@@ -268,21 +269,21 @@ def _paisley(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     _mix(
         c,
         palette,
-        2,
+        np.int64(2),
         seen(_HALF, e) * _inside(np.float32(0.07) - dots, e) * np.float32(0.8) * _inside(-d - np.float32(0.25), e),
     )
-    _mix(c, palette, 2, _inside(d + np.float32(0.10), e))
-    _mix(c, palette, 1, _inside(d, e))
+    _mix(c, palette, np.int64(2), _inside(d + np.float32(0.10), e))
+    _mix(c, palette, np.int64(1), _inside(d, e))
     turn = np.arctan2(y + np.float32(0.5), bend)
     bead = np.float32(0.055) + np.float32(0.05) * np.cos(np.float32(16.0) * turn)
-    _mix(c, palette, 2, _inside(bead - abs(d - np.float32(0.24)), e) * seen(_HALF, e))
-    _mix(c, palette, 3, _inside(d - np.float32(0.42), e))
+    _mix(c, palette, np.int64(2), _inside(bead - abs(d - np.float32(0.24)), e) * seen(_HALF, e))
+    _mix(c, palette, np.int64(3), _inside(d - np.float32(0.42), e))
     heart = np.sqrt(bend * bend + (y + np.float32(0.45)) ** 2)
-    _mix(c, palette, 0, _inside(np.float32(0.30) - heart, e))
-    _mix(c, palette, 2, _inside(np.float32(0.12) - heart, e))
+    _mix(c, palette, np.int64(0), _inside(np.float32(0.30) - heart, e))
+    _mix(c, palette, np.int64(2), _inside(np.float32(0.12) - heart, e))
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _animal(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """A leopard's coat: broken rings around darker middles."""
     wu = u + np.float32(0.35) * value(table, u * np.float32(1.1), v * np.float32(1.1))
@@ -295,43 +296,48 @@ def _animal(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     broken = value(table, wu * np.float32(1.9) + which * np.float32(40.0), wv * np.float32(1.9))
     width = (np.float32(0.115) + np.float32(0.10) * broken) * p
     between = (second - first) * p
-    _mix(c, palette, 2, _inside((ring - first) * p, max(e, np.float32(0.12))) * np.float32(0.85))
-    _mix(c, palette, 1, _inside(width - abs(first - ring) * p, e) * _inside(between - np.float32(0.10), e))
+    _mix(c, palette, np.int64(2), _inside((ring - first) * p, max(e, np.float32(0.12))) * np.float32(0.85))
+    _mix(c, palette, np.int64(1), _inside(width - abs(first - ring) * p, e) * _inside(between - np.float32(0.10), e))
     spot = value(table, wu * np.float32(1.3) + np.float32(77.0), wv * np.float32(1.3) + np.float32(19.0))
     _mix(
         c,
         palette,
-        1,
+        np.int64(1),
         _inside((spot - np.float32(0.62)) * np.float32(0.7), e) * _inside((first - ring) * p - np.float32(0.2), e),
     )
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _camouflage(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Blots of three more colours, edges a little ragged."""
     for k in range(3):
         s = np.float32(k * 23.7)
-        n = cloud(table, u / np.float32(5.4) + s, v / np.float32(3.4) + s, 4, np.float32(3.4), e)
+        n = cloud(table, u / np.float32(5.4) + s, v / np.float32(3.4) + s, np.int64(4), np.float32(3.4), e)
         limit = np.float32(0.14) if k == 0 else np.float32(0.22)
-        _mix(c, palette, (2, 3, 1)[k], _inside((n - limit) * np.float32(3.0), e))
+        _mix(c, palette, np.int64((2, 3, 1)[k]), _inside((n - limit) * np.float32(3.0), e))
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _tie_dye(c: Any, palette: Any, table: Any, u: Any, v: Any) -> None:
     """A spiral folded into the cloth, bleeding."""
     x, y = u - np.float32(1.0), v - np.float32(16.0)
     x += np.float32(1.6) * value(table, u * np.float32(0.30), v * np.float32(0.30))
     y += np.float32(1.6) * value(table, u * np.float32(0.30) + np.float32(40.0), v * np.float32(0.30))
     away = np.sqrt(x * x + y * y) + np.float32(0.3)
-    ragged = cloud(table, u * np.float32(0.8), v * np.float32(0.8), 3, np.float32(1.25), np.float32(0.05))
+    ragged = cloud(table, u * np.float32(0.8), v * np.float32(0.8), np.int64(3), np.float32(1.25), np.float32(0.05))
     turn = np.float32(2.5) * np.arctan2(y, x) + np.float32(2.6) * np.log(away) + np.float32(0.7) * ragged
     a, b = np.sin(turn * np.float32(2.0)), np.sin(turn * np.float32(2.0) * np.float32(0.6) + np.float32(1.3))
-    _mix(c, palette, 2, min(max(_HALF + np.float32(1.1) * a, _ZERO), _ONE))
-    _mix(c, palette, 3, min(max(np.float32(0.9) * b - np.float32(0.1), _ZERO), _ONE) * np.float32(0.8))
-    _mix(c, palette, 1, min(max(np.float32(1.5) * (-a) - np.float32(0.55) + np.float32(0.25) * ragged, _ZERO), _ONE))
+    _mix(c, palette, np.int64(2), min(max(_HALF + np.float32(1.1) * a, _ZERO), _ONE))
+    _mix(c, palette, np.int64(3), min(max(np.float32(0.9) * b - np.float32(0.1), _ZERO), _ONE) * np.float32(0.8))
+    _mix(
+        c,
+        palette,
+        np.int64(1),
+        min(max(np.float32(1.5) * (-a) - np.float32(0.55) + np.float32(0.25) * ragged, _ZERO), _ONE),
+    )
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _argyle(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
     """Two colours of diamonds with a thin lattice across."""
     w, h = np.float32(5.0), np.float32(7.6)
@@ -342,17 +348,17 @@ def _argyle(c: Any, palette: Any, u: Any, v: Any, e: Any) -> None:
     t = _HALF + _HALF * min(edge / e * _HALF, _ONE)
     i = int(np.floor(a)) + int(np.floor(b))
     if k & 1:
-        _mix(c, palette, 1 if (i + k) & 2 else 3, t)
+        _mix(c, palette, np.int64(1 if (i + k) & 2 else 3), t)
     elif edge < e:
-        _mix(c, palette, 1, (_ONE - t))
+        _mix(c, palette, np.int64(1), (_ONE - t))
     lattice = max(
         _band(a + _HALF + np.float32(0.5), _ONE, np.float32(0.035), e / w),
         _band(b + _HALF + np.float32(0.5), _ONE, np.float32(0.035), e / w),
     )
-    _mix(c, palette, 2, lattice * np.float32(0.9))
+    _mix(c, palette, np.int64(2), lattice * np.float32(0.9))
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _geometric(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None:
     """Bands of triangles, diamonds and steps, as woven ribbons have them."""
     p = np.float32(3.0)
@@ -363,28 +369,30 @@ def _geometric(c: Any, palette: Any, table: Any, u: Any, v: Any, e: Any) -> None
     x = abs(q - np.floor(q) - _HALF) * np.float32(2.0)
     if y < np.float32(3.2):
         d = np.float32(1.6) - abs(y - np.float32(1.6)) - x * np.float32(1.5)
-        _mix(c, palette, 1, _inside(d, e))
-        _mix(c, palette, 2, _inside(d - np.float32(0.5), e))
-        _mix(c, palette, 3, _inside(d - np.float32(0.9), e))
+        _mix(c, palette, np.int64(1), _inside(d, e))
+        _mix(c, palette, np.int64(2), _inside(d - np.float32(0.5), e))
+        _mix(c, palette, np.int64(3), _inside(d - np.float32(0.9), e))
     elif y < np.float32(4.1):
-        _mix(c, palette, 2, _inside(np.float32(0.45) - abs(y - np.float32(3.65)), e))
+        _mix(c, palette, np.int64(2), _inside(np.float32(0.45) - abs(y - np.float32(3.65)), e))
         small = abs(q * np.float32(3.0) - np.floor(q * np.float32(3.0)) - _HALF) * np.float32(1.0)
-        _mix(c, palette, 5, _inside(np.float32(0.30) - small - abs(y - np.float32(3.65)) * np.float32(0.8), e))
+        _mix(
+            c, palette, np.int64(5), _inside(np.float32(0.30) - small - abs(y - np.float32(3.65)) * np.float32(0.8), e)
+        )
     elif y < np.float32(7.4):
         z = y - np.float32(4.1)
         d = z - np.float32(0.3) - x * np.float32(2.6)
-        _mix(c, palette, 3, _inside(min(d, np.float32(3.0) - z), e))
-        _mix(c, palette, 1, _inside(min(d - np.float32(0.9), np.float32(3.0) - z), e))
-        _mix(c, palette, 5, _inside(min(d - np.float32(1.7), np.float32(3.0) - z), e))
+        _mix(c, palette, np.int64(3), _inside(min(d, np.float32(3.0) - z), e))
+        _mix(c, palette, np.int64(1), _inside(min(d - np.float32(0.9), np.float32(3.0) - z), e))
+        _mix(c, palette, np.int64(5), _inside(min(d - np.float32(1.7), np.float32(3.0) - z), e))
     else:
-        _mix(c, palette, 1, _inside(np.float32(0.6) - abs(y - np.float32(8.2)), e))
+        _mix(c, palette, np.int64(1), _inside(np.float32(0.6) - abs(y - np.float32(8.2)), e))
         zig = np.float32(8.2) + (
             abs(q * np.float32(2.0) - np.floor(q * np.float32(2.0)) - _HALF) - np.float32(0.25)
         ) * np.float32(1.6)
-        _mix(c, palette, 2, _inside(np.float32(0.16) - abs(y - zig), e))
+        _mix(c, palette, np.int64(2), _inside(np.float32(0.16) - abs(y - zig), e))
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def _weave_rows(u: Any, v: Any, detail: Any, code: Any, palette: Any, out: Any, first: int, last: int) -> None:
     """Stripes, checks and what else is woven into cloth, over a band of rows; `code` is the place in `NAMES`."""
     width = u.shape[1]
@@ -421,12 +429,12 @@ def _weave_rows(u: Any, v: Any, detail: Any, code: Any, palette: Any, out: Any, 
                 t *= np.float32(0.6)
             else:
                 _argyle(c, palette, a, b, e)
-            _mix(c, palette, 1, t)
+            _mix(c, palette, np.int64(1), t)
             for i in range(3):
                 out[y, x, i] = c[i]
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def _print_rows(
     u: Any, v: Any, detail: Any, code: Any, palette: Any, table: Any, move: Any, out: Any, first: int, last: int
 ) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.engines.studio.cloth.grain import cells, cloud, density, roll, seen, value
+from portrayal.kernels import HELPER, KERNEL
 
 KINDS: Final = (
     "cloud", "weave", "twill", "ridge", "knit", "cells", "crease", "rings", "discs", "lace", "fleck", "fur", "hexagons",
@@ -21,7 +22,7 @@ COLUMNS: Final = ("kind", "u", "v", "relief", "tone", "pale", "gloss", "bend")
 _TURN: Final = np.float32(2 * np.pi)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _knit(u: Any, v: Any, pixel: Any, pu: Any, pv: Any) -> Any:
     """Wales of V-shaped stitches; the wales show longer than the stitches."""
     q = u / pu
@@ -35,7 +36,7 @@ def _knit(u: Any, v: Any, pixel: Any, pu: Any, pv: Any) -> Any:
     return seen(pu, pixel) * (np.float32(0.55) * wale) + near * deep * (np.float32(0.75) + np.float32(0.35) * wale)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _rings(u: Any, v: Any, pixel: Any, p: Any) -> Any:
     """Rows of linked rings (mail): each row half a ring aside, and leaning the other way."""
     best = np.float32(-0.9)
@@ -57,7 +58,7 @@ def _rings(u: Any, v: Any, pixel: Any, p: Any) -> Any:
     return seen(p * np.float32(0.5), pixel) * best
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _lace(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     """Flowers of close thread on a net: 0.45 in thread, less in the holes."""
     j = np.floor(v / p)
@@ -81,7 +82,7 @@ def _lace(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     return (thread - np.float32(0.62)) * seen(p, pixel)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _hexagons(u: Any, v: Any, pixel: Any, p: Any, groove: Any) -> Any:
     """Six-sided plates with grooves between."""
     y = np.float32(1.7320508)
@@ -96,7 +97,7 @@ def _hexagons(u: Any, v: Any, pixel: Any, p: Any, groove: Any) -> Any:
     return (min(edge / groove, np.float32(1.0)) - np.float32(0.78)) * seen(p, pixel)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _discs(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     """Overlapping discs, each tilted another way: (height, brightness)."""
     rows = p * np.float32(0.62)
@@ -115,7 +116,7 @@ def _discs(table: Any, u: Any, v: Any, pixel: Any, p: Any) -> Any:
     return np.float32(-0.5) * near, np.float32(-0.9) * near
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, bend: Any) -> Any:
     """Height and tone of one layer at one point, both about -1..1 with mean 0."""
     s = np.float32(0.0)
@@ -143,7 +144,7 @@ def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, 
             s = (min(second - first, bend) / bend - np.float32(0.72)) * near
     elif kind == 6:
         w = np.float32(0.5) * value(table, u / pu * np.float32(2.1) + np.float32(31.0), v / pv * np.float32(2.1))
-        n = cloud(table, u / pu + w, v / pv - w, 2, pu, pixel) / bend
+        n = cloud(table, u / pu + w, v / pv - w, np.int64(2), pu, pixel) / bend
         s = np.exp(-n * n) - bend * np.float32(1.6)
     elif kind == 7:
         s = _rings(u, v, pixel, pu)
@@ -169,7 +170,7 @@ def _shape(table: Any, kind: Any, u: Any, v: Any, pixel: Any, pu: Any, pv: Any, 
     return s, s
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def weave_rows(
     u: Any, v: Any, detail: Any, layers: Any, table: Any, seed: Any, thread: Any, albedo: Any, relief: Any, rough: Any,
     first: int, last: int,

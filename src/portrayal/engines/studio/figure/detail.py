@@ -9,21 +9,22 @@ import numpy as np
 from numba import njit
 
 from portrayal.engines.studio.figure.field import noise
+from portrayal.kernels import HELPER, KERNEL
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def _wave(x: Any) -> Any:
     """A fold per unit of x: round ridges, narrow valleys, about -0.6..1."""
     return np.float32(1.0) - np.float32(1.6) * abs(math.sin(np.float32(3.14159265) * x))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def _bell(x: Any, width: Any) -> Any:
     q = x / width
     return math.exp(-q * q)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def detailed(
     row: Any, part: Any, rows: Any, lengths: Any, point: Any, own: Any, limb: Any, chest: Any, hips: Any, table: Any,
     seed: Any, tint: Any, relief: Any, first: int, last: int,
@@ -164,7 +165,7 @@ def detailed(
             relief[i, j] = high
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def bent(group: Any, height: Any, scale: Any, normals: Any, first: int, last: int) -> None:
     """Bend normals (h, w, 3), in place, by the slope of a height (h, w) in cm; never over the border of two groups."""
     rows, columns = group.shape

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.imaging import F32
+from portrayal.kernels import HELPER
 
 _CELLS: Final = 32
 _MASK: Final = _CELLS - 1
@@ -32,7 +33,7 @@ def noise_table() -> F32:
     return np.ascontiguousarray(rng.uniform(-1, 1, _CELLS**3), np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def noise(x: Any, y: Any, z: Any, table: Any) -> Any:
     """Value noise -1..1, smooth to the second derivative, period 32."""
     # np.floor stays float32; math.floor would make an integer, and float64 of all that follows.
@@ -53,14 +54,14 @@ def noise(x: Any, y: Any, z: Any, table: Any) -> Any:
     return u0 + (w0 - u0) * c
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def smooth_min(a: Any, b: Any, k: Any) -> Any:
     """Quadratic smooth minimum over k cm."""
     h = max(k - abs(a - b), np.float32(0.0)) / max(k, np.float32(1e-6))
     return min(a, b) - h * h * k * np.float32(0.25)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def folds(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any) -> Any:
     """Relief of cloth, about -1..0.7: narrow creases between round ridges, running obliquely round the limb."""
     seed = rows[r + 44] * np.float32(3.7)
@@ -88,7 +89,7 @@ def folds(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any) -> Any:
     return ridge + np.float32(0.38) * fine + np.float32(0.45) * value
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def _section(v: Any, w: Any, b: Any, rv: Any, rw: Any, flat: Any, square: Any) -> Any:
     """Distance to an elliptic or boxy tube; b = how far beyond its ends."""
     zero, one = np.float32(0.0), np.float32(1.0)
@@ -120,7 +121,7 @@ def _section(v: Any, w: Any, b: Any, rv: Any, rw: Any, flat: Any, square: Any) -
     return k0 * (k0 - one) / k1 if k0 > np.float32(0.3) else -least * np.float32(0.7)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def _limb(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any, with_folds: Any) -> Any:
     """(distance, t along the bone) of a tube."""
     zero, one, half, two = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(2.0)
@@ -171,7 +172,7 @@ def _limb(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any, with_folds: Any
         d = max(d, -e)
     if sheet:
         d *= np.float32(0.55)
-    elif with_folds and rows[r + 56] > zero and abs(d) < _FOLD_FAR:
+    elif with_folds > 0 and rows[r + 56] > zero and abs(d) < _FOLD_FAR:
         fade = min(max((_FOLD_FAR - abs(d)) / (_FOLD_FAR - _FOLD_NEAR), zero), one)
         fade *= math.exp(-b * b * np.float32(0.12)) * min(np.float32(1.25) * height, _DEEPEST)
         if fade > np.float32(0.004):
@@ -181,7 +182,7 @@ def _limb(s: Any, v: Any, w: Any, rows: Any, r: Any, table: Any, with_folds: Any
     return d, t
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def _row_distance(px: Any, py: Any, pz: Any, s: Any, rows: Any, r: Any, table: Any, with_folds: Any) -> Any:
     """(distance in cm, t along the bone) of one row from a point given from its origin; s = along its bone."""
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -202,7 +203,7 @@ def _row_distance(px: Any, py: Any, pz: Any, s: Any, rows: Any, r: Any, table: A
     return math.sqrt(q * q + s * s) - rows[r + 18], half
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def distance(x: Any, y: Any, z: Any, rows: Any, index: Any, count: Any, table: Any, with_folds: Any) -> Any:
     """(distance in cm to the body, the row nearest to the point in the nearest group).
 

@@ -15,6 +15,7 @@ from portrayal.engines.studio.light.harmonics import basis
 from portrayal.engines.studio.light.tone import luminance
 from portrayal.engines.studio.types import KeyLight, Lighting, Plate
 from portrayal.imaging import F32
+from portrayal.kernels import KERNEL
 from portrayal.parallel import bands
 
 _PART: Final = 2  # shadows are soft: every second pixel is enough
@@ -104,7 +105,7 @@ def _on_floor(key: KeyLight) -> float:
     return float(luminance(np.asarray(key.colour, np.float32))) * max(float(_unit(key)[1]), 0.12)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _floor_open(
     values: Any, origin: Any, camera: Any, fade: Any, heights: Any, out: Any, first: int, last: int
 ) -> None:
@@ -127,7 +128,7 @@ def _floor_open(
             out[i, j] = o
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _floor_shadow(
     values: Any, origin: Any, camera: Any, fade: Any, d: Any, soft: Any, out: Any, first: int, last: int
 ) -> None:

@@ -15,6 +15,7 @@ from numba import njit
 from portrayal.engines.studio.figure import rows as columns
 from portrayal.engines.studio.figure.field import distance, noise_table
 from portrayal.imaging import F32
+from portrayal.kernels import HELPER, KERNEL
 from portrayal.parallel import bands
 
 _STEP: Final = 2.0
@@ -79,10 +80,11 @@ def shadow(grid: Grid, point: F32, normal: F32, cover: F32, direction: F32, soft
     return out
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _bake(rows: Any, flat: Any, origin: Any, table: Any, values: Any, first: int, last: int) -> None:
     n = rows.shape[0]
     index = np.zeros(n, np.int32)
+    plain = np.int64(0)
     step, block = np.float32(2.0), 4
     reach = np.float32(block) * step * np.float32(0.9) + np.float32(5.0)
     for kz in range(first * block, last * block, block):
@@ -91,7 +93,7 @@ def _bake(rows: Any, flat: Any, origin: Any, table: Any, values: Any, first: int
                 x = origin[0] + (np.float32(kx) + np.float32(1.5)) * step
                 y = origin[1] + (np.float32(ky) + np.float32(1.5)) * step
                 z = origin[2] + (np.float32(kz) + np.float32(1.5)) * step
-                count, near = 0, np.float32(1e9)
+                count, near = np.int64(0), np.float32(1e9)
                 for i in range(n):
                     # Distance to the bone less the thickness: never more than the true one, and nearly that.
                     px, py, pz = x - rows[i, 4], y - rows[i, 5], z - rows[i, 6]
@@ -113,12 +115,12 @@ def _bake(rows: Any, flat: Any, origin: Any, table: Any, values: Any, first: int
                                     origin[0] + np.float32(c) * step,
                                     origin[1] + np.float32(b) * step,
                                     origin[2] + np.float32(a) * step,
-                                    flat, index, count, table, False,
+                                    flat, index, count, table, plain,
                                 )[0]  # fmt: skip
                                 values[a, b, c] = min(d, _LIMIT)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def read(values: Any, origin: Any, x: Any, y: Any, z: Any) -> Any:
     """The grid at a point, trilinear; 26 cm outside of it."""
     one, scale = np.float32(1.0), np.float32(0.5)
@@ -141,7 +143,7 @@ def read(values: Any, origin: Any, x: Any, y: Any, z: Any) -> Any:
     return near * (one - c) + far * c
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def march(values: Any, origin: Any, x: Any, y: Any, z: Any, d: Any, soft: Any, start: Any) -> Any:
     """Share 0..1 of a soft lamp in direction d that reaches a point."""
     t, r, half = start, np.float32(1.0), np.float32(0.5)
@@ -160,7 +162,7 @@ def march(values: Any, origin: Any, x: Any, y: Any, z: Any, d: Any, soft: Any, s
     return r * r * (np.float32(3.0) - np.float32(2.0) * r)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _open(
     values: Any, origin: Any, point: Any, normal: Any, cover: Any, heights: Any, out: Any, first: int, last: int
 ) -> None:
@@ -180,7 +182,7 @@ def _open(
             out[i, j] = o
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _shadow(
     values: Any, origin: Any, point: Any, normal: Any, cover: Any, d: Any, soft: Any, out: Any, first: int, last: int
 ) -> None:

@@ -18,6 +18,7 @@ from portrayal.engines.studio.figure.camera import View
 from portrayal.engines.studio.figure.field import distance, noise_table
 from portrayal.engines.studio.figure.types import I32
 from portrayal.imaging import F32, Array, Bool
+from portrayal.kernels import HELPER, KERNEL
 from portrayal.parallel import bands, cores
 
 _TILE: Final = 16
@@ -118,7 +119,7 @@ def _past_segment(rows: F32, view: View, tx: Array, ty: Array) -> Bool:
     return np.asarray((away > reach) & straight)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**HELPER)
 def _passes(rows: Any, i: Any, dx: Any, dy: Any, stretch: Any, spread: Any, eye: Any, away: Any) -> Any:
     """Whether a cone (t * dx, eye + t * dy, away - t), `spread` wide per t, may meet a row."""
     zero, one = np.float32(0.0), np.float32(1.0)
@@ -139,7 +140,7 @@ def _passes(rows: Any, i: Any, dx: Any, dy: Any, stretch: Any, spread: Any, eye:
     return qx * qx + qy * qy + qz * qz < reach * reach
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _trace(
     rows: Any, flat: Any, lists: Any, counts: Any, order: Any, camera: Any, table: Any, relax: Any, point: Any,
     normal: Any, own: Any, cover: Any, row: Any, first: int, last: int,
@@ -149,6 +150,8 @@ def _trace(
     one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)
     height, width = cover.shape
     near = np.zeros(lists.shape[2], np.int32)
+    # As literals these would have the field compiled once for each value.
+    plain, folded = np.int64(0), np.int64(1)
     for slot in range(first, last):
         ti = order[slot]
         for tj in range(counts.shape[1]):
@@ -174,7 +177,7 @@ def _trace(
                 stretch = one / math.sqrt(dx * dx + dy * dy + one)
                 spread = np.float32(_BLOCK * 0.75 + 0.8) / f
                 # Rows whose bone the cone of the block passes nearer than they are thick.
-                m = 0
+                m = np.int64(0)
                 for q in range(n):
                     i = index[q]
                     if _passes(rows, i, dx, dy, stretch, spread, eye, away):
@@ -185,7 +188,7 @@ def _trace(
                 t = begin
                 inside = True
                 for _ in range(80):
-                    d = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, False)[0] - np.float32(1.0)
+                    d = distance(dx * t, eye + dy * t, away - t, flat, near, m, table, plain)[0] - np.float32(1.0)
                     if d < spread * t:
                         break
                     t += max((d - spread * t) * np.float32(0.8), np.float32(0.1)) * stretch
@@ -215,7 +218,7 @@ def _trace(
                             px, py, pz = dx * t, eye + dy * t, away - t
                         d, b = distance(
                             px + (e if phase == 1 else zero), py + (e if phase == 2 else zero),
-                            pz + (e if phase == 3 else zero), flat, near, m, table, True,
+                            pz + (e if phase == 3 else zero), flat, near, m, table, folded,
                         )  # fmt: skip
                         if phase == 1:
                             nx, phase = d - here, 2

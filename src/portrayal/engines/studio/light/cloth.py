@@ -21,6 +21,7 @@ from portrayal.engines.studio.light.shade import _harmonic, _wrapped
 from portrayal.engines.studio.light.tone import luminance
 from portrayal.engines.studio.types import KeyLight, Speed
 from portrayal.imaging import F32, U8
+from portrayal.kernels import HELPER, KERNEL
 from portrayal.parallel import bands
 from portrayal.perception import mesh
 
@@ -195,7 +196,7 @@ def _below(points: F32, rows: int, scale: float) -> F32:
     return np.asarray(np.clip((row - chin) * (_CHIN / (3.5 * scale)) + 1.2, 0, 1), np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def _shadow_rows(depth: Any, reach: Any, towards: Any, scale: Any, soft: Any, out: Any, first: int, last: int) -> None:
     rows, columns = depth.shape
     rise = max(towards[2], np.float32(0.25)) + np.float32(0.12)
@@ -218,7 +219,7 @@ def _shadow_rows(depth: Any, reach: Any, towards: Any, scale: Any, soft: Any, ou
             out[y, x] = one - hidden * hidden * (np.float32(3.0) - np.float32(2.0) * hidden)
 
 
-@njit(nogil=True, fastmath=True, error_model="numpy")
+@njit(**HELPER)
 def _mirrored(around: Any, k: Any, x: Any, y: Any) -> Any:
     """The map of the surroundings in a direction."""
     n = around.shape[0]
@@ -231,7 +232,7 @@ def _mirrored(around: Any, k: Any, x: Any, y: Any) -> Any:
     return upper + (lower - upper) * t
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def _light_rows(
     albedo: Any, normals: Any, material: Any, cover: Any, skin: Any, open_: Any, shadows: Any, edge: Any, ambient: Any,
     keys: Any, soft: Any, rims: Any, scalars: Any, around: Any, out: Any, first: int, last: int,

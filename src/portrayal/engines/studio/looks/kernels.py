@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.imaging import F32, U8, Array
+from portrayal.kernels import KERNEL
 from portrayal.parallel import bands
 
 _ORIENTATIONS: Final = 24
@@ -50,7 +51,7 @@ def to_rgb(lab: F32) -> F32:
     return out
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _to_lab(image: Any, table: Any, out: Any, first: int, last: int) -> None:
     third = np.float32(1.0 / 3.0)
     for y in range(first, last):
@@ -64,7 +65,7 @@ def _to_lab(image: Any, table: Any, out: Any, first: int, last: int) -> None:
             out[y, x, 2] = np.float32(0.02590404) * p + np.float32(0.78277177) * q - np.float32(0.80867577) * s
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _to_rgb(lab: Any, table: Any, out: Any, first: int, last: int) -> None:
     c = np.zeros(3, np.float32)
     for y in range(first, last):
@@ -139,7 +140,7 @@ def kuwahara(picture: F32, angle: F32, anisotropy: F32, radius: int) -> F32:
     return out
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _kuwahara(
     image: Any, kind: Any, offsets: Any, sectors: Any, weights: Any, counts: Any, out: Any, first: int, last: int
 ) -> None:
@@ -192,7 +193,7 @@ def along(picture: F32, tangent_x: F32, tangent_y: F32, sigma: float) -> F32:
     return out
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _along(image: Any, tx: Any, ty: Any, weights: Any, out: Any, first: int, last: int) -> None:
     height, width = image.shape
     half = np.float32(0.5)
@@ -218,7 +219,7 @@ def _along(image: Any, tx: Any, ty: Any, weights: Any, out: Any, first: int, las
             out[y, x] = value / total
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def trace(
     xs: Any, ys: Any, image: Any, tx: Any, ty: Any, canvas: Any, radius: float, paths: Any, counts: Any, colours: Any
 ) -> None:
@@ -274,7 +275,7 @@ def stroke(canvas: F32, height: F32, paths: F32, counts: Array, colours: F32, br
     bands(lambda a, b: _stroke(canvas, height, paths, counts, colours, bristles, radius, a, b), len(canvas))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _stroke(
     canvas: Any, height: Any, paths: Any, counts: Any, colours: Any, bristles: Any, radius: float, first: int, last: int
 ) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 
 from portrayal.imaging import F32
+from portrayal.kernels import HELPER, KERNEL
 from portrayal.parallel import bands
 
 STEP: Final = 0.25
@@ -85,7 +86,7 @@ def _smin(a: Any, b: Any, k: Any) -> Any:
     return min(a, b) - h * h * k * 0.25
 
 
-@njit(fastmath=True, cache=True, nogil=True)
+@njit(**HELPER)
 def _cone(x: Any, y: Any, z: Any, ax: Any, ay: Any, az: Any, bx: Any, by: Any, bz: Any, r: Any, s: Any) -> Any:
     px, py, pz = x - ax, y - ay, z - az
     dx, dy, dz = bx - ax, by - ay, bz - az
@@ -97,7 +98,7 @@ def _cone(x: Any, y: Any, z: Any, ax: Any, ay: Any, az: Any, bx: Any, by: Any, b
     return math.sqrt(px * px + py * py + pz * pz) - (r + (s - r) * t)
 
 
-@njit(fastmath=True, cache=True, nogil=True)
+@njit(**HELPER)
 def _ellipsoid(x: Any, y: Any, z: Any, rx: Any, ry: Any, rz: Any) -> Any:
     x, y, z = x / rx, y / ry, z / rz
     a = math.sqrt(x * x + y * y + z * z)
@@ -105,7 +106,7 @@ def _ellipsoid(x: Any, y: Any, z: Any, rx: Any, ry: Any, rz: Any) -> Any:
     return a * (a - 1.0) / (math.sqrt(x * x + y * y + z * z) + 1e-6)
 
 
-@njit(fastmath=True, cache=True, nogil=True)
+@njit(**HELPER)
 def _torso(x: Any, y: Any, z: Any, belly: Any) -> Any:
     """The rib cage, half an ellipsoid, that goes over into the waist without a seam."""
     wide, deep = 15.2 + belly, 9.6 + 0.6 * belly
@@ -121,7 +122,7 @@ def _torso(x: Any, y: Any, z: Any, belly: Any) -> Any:
     return q * (q - 1.0) / (math.sqrt(x * x + z * z) + 1e-6)
 
 
-@njit(fastmath=True, cache=True, nogil=True)
+@njit(**HELPER)
 def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     """Signed distance to the shell, cm (a lower bound)."""
     pad, bulk, anatomy, belly = form[1], form[2], form[4], form[5]
@@ -152,7 +153,7 @@ def _field(x: Any, y: Any, z: Any, form: Any) -> Any:
     return d - form[0]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _trace(geometry: Any, inside: Any, form: Any, first: int, last: int) -> None:
     """Sphere-trace the rows first..last along -z."""
     e = 0.04

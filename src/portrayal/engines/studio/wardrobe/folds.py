@@ -20,6 +20,7 @@ from numba import njit
 
 from portrayal.engines.studio import noise
 from portrayal.imaging import F32
+from portrayal.kernels import KERNEL
 from portrayal.parallel import bands
 
 STEP: Final = 0.2
@@ -200,7 +201,7 @@ def _drape(fall: Fall, random: np.random.Generator, seed: int) -> F32:
     return np.asarray(total, np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _smear(out: Any, grain: Any, fx: Any, fy: Any, steps: int, first: int, last: int) -> None:
     """Average the grain along the field, `steps` both ways, with a tapered weight."""
     h, w = grain.shape
@@ -227,7 +228,7 @@ def _smear(out: Any, grain: Any, fx: Any, fy: Any, steps: int, first: int, last:
             out[i, j] = total / math.sqrt(weight)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _draw(out: Any, points: Any, form: Any, first: int, last: int) -> None:
     """Add all strokes to the rows first..last."""
     n = points.shape[1]

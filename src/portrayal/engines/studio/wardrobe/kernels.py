@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from portrayal.kernels import KERNEL
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+
+@njit(**KERNEL)
 def blend(
     geometry: Any,
     colour: Any,
@@ -67,7 +69,7 @@ def blend(
             bare[p, q] += (np.float32(skin) - bare[p, q]) * t
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def nearest(along: Any, away: Any, x: Any, y: Any, curve: Any, first: int, last: int) -> None:
     """Arc length and signed distance to a polyline that runs on straight beyond its ends."""
     n = curve.shape[0]

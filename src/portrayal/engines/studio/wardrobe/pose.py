@@ -21,6 +21,7 @@ from portrayal.engines.studio.wardrobe import bust, cut
 from portrayal.engines.studio.wardrobe.bust import AXIS
 from portrayal.engines.studio.wardrobe.frame import BustFrame
 from portrayal.imaging import F32
+from portrayal.kernels import KERNEL
 from portrayal.parallel import bands
 
 # The neck keeps facing with the head; below the second height the body has its whole turn.
@@ -171,7 +172,7 @@ def surface(frame: BustFrame, geometry: F32, colour: F32, material: F32, skin: F
     )
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@njit(**KERNEL)
 def _face(
     normals: Any,
     depth: Any,

@@ -18,6 +18,7 @@ from scipy.interpolate import CubicSpline
 
 from portrayal.engines.studio.wardrobe.stage import Stage
 from portrayal.imaging import F32, Array
+from portrayal.kernels import KERNEL
 
 _ALONG: Final = 36
 _ACROSS: Final = 44
@@ -36,7 +37,7 @@ class Laid(NamedTuple):
     t: F32
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _raster(points: Any, s: Any, t: Any, out_s: Any, out_t: Any) -> None:
     """Write (s, t) of a grid of points (n, m, 2) into pictures, two triangles a cell; later cells lie on top."""
     height, width = out_s.shape
@@ -196,7 +197,7 @@ def full(stage: Stage, picture: F32) -> F32:
     return np.asarray(cv2.resize(picture, (stage.w, stage.h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**KERNEL)
 def _strands(strands: Any, shade: Any, cover: Any, tone: Any, lift: Any) -> None:
     """Paint hairs one over the other: (n, 7) x0 y0 x1 y1 x2 y2 (a quadratic curve, pixels) and width at the root."""
     height, width = cover.shape
