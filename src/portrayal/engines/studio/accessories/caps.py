@@ -84,7 +84,8 @@ def _flat(at: Seat, cloth: Cloth) -> list[Part]:
     # The top slopes to the front; behind it is as high as the head.
     high = 8.0 * np.sin(bend) ** 0.95 * (1 - 0.34 * np.clip(front, -0.2, 1) * radius)
     points = at.place(across, forth, high)
-    uv = np.stack(np.broadcast_arrays(across, forth), -1)
+    down = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points[:, 0], axis=0), axis=1))])[:, None]
+    uv = np.stack(np.broadcast_arrays((_AROUND - np.pi) * 9.5, down), -1)
     return [Part(points.astype(np.float32), uv.astype(np.float32), cloth)]
 
 
