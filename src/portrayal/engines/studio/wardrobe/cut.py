@@ -21,7 +21,14 @@ NECK: Final = 5.7
 FAR: Final = 60.0
 """Beyond every picture's lower edge, cm."""
 
-_WIDTHS: Final = {"crew": (7.2, 2.3), "v": (7.0, 8.2), "boat": (13.6, 1.4), "scoop": (8.6, 6.0), "collar": (6.0, 0.9)}
+_WIDTHS: Final = {
+    "crew": (7.2, 2.3),
+    "v": (7.0, 8.2),
+    "boat": (13.6, 1.4),
+    "scoop": (8.6, 6.0),
+    "collar": (6.0, 0.9),
+    "roll": (7.2, -3.2),
+}
 
 
 def bezier(path: Path, pieces: int = 14) -> F32:
@@ -89,7 +96,8 @@ def neckline(shape: str, width: float | None = None, depth: float | None = None,
     """The curve of an opening at the neck, from the picture's left to its right.
 
     Args:
-        shape: "crew", "v", "scoop", "boat", "off-shoulder", "collar" (closed under a collar).
+        shape: "crew", "v", "scoop", "boat", "off-shoulder", "collar" (closed under a collar), "roll" (under a roll
+            neck: up to its sides).
         width: half width at the top, depth: lowest point, cm; None = the shape's own.
         top: height at which it leaves over the shoulder.
     """
@@ -99,6 +107,8 @@ def neckline(shape: str, width: float | None = None, depth: float | None = None,
     w, d = width or own_width, depth if depth is not None else own_depth
     if shape == "v":
         return bezier([(-w, top), (-w * 0.86, 0.4, 0, d), (w * 0.86, 0.4, w, top)], 26)
+    if shape == "roll":
+        return bezier([(-w, top), (-w * 0.95, d - 0.3, -w * 0.6, d, 0, d), (w * 0.6, d, w * 0.95, d - 0.3, w, top)], 20)
     if shape == "boat":
         return bezier(
             [(-w, -1.4), (-w * 0.6, d + 0.8, -w * 0.25, d + 1, 0, d + 1), (w * 0.25, d + 1, w * 0.6, d + 0.8, w, -1.4)],

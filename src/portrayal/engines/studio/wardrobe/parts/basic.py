@@ -106,9 +106,11 @@ def panel(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     cover: F32 = shell.inside * stage.area(cut.below(neckline_of(params, outfit)))
     if "within" in params:
         cover = cover * np.clip((float(params["within"]) - np.abs(stage.x)) * 2, 0, 1)
-    relief: Any = stage.folds(
-        params.get("folds", "jersey"), float(params.get("amount", 1.0)), int(params.get("number", 0))
-    )
+    kind = params.get("folds", "jersey")
+    if kind in ("shirt", "jersey") and cloth_of(params, outfit).fabric in ("silk", "satin"):
+        # Silk falls in soft, broad folds, without the crisp ones of cotton.
+        kind = "satin"
+    relief: Any = stage.folds(kind, float(params.get("amount", 1.0)), int(params.get("number", 0)))
     if "seams" in params:
         for s in (-1, 1):
             seam = cut.armhole(s, float(params.get("seam_x", 15.6)), float(params["seams"]))

@@ -87,7 +87,7 @@ def fronts(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     thickness, radius = params.get("edge", (0.3, 0.4))
     for s in (-1, 1):
         curve = front_curve(params, s)
-        rest = [[curve[-1, 0], 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 9.8, -6.2]]
+        rest = [[curve[-1, 0], 60], [s * 45, 60], [s * 45, -14], [s * 11, -14], [s * 10.6, -5.7], [s * 8.6, -6.2]]
         cover = shell.inside * stage.area(np.concatenate([curve, np.array(rest, np.float32)]))
         whole = np.maximum(stage.covers.get("fronts", np.float32(0)), cover)
         stage.covers["fronts"] = np.asarray(whole, np.float32)

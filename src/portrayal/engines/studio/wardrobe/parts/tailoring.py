@@ -190,15 +190,22 @@ def jacket(stage: Stage, params: Mapping[str, Any], outfit: Outfit) -> None:
     relief = relief + stage.strokes(pull)
     fabric = stage.fabric(cloth_of(params, outfit))
     button = float(params.get("button", 25.0))
+    leaf = params.get("lapel", "notch") != "shawl" and params.get("collar", True)
     for s in (-1, 1):
         inner = front_edge(s, params)
         end = float(params.get("below", -1.4))
-        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14], [s * 12, -14], [s * 9.6, -6.2]]
+        rest = [[s * -abs(end), 60], [s * 45, 60], [s * 45, -14]]
+        if leaf:
+            # The shoulder runs out flatter into the root of the collar: it would stand out beside it.
+            high = float(inner[0, 1])
+            rest += [[s * 11.0, -14], [s * 10.6, high - 0.8], [s * 8.5, high - 1.4]]
+        else:
+            rest += [[s * 12, -14], [s * 9.6, -6.2]]
         cover = shell.inside * stage.area(np.concatenate([inner, np.array(rest, np.float32)]))
         lift = 0.0 if s < 0 else 0.25
         stage.put(cover, shell.z, shell.normals, fabric, relief, (0.2, 0.3), lift)
         _lapel(stage, params, outfit, s, inner, button)
-        if params.get("lapel", "notch") != "shawl" and params.get("collar", True):
+        if leaf:
             _jacket_collar(stage, params, outfit, s)
 
 
