@@ -327,7 +327,7 @@ def _light_rows(
                 g2 = graze * graze
                 fresnel = g2 * g2 * graze * clear * np.sqrt(clear + np.float32(1e-4))
                 hidden = o * np.sqrt(o) * (np.float32(0.45) + np.float32(0.55) * reached)
-                hidden *= np.float32(0.5) + np.float32(0.5) * metal
+                hidden *= np.float32(0.24) + np.float32(0.76) * metal
                 for k in range(3):
                     f = f0 + (min(a[k], one) - f0) * metal
                     f += (one - f) * fresnel

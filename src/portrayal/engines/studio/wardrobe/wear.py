@@ -73,7 +73,9 @@ def wear(
     normals = subject.normals
     mixed = surface.normals[at] + (normals[at] - surface.normals[at]) * (1 - skin[at])[:, None]
     normals[at] = mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-4)
-    return replace(subject, under=surface, own=own)
+    # The colours of cloth served the shape only: mixed into the photograph's edge they would be a pale line there.
+    rgb = np.where((own > 0.004)[..., None], head.rgb, subject.rgb)
+    return replace(subject, rgb=rgb, under=surface, own=own)
 
 
 def _clean_neck(
