@@ -185,8 +185,3 @@ def _bare_ear(frame: HeadFrame, subject: Subject, side: int) -> bool:
     r = max(1, round(1.2 * frame.scale))
     near = subject.regions[max(y - r, 0) : max(y + r + 1, 0), max(x - r, 0) : max(x + r + 1, 0)]
     return near.size > 0 and float((near == SKIN).mean()) > 0.22
-
-
-def styles() -> tuple[str, ...]:
-    """All shapes."""
-    return tuple(_STYLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -36,10 +36,6 @@ class Part:
     tucked: bool = False
     clear: bool = False
     back: bool = False
-
-    def of(self, cloth: Cloth) -> Part:
-        """The same piece of another material."""
-        return replace(self, cloth=cloth)
 
 
 ROUND: Final = 12
