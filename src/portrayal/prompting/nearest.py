@@ -22,7 +22,7 @@ def nearest(phrase: str) -> str | None:
 
     Looked up in `near.toml`, then in the vocabulary, by its last words; then misspelled names are compared.
     """
-    if not phrase or len(phrase) > _LONGEST or phrase.startswith("also: "):
+    if not phrase or len(phrase) > _LONGEST or phrase.startswith("also: ") or phrase.endswith("(also excluded)"):
         return None
     words = [token.word for token in texts.tokens(texts.even(phrase))]
     for first in range(len(words)):

@@ -90,6 +90,7 @@ class Scene:
 
     def plan(self, prompt: str, lettering: tuple[str, ...]) -> ScenePlan:
         """The finished plan."""
+        self._contradictions()
         for kind in _SINGLE:
             if kind != "pose":
                 self._choose(kind)
@@ -127,6 +128,18 @@ class Scene:
 
     def _of(self, *kinds: str) -> list[tuple[str, Phrase]]:
         return [(quoted, p) for quoted, p in self.phrases if p.kind in kinds]
+
+    def _contradictions(self) -> None:
+        """A garment or a pose that is named and excluded is left out, and noted."""
+        unwanted = {(u.kind, u.value) for u in self.negatives}
+        kept = []
+        for quoted, phrase in self.phrases:
+            kind = {"garment": "outfit"}.get(phrase.kind, phrase.kind)
+            if kind in ("outfit", "pose") and phrase.id and (kind, phrase.id) in unwanted:
+                self.notes.append((phrase.first, f"{quoted} (also excluded)"))
+            else:
+                kept.append((quoted, phrase))
+        self.phrases = kept
 
     def _choose(self, kind: str) -> None:
         """The first strong phrase of a kind, else the first weak one."""
@@ -205,7 +218,10 @@ class Scene:
         unwanted = {u.value for u in self.negatives if u.kind == "accessory"}
         details: dict[str, Garment] = {}
         for quoted, phrase in self._of("accessory"):
-            if phrase.id in unwanted or phrase.garment is None:
+            if phrase.garment is None:
+                continue
+            if phrase.id in unwanted:
+                self.notes.append((phrase.first, f"{quoted} (also excluded)"))
                 continue
             details.setdefault(phrase.id, phrase.garment)
             self.seen.append((phrase.first, Understood(phrase=quoted, kind="accessory", value=phrase.id)))

@@ -51,6 +51,8 @@ from portrayal.sizes import Size
 
 # A head that would fall short of the turn by so many degrees is turned in the mirror instead.
 _MISSED = 3.0
+# Share of the clothes in the character mask above which they are all kept.
+_HELD = 0.6
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
 _PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
 _DRAWN_APERTURE = 0.3
@@ -251,8 +253,12 @@ def adorned(plan: ScenePlan, subject: Subject, seed: int, speed: Speed, notes: N
 
 
 def outfit_of(plan: ScenePlan, character: IdentityMap, seed: int, notes: Notes) -> Outfit | None:
-    """What the person shall wear; None when the clothes of the reference stay."""
-    return choose(plan, seed, notes) if character.reading is not None else None
+    """What the person shall wear; None when the clothes of the reference stay: the character mask may hold them."""
+    clothes = (character.regions == CLOTHING) & (character.alpha > 0.5)
+    held = clothes & (character.mask >= 128)
+    if character.reading is None or held.sum() > _HELD * max(1, clothes.sum()):
+        return None
+    return choose(plan, seed, notes)
 
 
 def fill_in(plan: ScenePlan, composition: Composition, seed: int, attempt: int) -> tuple[ScenePlan, Composition]:
@@ -388,8 +394,9 @@ def warn(
         look: the drawn look of the picture; None = a photograph.
     """
     notes.warnings += unworn(plan, outfit, figure=whole is not None)
+    worn = outfit if whole is None else whole.stance.outfit
     for thing in plan.accessories:
-        if thing in accessories.things() or (outfit is not None and thing in table()["parts"]):
+        if thing in accessories.things() or (worn is not None and thing in table()["parts"]):
             continue  # `adorn` and `choose` say what they cannot put on
         notes.warnings.append(f"not portrayed: {thing}")
     if plan.look and plan.look not in photographic() and (look is None or looks.drawn_as(plan.look) is None):

@@ -15,7 +15,7 @@ from portrayal.engines.studio.figure.passing import passes, photographic
 from portrayal.engines.studio.figure.poses import poses
 from portrayal.engines.studio.figure.types import Framing, Stance
 from portrayal.engines.studio.types import Notes
-from portrayal.engines.studio.wardrobe.choose import dyed
+from portrayal.engines.studio.wardrobe.choose import choose, dyed
 from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.prompting.nearest import one
 from portrayal.prompting.plan import ScenePlan
@@ -81,7 +81,11 @@ def asked(
     rng = np.random.default_rng([seed, 606])
     if pose is None:
         pose = str(rng.choice(_STANDING))
-    worn = outfit or dyed(plan, own_clothes(character, seed), seed)
+    said = Notes()
+    worn = outfit or choose(plan, seed, said)  # a mask holds no clothes of another body
+    if worn is None:
+        worn = dyed(plan, own_clothes(character, seed), seed)
+        said.warnings.append("the whole body is dressed anew, in a sweater of the colour of the reference's clothes")
     near = nearest_pose(worn.garment, pose)
     shows = _framing(plan, near)
     stance = Stance(
@@ -104,6 +108,7 @@ def asked(
         stance = photographic(stance, Notes())
     if note:
         notes.warnings.append(note)
+    notes.warnings += said.warnings
     _tell(plan, pose, stance, notes)
     return Asked(stance, look)
 

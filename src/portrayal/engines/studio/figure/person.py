@@ -28,7 +28,9 @@ from portrayal.engines.studio.light.cloth import under_chin
 from portrayal.engines.studio.light.tone import luminance, untone
 from portrayal.engines.studio.place import place
 from portrayal.engines.studio.types import Cutout, Notes, Shot, Subject
+from portrayal.engines.studio.wardrobe.choose import hair
 from portrayal.engines.studio.wardrobe.frame import BustFrame
+from portrayal.engines.studio.wardrobe.hair import styled
 from portrayal.engines.studio.wardrobe.head import JAW, Bare
 from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
@@ -156,7 +158,7 @@ def drawn(
     """Draw what is settled; see `figure`."""
     view, stance, bare = settled.view, settled.stance, kept.bare(character)
     body = _without_neckline(settled.body)
-    head = clock.time("head", lambda: _head(bare, character, settled, speed, seed, kept, notes))
+    head = clock.time("head", lambda: _head(plan, bare, character, settled, speed, seed, kept, notes))
     seen = clock.time("trace", lambda: trace(body.rows, view, speed == "quality"))
     grid = clock.time("bake", lambda: bake(body.rows, body.head.centre))
     skin = _skin(character, bare)
@@ -284,6 +286,7 @@ class _Placed:
 
 
 def _head(
+    plan: ScenePlan,
     bare: Bare,
     character: IdentityMap,
     settled: Planned,
@@ -308,6 +311,7 @@ def _head(
     corner = np.array([int(goal[0]) - half, int(goal[1]) - int(1.15 * half)])
     x, y = (float(v) for v in goal - _anchor(points) * scale - corner)
     cutout = place(bare.character, scale, (x, y), *window, speed, seed)
+    cutout = styled(cutout, bare.character.mask, hair(plan), (scale, (x, y)), notes, seed, bare=True)
     assert cutout.points is not None
     still = cutout.points
     cutout = move(cutout, kept.model(character), scale, (x, y), motion, speed, notes)

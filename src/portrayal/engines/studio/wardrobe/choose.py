@@ -28,6 +28,7 @@ from portrayal.prompting.nearest import called, nearest
 from portrayal.prompting.plan import Garment, ScenePlan
 
 _STREAM = 505  # of random numbers; others draw from the same seed
+_LONG = 100  # letters of an unknown phrase that are quoted
 _MOST = 30  # sentences about unknown words; a list of five hundred helps nobody
 _HEAD = (
     "glasses", "sunglasses", "hat", "cap", "beanie", "helmet", "crown", "headphones", "earrings",
@@ -66,7 +67,7 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
     kind = data.garments()[main.item]
     unwanted = {u.value for u in plan.negative if u.kind in ("accessory", "outfit")}
     parts = _usual(kind, seed)
-    without = set(unwanted & {"tie", "bow tie", "scarf", "necklace"})
+    without = set(unwanted & {"tie", "bow tie", "scarf", "necklace", "gloves", "belt", "cape"})
     for garment in named:
         if garment not in worn:
             notes.warnings.append(f"not portrayed: {garment.text}; {_named(main)} is worn")
@@ -160,6 +161,8 @@ def unworn(plan: ScenePlan, outfit: Outfit | None, *, figure: bool = False) -> l
 
 def _unknown(phrase: str) -> str:
     near = nearest(phrase)
+    if len(phrase) > _LONG:
+        phrase = phrase[:_LONG].rsplit(" ", 1)[0] + " ..."
     return f"not portrayed: {phrase}; the nearest is {near}" if near else f"not portrayed: {phrase}"
 
 

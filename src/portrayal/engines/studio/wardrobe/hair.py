@@ -96,6 +96,9 @@ def styled(
         seed: of the strands at a cut.
         bare: whether clothes are modelled behind the hair, so that it can be cut.
     """
+    if said is not None and cutout.points is None:
+        notes.warnings.append("not portrayed: hair in the words' way; there is no face that it belongs to")
+        return cutout
     if said is not None and said.length == "long":
         notes.warnings.append("not portrayed: long hair; the reference shows no more of it")
         said = replace(said, length=None) if said.colour else None
