@@ -157,7 +157,7 @@ def _grain(head: Cutout, at: tuple[slice, slice], scale: float, seed: int) -> F3
     clouds = blur(white, 0.25 * scale)
     pores = (pores - blur(pores, 0.12 * scale)) / max(float(pores.std()), 1e-4)
     clouds = clouds / max(float(clouds.std()), 1e-4)
-    return np.exp(min(fine, 0.06) * 0.9 * pores + min(coarse, 0.04) * 0.8 * clouds).astype(np.float32)
+    return np.exp(min(fine, 0.06) * 0.6 * pores + min(coarse, 0.04) * 0.8 * clouds).astype(np.float32)
 
 
 def _cheek(head: Cutout, upper: int, lower: int) -> F32 | None:

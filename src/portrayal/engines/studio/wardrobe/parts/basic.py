@@ -82,12 +82,12 @@ def _skin(stage: Stage) -> Fabric:
         moles[box] = np.maximum(moles[box], dark * np.exp(-far / r**2))
 
     def make(box: tuple[slice, slice]) -> tuple[F32, F32, F32]:
-        tone = 1 + 0.030 * cloud[box] + 0.022 * fine[box]
+        tone = 1 + 0.028 * cloud[box] + 0.012 * fine[box]
         # Blood shows where the skin is thin: the chest is redder than the neck.
         red = 0.018 * blood[box] + 0.025 * np.clip((stage.y[box] + 2) / 8, 0, 1)
         shade = np.stack([1 + red, 1 - 0.9 * red, 1 - 1.1 * red], -1) * tone[..., None]
         spots = 1 - moles[box][..., None] * np.array([0.35, 0.5, 0.6], np.float32)
-        relief = creases[box] + 0.004 * fine[box] + 0.0012 * pores[box]
+        relief = creases[box] + 0.0025 * fine[box] + 0.0010 * pores[box]
         albedo = np.asarray(stage.skin * shade * spots, np.float32)
         return albedo, relief.astype(np.float32), np.array(SKIN, np.float32).reshape(1, 1, 4)
 
