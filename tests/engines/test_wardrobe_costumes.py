@@ -208,7 +208,12 @@ def test_a_lab_coat_is_open_over_a_shirt() -> None:
     assert shirt[2] > shirt[0] + 0.15
     assert chroma(coat) < 0.1
     assert coat.min() > 0.75
-    assert at(surface.depth, 10, 16) > at(surface.depth, -10, 16) - 0.2  # the pocket
+    # The pocket's upper edge steps up, more than the cloth around it slopes.
+    steps = []
+    for x0, x1 in ((11.5, 14), (-14, -11.5)):
+        a, b, c, d = (float(box(surface.depth, x0, x1, y, y + 0.25).mean()) for y in (13.7, 14.3, 15.0, 15.6))
+        steps.append((c - b) - 0.5 * ((b - a) + (d - c)))
+    assert steps[0] > abs(steps[1]) + 0.1
 
 
 def test_a_uniform_has_gold_on_both_shoulders_and_ribbons() -> None:
@@ -241,7 +246,7 @@ def test_scrubs_are_open_in_a_v_and_carry_a_stethoscope() -> None:
 
 def test_a_dress_has_bare_arms_and_a_belt() -> None:
     surface = made("dress")
-    assert at(surface.skin, 20, 26) > 0.95
+    assert at(surface.skin, 17, 26) > 0.95
     assert at(surface.skin, 20, 10) < 0.05
     assert shown(surface, 0, 28).max() < shown(surface, 0, 20).max() - 0.2
     assert shown(made("dress", without=frozenset({"belt"})), 0, 28, 0.3).max() > shown(surface, 0, 28).max() + 0.1
