@@ -109,6 +109,24 @@ def test_every_colour_lands_on_the_garment(name: str) -> None:
     assert float(np.linalg.norm(np.median(lit, 0) - target)) < 15
 
 
+SMALL = {"earrings": 40, "necklace": 120}  # pixels of 512 x 512
+WORN_WITH = {"tie": "shirt", "bow tie": "shirt", "necklace": "V-neck sweater", "scarf": "coat"}
+
+
+@pytest.mark.parametrize("name", sorted(ids("accessory")))
+def test_every_accessory_shows(name: str) -> None:
+    """With it, the picture is another one where it is worn, and nothing is said to be missing."""
+    base = f"{PLAIN}, wearing a grey {WORN_WITH.get(name, 'sweater')}"
+    prompt = f"{base}, with a red {name}"
+    picture = _made(prompt)
+    assert not [w for w in picture.warnings if w.startswith("not portrayed")], picture.warnings
+    change = np.linalg.norm(_lab(_image(prompt)) - _lab(_image(base)), axis=2)
+    assert (change > 15).sum() > SMALL.get(name, 250)
+    assert picture.identity is not None
+    assert picture.identity.distance is not None
+    assert picture.identity.distance <= picture.identity.bar
+
+
 @pytest.mark.parametrize("name", sorted(ids("pattern")))
 def test_every_pattern_shows(name: str) -> None:
     """A patterned shirt is another cloth than the plain one, and it still hangs on the same person."""

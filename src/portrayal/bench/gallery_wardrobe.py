@@ -45,15 +45,19 @@ _WORN: Final[Mapping[str, str]] = {
     "toga": "toga, in ancient ruins",
 }
 _THINGS: Final[Mapping[str, str]] = {
-    "glasses": "round glasses, in a library",
-    "sunglasses": "sunglasses, on a beach",
-    "hat": "brown fedora hat, on a city street",
-    "cap": "navy baseball cap, in a park",
-    "beanie": "mustard beanie, in a snowy forest",
-    "crown": "gold crown, at a castle",
-    "headphones": "black headphones, in a recording studio",
-    "earrings": "pearl earrings, teal backdrop",
-    "helmet": "white helmet, on a street",
+    "glasses": "round glasses and a burgundy sweater, in a library",
+    "sunglasses": "sunglasses and a navy and white striped T-shirt, on a beach",
+    "hat": "brown fedora hat and a beige trench coat, on a city street",
+    "cap": "navy baseball cap and a grey hoodie, in a park",
+    "beanie": "mustard beanie and an olive parka, in a snowy forest",
+    "helmet": "white helmet and a leather jacket, on a street",
+    "crown": "gold crown and armour, at a castle",
+    "headphones": "black headphones and a teal T-shirt, grey backdrop",
+    "earrings": "pearl earrings and an emerald evening dress, burgundy backdrop",
+    "necklace": "gold necklace and a black V-neck sweater, ivory backdrop",
+    "tie": "white shirt with a striped navy tie, in an office",
+    "bow tie": "white shirt with a red bow tie, in a lobby",
+    "scarf": "red scarf and a charcoal coat, at a mountain lake",
 }
 
 
@@ -94,8 +98,9 @@ def _garments() -> U8:
 
 
 def _accessories() -> U8:
-    tiles = [_named(name, f"wearing {_THINGS.get(name, name)}", 600 + i) for i, name in enumerate(things())]
-    return grid(tiles, 5, f"{len(tiles)} things worn on the head", 380)
+    order = [*_THINGS, *(name for name in things() if name not in _THINGS)]
+    tiles = [_named(name, f"wearing {_THINGS.get(name, name)}", 600 + i) for i, name in enumerate(order)]
+    return grid(tiles, 5, f"{len(tiles)} accessories", 380)
 
 
 def _poses() -> U8:
