@@ -152,7 +152,7 @@ def wear(outfit: Outfit) -> Wear:
     lower = _form(Lower, data["lower"][entry["lower"]])
     if "skirt" in outfit.parts and lower.kind != "skirt":
         lower = _form(Lower, data["lower"]["skirt"])
-    elif "trousers" in outfit.parts and lower.kind == "skirt" and lower.length < 60:
+    elif "trousers" in outfit.parts and "leggings" not in outfit.parts and lower.kind == "skirt" and lower.length < 60:
         lower = _form(Lower, data["lower"]["chinos"])
     if "leggings" in outfit.parts and lower.kind != "skirt":
         lower = _form(Lower, data["lower"]["tights"])
