@@ -60,8 +60,8 @@ class Fall:
 
 
 FALLS: Final = {
-    "jersey": Fall(0.52, 0.44, 0.46, 0.44, 0.14, 1.1, 1.25, 0.62, 0.40, 0.24),
-    "shirt": Fall(0.50, 0.40, 0.56, 0.40, 0.0, 1.1, 1.1, 0.60, 0.55, 0.20),
+    "jersey": Fall(0.52, 0.44, 0.46, 0.44, 0.14, 1.1, 1.4, 0.52, 0.30, 0.24),
+    "shirt": Fall(0.50, 0.40, 0.48, 0.40, 0.0, 1.1, 1.1, 0.60, 0.55, 0.20),
     "knit": Fall(0.48, 0.34, 0.62, 0.38, 0.08, 0.9, 1.7, 0.46, 0.2, 0.26),
     "fleece": Fall(0.50, 0.34, 0.74, 0.46, 0.06, 0.9, 1.6, 0.54, 0.25, 0.30),
     "tailored": Fall(0.22, 0.14, 0.42, 0.08, 0.0, 0.65, 1.4, 0.14, 0.35, 0.14),
@@ -137,7 +137,7 @@ def _drag_lines(fall: Fall, random: np.random.Generator) -> list[Stroke]:
             elbow = math.exp(-(((y - 34) / 5) ** 2))
             lean = random.uniform(-0.5, 2.4)
             a, c = near(s * (13.4 + y * 0.03), y + lean, 0.6), near(s * (21.4 + y * 0.03), y - 1.8 + 0.2 * lean, 0.8)
-            lines.append((a, near(s * 17.4, y + 1.2 + 0.3 * lean, 0.6), c, *size(fall.sleeve * (0.75 + elbow), 0.85)))
+            lines.append((a, near(s * 17.4, y + 1.2 + 0.3 * lean, 0.6), c, *size(fall.sleeve * (0.75 + 0.5 * elbow), 0.85)))
             y += float(random.uniform(1.9, 4.2)) / fall.count / (1 + 0.6 * elbow)
         for _ in range(round(3 * fall.count)):
             x, y = s * float(random.uniform(1.5, 10)), float(random.uniform(14, 20))
@@ -196,7 +196,7 @@ def _drape(fall: Fall, random: np.random.Generator, seed: int) -> F32:
         folded = smeared * (1 - 0.6 * fall.crisp) + crest * (0.8 * fall.crisp)
         patches = np.clip(0.42 + 0.62 * noise.fbm(x / 70, y / 70, seed % 971 + round(across * 31), 1.7), 0, 1.6)
         total += share * folded * patches
-    calm = 0.5 + 0.5 * np.clip(pit * 1.3 + arm + low * 0.55 + 0.8 * top, 0, 1)
+    calm = 0.5 - 0.15 * low + 0.5 * np.clip(pit * 1.3 + arm + 0.8 * top, 0, 1)
     total = cv2.resize(fall.drape * 0.65 * total * calm, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
     return np.asarray(total, np.float32)
 
