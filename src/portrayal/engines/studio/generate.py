@@ -32,7 +32,7 @@ from portrayal.engines.studio.light.finish import finish
 from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
-from portrayal.engines.studio.place import place
+from portrayal.engines.studio.place import landmarks, place
 from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
 from portrayal.engines.studio.wardrobe.choose import choose, hair, table, things, unworn
@@ -232,14 +232,18 @@ def _worn(
     scale, offset = composition.scale, composition.offset
     character = bare.character
     assert character.reading is not None
-    head = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
-    assert head.points is not None
-    still = head.points
-    head = styled(head, character.mask, hair(plan), (scale, offset), notes, seed, bare=True)
+    still = landmarks(character, scale, offset)
+    assert still is not None
     frame = stand(still, character.reading.pose, size, bare.shoulders, seed)
-    surface = clock.time("clothes", lambda: render(outfit, frame, bare.skin, speed))
-    model = clock.time("head model", lambda: kept.model(character))
-    head = clock.time("head", lambda: move(head, model, scale, offset, composition.motion, speed, notes))
+
+    def own_head() -> Cutout:
+        head = clock.time("place", lambda: place(character, scale, offset, *size, speed, seed))
+        head = styled(head, character.mask, hair(plan), (scale, offset), notes, seed, bare=True)
+        model = clock.time("head model", lambda: kept.model(character))
+        return clock.time("head", lambda: move(head, model, scale, offset, composition.motion, speed, notes))
+
+    # The clothes need only know where the head stands.
+    head, surface = together(own_head, lambda: clock.time("clothes", lambda: render(outfit, frame, bare.skin, speed)))
     subject = clock.time("shape", lambda: wear(head, still, bare, surface, (scale, offset), speed, seed))
     return adorned(plan, subject, seed, speed, notes, clock)
 

@@ -67,7 +67,7 @@ def place(
     )  # the reference's own colours where it is opaque
     rgb = edges.decontaminate(free, alpha)
     regions = character.regions[part]
-    points = _points(character, whole)
+    points = landmarks(character, scale, offset)
     canvas = enlarge(rgb, alpha, regions, points, frame, speed, seed)
     labels, hair = _labels(regions, frame)
     if character.crown_is_skin or points is None:
@@ -84,12 +84,13 @@ def place(
     return Cutout(canvas, matte, labels, points, touches(character.alpha))
 
 
-def _points(character: IdentityMap, frame: Frame) -> F32 | None:
+def landmarks(character: IdentityMap, scale: float, offset: tuple[float, float]) -> F32 | None:
+    """The landmarks (478, 3) as `place` puts them on the canvas."""
     if character.reading is None:
         return None
-    points = character.reading.points.astype(np.float32) * np.float32(frame.scale)
-    points[:, 0] += frame.x
-    points[:, 1] += frame.y
+    points = character.reading.points.astype(np.float32) * np.float32(scale)
+    points[:, 0] += float(offset[0])
+    points[:, 1] += float(offset[1])
     return points
 
 
