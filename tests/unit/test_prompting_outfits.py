@@ -514,3 +514,27 @@ def test_work_grows_with_length_not_faster(piece: str) -> None:
         return count
 
     assert calls(4000) <= 15 * calls(400) + 2000
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("an oversized coat", ("oversized",)),
+        ("a double-breasted navy suit", ("double-breasted",)),
+        ("a ripped denim jacket", ("ripped",)),
+        ("a belted trench coat and a hooded parka", ()),
+        ("no oversized coat", ()),
+        ("a frilly red dress", ("frilly",)),
+        ("a suit, no suit", ("suit (also excluded)",)),
+        ("a hat, no hat", ("hat (also excluded)",)),
+        ("jumping, not jumping", ("jumping (also excluded)",)),
+    ],
+)
+def test_shapes_and_contradictions_are_told(prompt: str, unknown: tuple[str, ...]) -> None:
+    assert read(prompt).unknown == unknown
+
+
+@pytest.mark.parametrize("adjective", ["tight", "loose", "frilly"])
+def test_an_adjective_takes_no_colour_away(adjective: str) -> None:
+    (garment,) = read(f"a {adjective} red linen dress").outfit
+    assert (garment.item, garment.colour, garment.fabric) == ("dress", "red", "linen")
