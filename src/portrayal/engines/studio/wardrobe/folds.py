@@ -75,7 +75,7 @@ FALLS: Final = {
 
 @lru_cache(24)
 def relief(kind: str, seed: int) -> F32:
-    """The relief (ROWS, COLUMNS) of a kind of cloth, read-only; about 0.5 cm from crest to valley at most."""
+    """The relief (ROWS, COLUMNS) of a kind of cloth, read-only; crest to valley mostly below 1 cm, 3 cm at most."""
     fall = FALLS[kind]
     random = np.random.default_rng([seed, 17])
     lines = strokes(_drag_lines(fall, random))
@@ -137,7 +137,8 @@ def _drag_lines(fall: Fall, random: np.random.Generator) -> list[Stroke]:
             elbow = math.exp(-(((y - 34) / 5) ** 2))
             lean = random.uniform(-0.5, 2.4)
             a, c = near(s * (13.4 + y * 0.03), y + lean, 0.6), near(s * (21.4 + y * 0.03), y - 1.8 + 0.2 * lean, 0.8)
-            lines.append((a, near(s * 17.4, y + 1.2 + 0.3 * lean, 0.6), c, *size(fall.sleeve * (0.75 + 0.5 * elbow), 0.85)))
+            form = size(fall.sleeve * (0.75 + 0.5 * elbow), 0.85)
+            lines.append((a, near(s * 17.4, y + 1.2 + 0.3 * lean, 0.6), c, *form))
             y += float(random.uniform(1.9, 4.2)) / fall.count / (1 + 0.6 * elbow)
         for _ in range(round(3 * fall.count)):
             x, y = s * float(random.uniform(1.5, 10)), float(random.uniform(14, 20))
