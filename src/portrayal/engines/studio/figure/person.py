@@ -35,6 +35,7 @@ from portrayal.engines.studio.wardrobe.head import JAW, Bare
 from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.imaging import F32
+from portrayal.parallel import together
 from portrayal.perception import mesh
 from portrayal.perception.types import BACKGROUND, CLOTHING, FACE, SKIN
 from portrayal.prompting.plan import ScenePlan
@@ -158,11 +159,13 @@ def drawn(
     """Draw what is settled; see `figure`."""
     view, stance, bare = settled.view, settled.stance, kept.bare(character)
     body = _without_neckline(settled.body)
-    head = clock.time("head", lambda: _head(plan, bare, character, settled, speed, seed, kept, notes))
+    skin = _skin(character, bare)
+    head, front = together(
+        lambda: clock.time("head", lambda: _head(plan, bare, character, settled, speed, seed, kept, notes)),
+        lambda: clock.time("clothes", lambda: _front(stance, body, view, skin, speed)),
+    )
     seen = clock.time("trace", lambda: trace(body.rows, view, speed == "quality"))
     grid = clock.time("bake", lambda: bake(body.rows, body.head.centre))
-    skin = _skin(character, bare)
-    front = clock.time("clothes", lambda: _front(stance, body, view, skin, speed))
     words = " ".join(plan.lettering)
     under = clock.time("surface", lambda: surfaced(body, seen, grid, view, skin, front, words))
     subject = clock.time("head on body", lambda: _joined(head, bare, under, view, speed, seed))
