@@ -18,7 +18,7 @@ from typing import Any
 
 from portrayal import assets
 from portrayal._version import __version__
-from portrayal.bench import speed_edits
+from portrayal.bench import speed_bodies, speed_edits
 from portrayal.character import study
 from portrayal.engines.base import Progress
 from portrayal.parallel import cores
@@ -65,7 +65,8 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
             timings = {**picture.timings, "total": picture.timings["total"] / per_try}
             for stage, seconds in timings.items():
                 stages[speed].setdefault(stage, []).append(seconds)
-    edits = speed_edits.measure(repeats, lambda stage, fraction: progress(stage, 0.75 + 0.2 * fraction))
+    edits = speed_edits.measure(repeats, lambda stage, fraction: progress(stage, 0.75 + 0.1 * fraction))
+    bodies = speed_bodies.measure(repeats, lambda stage, fraction: progress(stage, 0.85 + 0.1 * fraction))
     progress("cold start", 0.97)
     cold, memory = _cold_start(sample)
     del settings
@@ -77,6 +78,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
         "study": statistics.median(studies),
         "stages": {s: {k: statistics.median(v) for k, v in d.items()} for s, d in stages.items()},
         "edits": edits,
+        "bodies": bodies,
         "cold_start": cold,
         "peak_memory_mb": memory,
         "hosted": HOSTED,
@@ -145,6 +147,7 @@ def table(report: dict[str, Any]) -> str:
     lines.append("| **one picture** | " + " | ".join(f"**{stages[s]['total']:.2f}**" for s in SPEEDS) + " |")
     lines.append("| target | " + " | ".join(f"{TARGETS[s]:.1f}" for s in SPEEDS) + " |")
     lines += ["", speed_edits.table(report["edits"]).rstrip()]
+    lines += ["", speed_bodies.table(report["bodies"]).rstrip()]
     lines += [
         "",
         "| once per reference or process | seconds | target |",
