@@ -101,7 +101,7 @@ def asked(
     if look is None:
         if not any(passes(near, framing, worn) for framing in _ORDER[_ORDER.index(shows) :]):
             notes.warnings.append(
-                f"not portrayed: {pose}; a photograph of it in these clothes looks modelled, so the picture is a "
+                f"not portrayed: {plan.pose or 'the whole figure'}; a photograph of it in these clothes looks modelled, so the picture is a "
                 "portrait; style_type auto draws the whole figure"
             )
             return None
@@ -116,7 +116,7 @@ def asked(
 def _tell(plan: ScenePlan, pose: str, stance: Stance, notes: Notes) -> None:
     """Say what is other than the words have it: pose, framing, clothes of the legs."""
     worn = wear(stance.outfit)
-    if stance.pose != pose:
+    if plan.pose and stance.pose != pose:
         notes.warnings.append(f"not portrayed: {pose} in {one(worn.garment)}; {stance.pose} is shown")
     if plan.framing_said and stance.framing != plan.framing:
         near = _ORDER.index(_framing(plan, stance.pose)) < _ORDER.index(stance.framing)
