@@ -101,7 +101,8 @@ def asked(
     if look is None:
         if not any(passes(near, framing, worn) for framing in _ORDER[_ORDER.index(shows) :]):
             notes.warnings.append(
-                f"not portrayed: {plan.pose or 'the whole figure'}; a photograph of it in these clothes looks modelled, so the picture is a "
+                f"not portrayed: {plan.pose or 'the whole figure'}; a photograph of it in these clothes looks "
+                "modelled, so the picture is a "
                 "portrait; style_type auto draws the whole figure"
             )
             return None
