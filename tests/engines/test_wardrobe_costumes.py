@@ -208,12 +208,17 @@ def test_a_lab_coat_is_open_over_a_shirt() -> None:
     assert shirt[2] > shirt[0] + 0.15
     assert chroma(coat) < 0.1
     assert coat.min() > 0.75
-    # The pocket's upper edge steps up, more than the cloth around it slopes.
+
+
+def test_a_lab_coat_s_pocket_stands_out() -> None:
+    """Its upper edge steps up; folds make steps as well, so several coats are measured, against their other side."""
     steps = []
-    for x0, x1 in ((11.5, 14), (-14, -11.5)):
-        a, b, c, d = (float(box(surface.depth, x0, x1, y, y + 0.25).mean()) for y in (13.7, 14.3, 15.0, 15.6))
-        steps.append((c - b) - 0.5 * ((b - a) + (d - c)))
-    assert steps[0] > abs(steps[1]) + 0.1
+    for seed in range(3, 9):
+        depth = made("lab coat", seed).depth
+        for x0, x1 in ((11.5, 14), (-14, -11.5)):
+            a, b, c, d = (float(box(depth, x0, x1, y, y + 0.25).mean()) for y in (13.7, 14.3, 15.0, 15.6))
+            steps.append((c - b) - 0.5 * ((b - a) + (d - c)))
+    assert np.mean(steps[::2]) > np.mean(steps[1::2]) + 0.08
 
 
 def test_a_uniform_has_gold_on_both_shoulders_and_ribbons() -> None:

@@ -341,7 +341,7 @@ def _light_rows(
             # Folds are what cloth is known by: their contrast is that of a harder print, most of all on white, where
             # the camera's curve is flat.
             white = min(max((bright - np.float32(0.8)) * np.float32(0.6), zero), one)
-            harder = contrast * (one + (np.float32(0.25) + np.float32(0.5) * white) * cloth)
+            harder = contrast * (one + (np.float32(0.25) + np.float32(0.25) * white) * cloth)
             limit = np.exp(spread * np.tanh(harder * np.log(ratio) / spread)) * level * far
             tint = chroma + np.float32(0.6) * cloth * (one - chroma)
             scale = limit / max(g, np.float32(1e-4))

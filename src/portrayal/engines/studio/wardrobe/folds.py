@@ -1,10 +1,9 @@
 """How cloth falls: relief in centimetres over the standard bust, another one for each seed.
 
 Two things together. *Drag lines*: the few folds that a tailor can name (from the armpit, over the shoulder, hanging
-from
-the chest, across the sleeve), drawn as tapered curves with random places. *Drape*: noise smeared along the direction in
-which the cloth is pulled (line integral convolution, Cabral and Leedom 1993) at two scales, its amplitude gathered in
-patches: it merges and breaks the lines as folds do, so that none reads as a stroke.
+from the chest, across the sleeve), drawn as tapered curves with random places. *Drape*: noise smeared along the
+direction in which the cloth is pulled (line integral convolution, Cabral and Leedom 1993) at two scales, its amplitude
+gathered in patches: it merges and breaks the lines as folds do, so that none reads as a stroke.
 """
 
 from __future__ import annotations
@@ -38,9 +37,8 @@ class Fall:
     """How a cloth falls.
 
     Attributes:
-        fan, shoulder, sleeve, hang, yoke: drag lines from the armpit, over the shoulder, across the sleeve, down
-        from the
-            chest, under the neckline: amplitude in cm.
+        fan, shoulder, sleeve, hang, yoke: drag lines from the armpit, over the shoulder, across the sleeve, down from
+            the chest, under the neckline: amplitude in cm.
         count: how many of them, relative.
         width: of a fold, relative to 1 cm.
         drape: amplitude of the smeared noise, cm; crisp: 0 soft .. 1 sharp ridges.
@@ -60,10 +58,10 @@ class Fall:
 
 
 FALLS: Final = {
-    "jersey": Fall(0.52, 0.44, 0.46, 0.44, 0.14, 1.1, 1.4, 0.52, 0.30, 0.24),
-    "shirt": Fall(0.50, 0.40, 0.48, 0.40, 0.0, 1.1, 1.1, 0.60, 0.55, 0.20),
-    "knit": Fall(0.48, 0.34, 0.62, 0.38, 0.08, 0.9, 1.7, 0.46, 0.2, 0.26),
-    "fleece": Fall(0.50, 0.34, 0.74, 0.46, 0.06, 0.9, 1.6, 0.54, 0.25, 0.30),
+    "jersey": Fall(0.44, 0.38, 0.42, 0.36, 0.12, 1.1, 1.4, 0.30, 0.25, 0.13),
+    "shirt": Fall(0.46, 0.38, 0.46, 0.38, 0.0, 1.1, 1.1, 0.42, 0.50, 0.14),
+    "knit": Fall(0.42, 0.30, 0.56, 0.32, 0.08, 0.9, 1.7, 0.26, 0.2, 0.15),
+    "fleece": Fall(0.46, 0.32, 0.68, 0.42, 0.06, 0.9, 1.6, 0.36, 0.25, 0.20),
     "tailored": Fall(0.22, 0.14, 0.42, 0.08, 0.0, 0.65, 1.4, 0.14, 0.35, 0.14),
     "coat": Fall(0.32, 0.20, 0.56, 0.26, 0.0, 0.7, 1.7, 0.24, 0.35, 0.22),
     "denim": Fall(0.36, 0.24, 0.60, 0.26, 0.0, 0.9, 0.95, 0.34, 0.7, 0.18),

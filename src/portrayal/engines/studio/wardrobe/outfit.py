@@ -1,4 +1,4 @@
-"""What somebody shall wear, settled from the words: every colour chosen, nothing left open but the fall of the folds."""
+"""What somebody shall wear, settled from the words: every colour chosen, all but the fall of the folds."""
 
 from __future__ import annotations
 

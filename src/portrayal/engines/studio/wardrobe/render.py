@@ -15,7 +15,7 @@ from portrayal.engines.studio.wardrobe.stage import Stage
 from portrayal.imaging import F32
 
 # The camera's curve is flat near white, where folds would be lost: light cloth falls in deeper ones.
-_LIGHT: Final = 0.3
+_LIGHT: Final = 0.15
 
 
 def render(outfit: Outfit, frame: BustFrame, skin: F32, speed: Speed = "balanced") -> Surface:
