@@ -65,7 +65,7 @@ _THINGS: Final[Mapping[str, str]] = {
 _POSED: Final[Mapping[str, str]] = {
     "standing": "full body, standing in a navy suit, in a lobby",
     "contrapposto": "contrapposto, in a yellow summer dress, in a garden",
-    "hands in pockets": "hands in pockets, in a trench coat, on a city street",
+    "hands in pockets": "hands in pockets, in a grey suit, on a city street",
     "hands behind back": "hands behind her back, in a uniform, on a bridge",
     "hands on hips": "hands on hips, superhero, on a rooftop at sunset",
     "arms crossed": "arms crossed, in a grey suit, in an office",
@@ -93,7 +93,7 @@ def _named(name: str, prompt: str, seed: int) -> Tile:
 
 def _garments() -> U8:
     order = [*_WORN, *(name for name in garments() if name not in _WORN)]
-    tiles = [_named(name, f"wearing a {_WORN.get(name, name)}", 500 + i) for i, name in enumerate(order)]
+    tiles = [_named(name, f"bust portrait wearing a {_WORN.get(name, name)}", 500 + i) for i, name in enumerate(order)]
     return grid(tiles, 7, f"{len(tiles)} garments", 300)
 
 
@@ -109,9 +109,10 @@ def _poses() -> U8:
 
 
 def _looks() -> U8:
-    tiles = [_named(name, f"walking in a garden in a red sweater, {name}", 760) for name in looks.names()]
-    tiles += [_named(name, f"portrait in a garden, {name}", 761) for name in looks.names()]
-    return grid(tiles, len(looks.names()), f"{len(looks.names())} drawn looks", 230)
+    words = {name: "ink drawing" if name == "ink" else name for name in looks.names()}
+    tiles = [_named(name, f"walking in a garden in a red sweater, {say}", 760) for name, say in words.items()]
+    tiles += [_named(name, f"portrait in a garden, {say}", 761) for name, say in words.items()]
+    return grid(tiles, len(words), f"{len(words)} drawn looks", 230)
 
 
 SHEETS: Final[dict[str, Callable[[], U8]]] = {

@@ -61,23 +61,9 @@ def asked(
         seed: of the picture.
         notes: gets a warning for everything that is changed.
     """
+    if not _wanted(plan, character, shown, notes):
+        return None
     pose = plan.pose if plan.pose in poses() else None
-    if character.reading is None:
-        if pose:
-            notes.warnings.append(f"not portrayed: {pose}; only people with a face get another body")
-        return None
-    # Down to the waist and without a pose, a portrait comes near enough, and it is a photograph.
-    wide = (
-        plan.framing in _ORDER[1:] and plan.framing_said and _framings().index(plan.framing) > _framings().index(shown)
-    )
-    if plan.framing in _CLOSE:
-        if pose and pose not in _QUIET:
-            notes.warnings.append(
-                f"not portrayed: {pose}; the framing {plan.framing!r} does not show it, {poses()[pose].shows!r} would"
-            )
-        return None
-    if not wide and (pose is None or pose in _QUIET):
-        return None
     rng = np.random.default_rng([seed, 606])
     if pose is None:
         pose = str(rng.choice(_STANDING))
@@ -102,8 +88,7 @@ def asked(
         if not any(passes(near, framing, worn) for framing in _ORDER[_ORDER.index(shows) :]):
             notes.warnings.append(
                 f"not portrayed: {plan.pose or 'the whole figure'}; a photograph of it in these clothes looks "
-                "modelled, so the picture is a "
-                "portrait; style_type auto draws the whole figure"
+                "modelled, so the picture is a portrait; style_type auto draws the whole figure"
             )
             return None
         stance = photographic(stance, Notes())
@@ -112,6 +97,26 @@ def asked(
     notes.warnings += said.warnings
     _tell(plan, pose, stance, notes)
     return Asked(stance, look)
+
+
+def _wanted(plan: ScenePlan, character: IdentityMap, shown: str, notes: Notes) -> bool:
+    """Whether more of a body is asked for than a portrait of this reference shows."""
+    pose = plan.pose if plan.pose in poses() else None
+    if character.reading is None:
+        if pose:
+            notes.warnings.append(f"not portrayed: {pose}; only people with a face get another body")
+        return False
+    # Down to the waist and without a pose, a portrait comes near enough, and it is a photograph.
+    wide = (
+        plan.framing in _ORDER[1:] and plan.framing_said and _framings().index(plan.framing) > _framings().index(shown)
+    )
+    if plan.framing in _CLOSE:
+        if pose and pose not in _QUIET:
+            notes.warnings.append(
+                f"not portrayed: {pose}; the framing {plan.framing!r} does not show it, {poses()[pose].shows!r} would"
+            )
+        return False
+    return wide or (pose is not None and pose not in _QUIET)
 
 
 def _tell(plan: ScenePlan, pose: str, stance: Stance, notes: Notes) -> None:
