@@ -348,7 +348,6 @@ def test_uploads_give_addresses_that_work_as_inputs(client: TestClient, service:
     ("model", "given", "word"),
     [
         ("ideogram/character", {"expand_prompt": True}, "magic_prompt"),
-        ("ideogram/character", {"style": "FICTION"}, "fiction"),
         ("ideogram/character", {"steps": 5}, "steps"),
         ("ideogram/character", {"image_urls": [uri(picture())]}, "image_urls"),
         ("ideogram/character", {"reference_image_urls": [uri(picture())] * 2}, "only the first of 2"),

@@ -69,8 +69,8 @@ def _clothes(prompt: str, seed: int = 5) -> Bool:
 PLAIN = "portrait, grey backdrop, softbox"
 
 
-def _aligned_undressed(prompt: str) -> U8:
-    """The undressed picture, moved so that its face lies where the dressed one's is."""
+def _aligned(prompt: str) -> U8:
+    """The plain picture, moved so that its face lies where the other one is."""
     a, b = _seen(PLAIN).reading, _seen(prompt).reading
     assert a is not None
     assert b is not None
@@ -82,14 +82,14 @@ def _aligned_undressed(prompt: str) -> U8:
 
 @pytest.mark.parametrize("name", sorted(garments()))
 def test_every_garment_replaces_the_clothes_and_leaves_the_face(name: str) -> None:
-    """Mean Lab difference over 15 on the clothes, nothing orange left, the face as like as in the undressed picture."""
+    """Mean Lab difference over 15 on the clothes, nothing orange left, the face as like as without them."""
     prompt = f"{PLAIN}, wearing a {name}"
     picture = _made(prompt)
     assert not [w for w in picture.warnings if w.startswith("not portrayed")], picture.warnings
     worn = _clothes(prompt)
     assert worn.mean() > 0.03
     lab = _lab(_image(prompt))
-    change = np.linalg.norm(lab - _lab(_aligned_undressed(prompt)), axis=2)[worn].mean()
+    change = np.linalg.norm(lab - _lab(_aligned(prompt)), axis=2)[worn].mean()
     assert change > 15
     orange = (lab[..., 1] > 35) & (lab[..., 2] > 45)
     assert orange[worn].mean() < 0.01
