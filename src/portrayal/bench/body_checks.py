@@ -51,9 +51,12 @@ def _raised(body: _Body) -> Answer:
 
 
 def _crossed(body: _Body) -> Answer:
-    over = body["left wrist"][0] - body["right wrist"][0]
-    low = max(body[f"{s} wrist"][1] for s in _SIDES)
-    return over > -0.25 and low < 1.35, f"wrists {over:+.1f} past each other, {low:.1f} below the shoulders"
+    """Both forearms lie before the trunk: which hand is on top, or tucked in, the net can only guess."""
+    aside = max(abs(body[f"{s} wrist"][0]) for s in _SIDES)
+    rows = [body[f"{s} wrist"][1] for s in _SIDES]
+    bent = max(body.bend(s, _ARM) for s in _SIDES)
+    holds = aside < 0.45 and min(rows) > 0.3 and max(rows) < 1.35 and bent < 120
+    return holds, f"wrists {aside:.1f} from the middle, {max(rows):.1f} below the shoulders, elbows {bent:.0f} degrees"
 
 
 def _on_hips(body: _Body) -> Answer:
