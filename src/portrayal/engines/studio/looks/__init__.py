@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portrayal.engines.studio.looks.choice import bar, choose, default_for_figure, drawn_as, names
+from portrayal.engines.studio.looks.choice import bar, choose, default_for_figure, drawn_as, names, presets, row
 from portrayal.engines.studio.looks.draw import draw
 
-__all__ = ["bar", "choose", "default_for_figure", "draw", "drawn_as", "names"]
+__all__ = ["bar", "choose", "default_for_figure", "draw", "drawn_as", "names", "presets", "row"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from portrayal.errors import InvalidRequestError
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import StyleType
+from portrayal.styles.catalogue import STYLE_PRESETS
 
 # Height of a face, in pixels of a 1024 px picture, under which `small_bar` counts.
 _SMALL: Final = 130.0
@@ -19,12 +20,25 @@ _SMALL: Final = 130.0
 
 @dataclass(frozen=True)
 class Look:
-    """A drawn look; see looks.toml."""
+    """A look; see looks.toml and presets/.
 
-    draw: str
-    bar: float
-    small_bar: float
+    Attributes:
+        steps: of methods and their settings, in order.
+        bar, small_bar: distance to the reference after it; None = a face descriptor cannot follow this look.
+        also: looks of the vocabulary that are not drawn themselves, this is the nearest.
+        title, note: of a preset, for people.
+        drawn: whether it is drawn, not a photograph.
+        open: what a preset chooses where the prompt leaves it open: field of the plan -> value.
+    """
+
+    steps: tuple[dict[str, Any], ...] = ()
+    bar: float | None = None
+    small_bar: float | None = None
     also: tuple[str, ...] = ()
+    title: str = ""
+    note: str = ""
+    drawn: bool = True
+    open: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,8 +54,26 @@ class _Choice:
 @lru_cache(1)
 def _tables() -> tuple[_Choice, dict[str, Look]]:
     raw = tomllib.loads(resources.files(__package__).joinpath("looks.toml").read_text("utf-8"))
-    looks = {name: Look(**{**row, "also": tuple(row.get("also", ()))}) for name, row in raw["look"].items()}
+    looks = {name: _look(values) for name, values in raw["look"].items()}
     return _Choice(**{**raw["choice"], "photographs": tuple(raw["choice"]["photographs"])}), looks
+
+
+def _look(values: dict[str, Any]) -> Look:
+    return Look(**{**values, "steps": tuple(values["steps"]), "also": tuple(values.get("also", ()))})
+
+
+@lru_cache(1)
+def _presets() -> dict[str, Look]:
+    found: dict[str, Look] = {}
+    for part in ("photographic", "printed", "handmade"):
+        text = resources.files(__package__).joinpath("presets", f"{part}.toml").read_text("utf-8")
+        found.update({name: _look(values) for name, values in tomllib.loads(text).items()})
+    return {name: found[name] for name in STYLE_PRESETS if name in found}
+
+
+def presets() -> dict[str, Look]:
+    """The style presets by name, in the order of the catalogue."""
+    return dict(_presets())
 
 
 def names() -> tuple[str, ...]:
@@ -56,19 +88,21 @@ def drawn_as(look: str | None) -> str | None:
 
 
 def row(look: str) -> Look:
-    """A drawn look.
+    """A drawn look, or a preset.
 
     Raises:
         InvalidRequestError: there is no such one.
     """
     looks = _tables()[1]
+    if look in _presets():
+        return _presets()[look]
     if look not in looks:
         raise InvalidRequestError(f"there is no look {look!r}", field="look", remedy=f"Use: {', '.join(looks)}.")
     return looks[look]
 
 
 def bar(look: str, face_height: float | None = None, size: float = 1024.0) -> float:
-    """Distance to the reference that a face of this look may have.
+    """Distance to the reference that a face drawn so is expected to have at most; infinite where nobody can tell.
 
     Args:
         look: one of `names()`.
@@ -76,7 +110,9 @@ def bar(look: str, face_height: float | None = None, size: float = 1024.0) -> fl
         size: geometric mean of width and height of the picture, pixels.
     """
     found = row(look)
-    return found.small_bar if face_height is not None and face_height * 1024 / size < _SMALL else found.bar
+    small = face_height is not None and face_height * 1024 / size < _SMALL and found.small_bar is not None
+    distance = found.small_bar if small else found.bar
+    return float("inf") if distance is None else distance
 
 
 def default_for_figure() -> str:

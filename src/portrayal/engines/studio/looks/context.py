@@ -59,6 +59,11 @@ class Context:
         self.speed = speed
 
     @cached_property
+    def photograph(self) -> F32:
+        """sRGB codes (h, w, 3) 0..1."""
+        return self.image.astype(np.float32) / np.float32(255)
+
+    @cached_property
     def lab(self) -> F32:
         """Oklab (h, w, 3)."""
         return to_lab(self.image)

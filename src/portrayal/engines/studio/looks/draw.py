@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import numpy as np
 
-from portrayal.engines.studio.looks import drawn, painted
+from portrayal.engines.studio.looks.canvas import Canvas, codes
 from portrayal.engines.studio.looks.choice import row
 from portrayal.engines.studio.looks.context import Context
+from portrayal.engines.studio.looks.methods import methods
 from portrayal.engines.studio.types import Speed
 from portrayal.imaging import F32, U8
-
-_DRAW: Final[dict[str, Callable[[Context], F32]]] = {
-    "comic": drawn.comic,
-    "cartoon": drawn.cartoon,
-    "ink": drawn.ink,
-    "pencil": drawn.pencil,
-    "line_art": drawn.line_art,
-    "watercolor": painted.watercolor,
-    "oil": painted.oil,
-    "childrens_book": painted.childrens_book,
-    "travel_poster": painted.travel_poster,
-}
 
 
 def draw(
@@ -40,7 +28,7 @@ def draw(
 
     Args:
         image: (h, w, 3), a developed photograph.
-        look: one of `names()`.
+        look: one of `names()` or `presets()`.
         points: landmarks (478, 2 or 3) of the face in pixels, or one array a face; None = no face.
         matte: (h, w) 0..1, where the people are; None = not known.
         regions: (h, w), labels of `portrayal.perception.types`.
@@ -53,12 +41,16 @@ def draw(
     Raises:
         InvalidRequestError: there is no such look.
     """
-    painter = _DRAW[row(look).draw]
+    steps = row(look).steps
     if points is None:
         faces: Sequence[F32] = ()
     elif isinstance(points, np.ndarray):
         faces = (points,) if points.ndim == 2 else tuple(points)
     else:
         faces = points
-    codes = painter(Context(np.ascontiguousarray(image), faces, matte, regions, seed, speed))
-    return np.asarray(np.clip(codes, 0, 1) * np.float32(255) + np.float32(0.5), np.uint8)
+    context = Context(np.ascontiguousarray(image), faces, matte, regions, seed, speed)
+    picture = context.photograph
+    for step in steps:
+        settings = dict(step)
+        picture = methods()[settings.pop("do")](Canvas(context, picture), **settings)
+    return codes(picture)

@@ -1,0 +1,40 @@
+"""What a step of a look works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from portrayal.engines.studio.looks.context import Context
+from portrayal.imaging import F32, U8
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture on its way through the steps of a look.
+
+    Attributes:
+        context: the developed photograph and all that is known of it; the same for every step.
+        picture: (h, w, 3) sRGB codes 0..1 as the steps before left it; at first the photograph.
+    """
+
+    context: Context
+    picture: F32
+
+    def redrawn(self) -> Context:
+        """The context of the picture as it is now, for a method that draws from a photograph."""
+        context = self.context
+        matte = context.subject if context.cut else None
+        return Context(codes(self.picture), context.faces, matte, context.regions, context.seed, context.speed)
+
+
+Method: TypeAlias = Callable[..., F32]
+"""(canvas, **settings) -> (h, w, 3) sRGB codes 0..1; settings come from the TOML of the look."""
+
+
+def codes(picture: F32) -> U8:
+    """sRGB codes 0..1 as bytes."""
+    return np.asarray(np.clip(picture, 0, 1) * np.float32(255) + np.float32(0.5), np.uint8)
