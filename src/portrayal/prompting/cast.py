@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from portrayal.character import mentions
 from portrayal.character.names import key
 from portrayal.prompting import text as texts
+from portrayal.prompting.clitics import parted
 from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
 from portrayal.prompting.plan import Framing, Gaze, HeadTurn, ScenePlan, Understood
@@ -101,8 +102,9 @@ def read_cast(prompt: str, names: Sequence[str], negative: str = "") -> CastPlan
     language = detect(texts.tokens(plain))
     known = vocabularies(language)
     finder = _Division(text, len(names), _words(language, len(names)))
-    finder.divide(list(_spans(plain, find_phrases(plain, texts.tokens(plain), known, bool(lettering)))))
-    tokens = texts.tokens(finder.rest())
+    words = parted(texts.tokens(plain), language)
+    finder.divide(list(_spans(words, find_phrases(plain, words, known, bool(lettering)))))
+    tokens = parted(texts.tokens(finder.rest()), language)
     phrases = find_phrases(finder.rest(), tokens, known, bool(lettering))
     owned = [_Owned(finder.quoted(tokens, p), p, finder.owners(tokens[p.first].start)) for p in phrases]
     unwanted = parse(texts.take_lettering(texts.clean(negative))[0], False)[:2]
@@ -160,13 +162,13 @@ def _words(language: str, count: int) -> list[tuple[str, Any, re.Pattern[str]]]:
     table = toml(FOLDER.parent / "cast.toml")
     found: list[tuple[str, Any, re.Pattern[str]]] = []
     for name in dict.fromkeys((language, "en")):
-        if name not in LANGUAGES:
+        if name not in LANGUAGES or name not in table:
             continue
         for kind, words in table[name].items():
             if kind == "numbers":
                 continue
             pattern = words.replace("(?<=@)", "(?<=[\ue000-\uf8ff])").replace("@", "[\ue000-\uf8ff]")
-            if name != "ja":
+            if name not in ("ja", "zh", "ko"):  # written without spaces, or with particles behind
                 pattern = rf"(?<!\w)(?:{pattern})" + ("" if kind == "toward" else r"(?!\w)")
             value: Any = None
             if kind in _ORDINALS:
@@ -183,9 +185,8 @@ def _words(language: str, count: int) -> list[tuple[str, Any, re.Pattern[str]]]:
     return found
 
 
-def _spans(text: str, phrases: Sequence[Phrase]) -> Iterator[tuple[int, int, str]]:
+def _spans(tokens: Sequence[Token], phrases: Sequence[Phrase]) -> Iterator[tuple[int, int, str]]:
     """(begin, end, kind) of phrases in the text."""
-    tokens: Sequence[Token] = texts.tokens(text)
     for phrase in phrases:
         yield tokens[phrase.first].start, tokens[phrase.last - 1].end, phrase.kind
 

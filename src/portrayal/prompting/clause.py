@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from portrayal.prompting.plan import Garment, HairWords
 from portrayal.prompting.text import Token, is_cjk
-from portrayal.prompting.vocabulary import Sense, Vocabulary, as_number
+from portrayal.prompting.vocabulary import Sense, Vocabulary, as_number, rules
 
 MODIFIERS = ("colour", "pattern", "fabric", "cut")
 NOUNS = ("garment", "accessory", "lower")
 # Meanings that only count beside others: shades beside hair, a cup beside "holding".
 _ASIDE = ("hair", "shade", "length", "fall", "held", "seat")
-MADE_OF = ("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a")
+MADE_OF = ("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a", "van", "z", "ze", "из")
 REACH = 8  # words that may stand before a garment's or backdrop's noun
 
 
@@ -94,7 +94,10 @@ class Clause:
         self._vocabularies = vocabularies
         self._has_lettering = has_lettering
         self._lexemes = lexemes(tokens, vocabularies)
-        self._head_last = vocabularies[0].language in ("en", "de", "ja")
+        language, order = vocabularies[0].language, rules()["order"]
+        self._head_last = language in order["head_last"]
+        self._before = self._head_last or language in order["adjective_first"]
+        self._verb_last = language in order["verb_last"]
         self._found: list[Phrase] = []
         self._taken: set[int] = set()  # lexemes that a verb before them has used
         self._spare: list[int] = []  # lexemes of colours that one garment has too many

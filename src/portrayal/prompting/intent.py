@@ -71,7 +71,7 @@ def phrases() -> dict[str, tuple[_Phrase, ...]]:
             for language, entries in languages.items():
                 for entry in entries:
                     words = tuple(token.word for token in texts.tokens(texts.even(entry)))
-                    found[language].append(_Phrase(words, kind, name))
+                    found.setdefault(language, []).append(_Phrase(words, kind, name))
     return {language: tuple(sorted(entries, key=lambda p: -len(p.words))) for language, entries in found.items()}
 
 

@@ -137,7 +137,7 @@ class Person(Clause):
             if look and not (begin == at and "pattern" in modifiers):
                 return at
             follows = self._at(end)
-            if follows and self._head_last and (self._is_word(end) or follows.sense(*NOUNS, "backdrop")):
+            if follows and self._before and (self._is_word(end) or follows.sense(*NOUNS, "backdrop")):
                 return at
             if "pattern" in said and "colour" in said and ("with" in lexeme.groups or "colour" in modifiers):
                 modifiers.setdefault("second", said.pop("colour"))  # "with white dots"
@@ -253,7 +253,7 @@ class Person(Clause):
 
     def _held_before(self, at: int, kind: str) -> int | None:
         """ "ein Schild haltend", "看板を持って": the thing stands before the verb, and was noted as unknown."""
-        if self._vocabularies[0].language not in ("de", "ja"):
+        if not self._verb_last:
             return None
         for i in range(at - 1, max(at - REACH, -1), -1):
             thing = self._lexemes[i]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portrayal.prompting import text as texts
+from portrayal.prompting.clitics import parted
 from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
 from portrayal.prompting.plan import LOWER, Garment, Gaze, HairWords, HeadTurn, ScenePlan, Understood
@@ -51,7 +52,7 @@ def read(prompt: str, negative: str = "") -> ScenePlan:
 
 def vocabularies(language: str) -> list[Vocabulary]:
     """The vocabularies that a text of a language is read with: its own, and English."""
-    own = {"zh": "ja"}.get(language, language)
+    own = language if language in LANGUAGES else {"zh": "ja"}.get(language, language)
     return [load(name) for name in (["en"] if own == "en" or own not in LANGUAGES else [own, "en"])]
 
 
@@ -60,6 +61,7 @@ def parse(text: str, has_lettering: bool) -> tuple[list[tuple[str, Phrase]], lis
     text = texts.even(text)
     tokens = texts.tokens(text)
     language = detect(tokens)
+    tokens = parted(tokens, language)
     phrases = find_phrases(text, tokens, vocabularies(language), has_lettering)
     quoted = [" ".join(text[tokens[p.first].start : tokens[p.last - 1].end].split()) for p in phrases]
     return list(zip(quoted, phrases, strict=True)), tokens, language

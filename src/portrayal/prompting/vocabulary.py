@@ -21,10 +21,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from portrayal.errors import MissingDataError
-from portrayal.prompting.text import Token, tokens
+from portrayal.prompting.text import Token, fold, tokens
 
 FOLDER = Path(__file__).parent / "vocabulary"
-LANGUAGES = ("en", "de", "es", "fr", "pt", "it", "ja")
+# Languages in Latin letters are told apart by their words, the others by their letters.
+LATIN = ("en", "de", "es", "fr", "pt", "it", "nl", "pl", "tr")
+LANGUAGES = tuple(
+    name
+    for name in (*LATIN, "ru", "zh", "ja", "ko", "ar", "hi")
+    if name == "en" or (FOLDER / "languages" / f"{name}.toml").is_file()
+)
 NUMBER = "#"
 _SLOT = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)|(\S+)")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
@@ -81,14 +87,14 @@ class Vocabulary:
 
     Attributes:
         index: first word -> patterns.
-        endings: (ending, replacement) that turn an inflected word into the listed one.
+        endings: ending -> (rank, replacement) that turn an inflected word into the listed one.
         fillers: words that may stand anywhere inside a phrase ("turned slightly left").
         words: all words of the phrases, to tell languages apart.
     """
 
     language: str
     index: dict[str, list[Pattern]]
-    endings: tuple[tuple[str, str], ...]
+    endings: dict[str, tuple[tuple[int, str], ...]]
     fillers: frozenset[str]
     words: frozenset[str]
 
@@ -252,8 +258,10 @@ def load(language: str) -> Vocabulary:
                 for first in _firsts(pattern.slots):
                     index.setdefault(first, []).append(pattern)
     words.discard(NUMBER)
-    endings = tuple((e, r) for e, r in rules()["endings"].get(language, ()))
-    fillers = frozenset(rules()["fillers"].get(language, ()))
+    endings: dict[str, tuple[tuple[int, str], ...]] = {}
+    for rank, (ending, instead) in enumerate(rules()["endings"].get(language, ())):
+        endings[fold(ending)] = (*endings.get(fold(ending), ()), (rank, fold(instead)))
+    fillers = frozenset(fold(word) for word in rules()["fillers"].get(language, ()))
     return Vocabulary(language, index, endings, fillers, frozenset(words))
 
 
@@ -262,11 +270,13 @@ def _forms(language: str, word: str) -> tuple[str, ...]:
     vocabulary = load(language)
     found = [word] if word in vocabulary.words else []
     if len(word) > 3:
-        for ending, instead in vocabulary.endings:
-            stem = word.removesuffix(ending) + instead
-            if word.endswith(ending) and len(stem) > 2 and stem in vocabulary.words and stem not in found:
-                found.append(stem)
-    return tuple(found)
+        stems = [
+            (rank, word[:cut] + instead)
+            for cut in range(1, len(word))
+            for rank, instead in vocabulary.endings.get(word[cut:], ())
+        ]
+        found += [stem for _, stem in sorted(stems) if len(stem) > 2 and stem in vocabulary.words]
+    return tuple(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=16384)
