@@ -43,7 +43,7 @@ def test_shipped_file_is_as_it_was(digest: str, name: str) -> None:
 
 def test_every_model_panorama_and_sample_has_a_sum_and_a_notice() -> None:
     listed = {name for _, name in SUMS}
-    folders = ("models", "environments", "sample")
+    folders = ("models", "environments", "sample", "fonts")
     shipped = {str(p.relative_to(assets.DATA)) for f in folders for p in (assets.DATA / f).iterdir()}
     assert shipped == listed
     notice = (ROOT / "NOTICE").read_text()
