@@ -25,8 +25,12 @@ Measured = tuple[tuple[IdentityScore, ...], dict[str, float]]
 def measure(rendering: Rendering, cast: Sequence[IdentityMap], names: Sequence[str] = ("",)) -> Measured:
     """Score one picture against each reference; also the head pose and expression that are measured in it.
 
-    In a cast every face is compared with every character, so that nobody looks more like another one.
+    A picture with a look is measured before the look, and the score says so. In a cast every face is compared with
+    every character, so that nobody looks more like another one.
     """
+    if rendering.plain is not None:
+        before, facts = measure(replace(rendering, image=rendering.plain, plain=None), cast, names)
+        return tuple(score.model_copy(update={"measured": "before the look"}) for score in before), facts
     if len(cast) == 1:
         score, facts = _measure_one(rendering, cast[0], rendering.faces[0])
         return (score.model_copy(update={"name": names[0]}),), facts
@@ -123,7 +127,20 @@ def hold(
             break
     assert best is not None  # TRIES is at least one
     rendering, scores, facts = best
+    facts = {**facts, **_after_look(rendering, cast)}
     return rendering, tuple(score.model_copy(update={"tries": attempt + 1}) for score in scores), facts
+
+
+def _after_look(rendering: Rendering, cast: Sequence[IdentityMap]) -> dict[str, float]:
+    """How far the face of a single person is from the reference after the look, where one is still found."""
+    box = rendering.faces[0] if rendering.faces else None
+    if rendering.plain is None or len(cast) != 1 or box is None or cast[0].embedding is None:
+        return {}
+    reading = read_face_near(rendering.image, box)
+    if reading is None:
+        return {}
+    distance = identity.distance(cast[0].embedding, identity.embed(rendering.image, reading.points))
+    return {"distance_after_look": round(distance, 4)}
 
 
 def _worst(scores: tuple[IdentityScore, ...]) -> float:

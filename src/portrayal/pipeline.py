@@ -31,9 +31,11 @@ from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
 from portrayal.sizes import nearest
 from portrayal.source import Source, encode_native, merge, open_source
+from portrayal.styles.style import resolve
 
 _LOSSY = "a JPEG file is compressed once more: save as PNG or WebP to keep what was not changed equal to the bit"
 _SHALLOW = "the picture has 16 bits per colour; only a PNG file keeps them"
+_STYLE_SIDE = 1024  # pixels of a style reference's longer side
 _TEXTURE = 6.0  # codes; below it there is only one colour under the transparency
 
 
@@ -128,6 +130,11 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     progress("reading the picture" if source is not None else "reading the prompt", 0.0)
     if request.characters:
         progress("studying the reference", 0.0)
+    references = tuple(_looked_at(data) for data in request.style_references)
+    style, style_notes = resolve(
+        request.style_type, request.style_preset, request.style_codes, request.palette, references
+    )
+    notes += style_notes
     plan, members, order, words = _plans(request)
     characters = tuple(request.characters[i] for i in order)
     cast = tuple(know(character, settings) for character in characters)
@@ -154,9 +161,19 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         background=background,
         strength=request.strength,
         factor=request.factor,
-        style_type=request.style_type,
+        style=style,
     )
     return _Order(request, job, names, source, notes, choose_engine(request.engine), settings)
+
+
+def _looked_at(data: bytes) -> U8:
+    """A style reference, no larger than its colours and brushwork need."""
+    picture = decode(data, "style_references")
+    part = _STYLE_SIDE / max(picture.shape[:2])
+    if part >= 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * part)), max(1, round(picture.shape[0] * part)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _opened_hole(source: Source, mask: U8 | None, request: Request) -> tuple[U8, U8 | None]:
@@ -270,6 +287,8 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
         timings=timings,
         facts={**rendering.facts, **measured},
         did=rendering.did,
+        look=rendering.look,
+        palette=rendering.palette,
         mask_box=_mask_box(rendering, request),
         mask=mask,
     )

@@ -16,11 +16,14 @@ Speed = Literal["turbo", "balanced", "quality"]
 EngineName = Literal["auto", "studio"]
 MaskMode = Literal["white", "black", "alpha"]
 StyleType = Literal["auto", "general", "realistic", "design", "fiction"]
+MagicPrompt = Literal["auto", "on", "off"]
 OutputFormat = Literal["png", "jpeg", "webp"]
 
 MAX_PROMPT = 10_000
 MAX_SEED = 2_147_483_647
 MAX_CAST = 4
+MAX_STYLES = 10
+MAX_COLOURS = 8
 
 _REMEDIES = {
     "prompt": f"Say in 1 to {MAX_PROMPT} characters what the picture shall show.",
@@ -30,6 +33,11 @@ _REMEDIES = {
     "speed": "Use turbo, balanced or quality.",
     "engine": "Use auto or studio.",
     "style_type": "Use auto, general, realistic, design or fiction.",
+    "style_preset": "Use a name of `portrayal styles`.",
+    "style_codes": "Give codes of eight hex digits, e.g. 1A2B3C4D.",
+    "style_references": f"Give at most {MAX_STYLES} pictures: JPEG, PNG or WebP files.",
+    "palette": f"Give a palette's name, or 1 to {MAX_COLOURS} colours #RRGGBB, with a weight (#RRGGBB:0.5) or without.",
+    "magic_prompt": "Use auto, on or off.",
     "reference": "Give a JPEG, PNG or WebP file, or say @name of a saved character in the prompt.",
     "image": "Give the picture that shall be worked on: a JPEG, PNG or WebP file.",
     "edit_mask": "Give a picture of the same size, painted where the source shall change.",
@@ -57,11 +65,16 @@ _MESSAGES = {
     "too_long": "more than {max_length} are given",
 }
 
+# What the picture shall look like, and the words that may be added to its prompt.
+_STYLE: Final = ("style_preset", "style_codes", "style_references", "palette", "magic_prompt")
 # Operation -> (fields that it needs, fields that it may have besides those that every operation has).
 _FIELDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
-    "generate": (frozenset({"prompt", "reference"}), frozenset({"size", "negative_prompt", "style_type"})),
+    "generate": (frozenset({"prompt", "reference"}), frozenset({"size", "negative_prompt", "style_type", *_STYLE})),
     "edit": (frozenset({"image"}), frozenset({"prompt", "reference", "edit_mask", "mask_mode", "negative_prompt"})),
-    "remix": (frozenset({"image", "reference"}), frozenset({"prompt", "size", "strength", "negative_prompt"})),
+    "remix": (
+        frozenset({"image", "reference"}),
+        frozenset({"prompt", "size", "strength", "negative_prompt", "style_type", *_STYLE}),
+    ),
     "reframe": (frozenset({"image", "size"}), frozenset()),
     "replace-background": (
         frozenset({"image"}),
@@ -80,6 +93,7 @@ _NOT_IN_THE_SEED: Final = (
     "strength",
     "factor",
     "style_type",
+    *_STYLE,
 )
 _CHECKED: Final = (
     "prompt",
@@ -93,6 +107,7 @@ _CHECKED: Final = (
     "strength",
     "factor",
     "style_type",
+    *_STYLE,
 )
 
 
@@ -148,6 +163,11 @@ class Request(_Frozen):
             gives the same pictures.
         style_type: of a new picture: "realistic" and "general" = a photograph, "fiction" and "design" = drawn, "auto" =
             as the prompt says; what cannot be a convincing photograph, such as a whole body, is drawn then.
+        style_preset: one of the 62 names of `portrayal.styles.catalogue.STYLE_PRESETS`; "" = none.
+        style_codes: of eight hex digits; the first is portrayed. Neither with style_references nor with a style_type.
+        style_references: bytes of pictures, at most ten, whose colours and brushwork the picture takes.
+        palette: a name of `PALETTES`, or 1 to 8 colours "#RRGGBB" or "#RRGGBB:weight" (0.05 to 1).
+        magic_prompt: whether words may be added to the prompt: "on", "auto" = when it leaves much open, or "off".
         engine: what makes the pixels.
         output_format: of the files.
     """
@@ -167,6 +187,13 @@ class Request(_Frozen):
     num_images: Annotated[int, Field(ge=1, le=8)] = 1
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED)] = None
     style_type: StyleType = "auto"
+    style_preset: Annotated[str, Field(max_length=40)] = ""
+    style_codes: Annotated[tuple[str, ...], Field(max_length=MAX_STYLES)] = ()
+    style_references: Annotated[
+        tuple[Annotated[bytes, Field(min_length=1)], ...], Field(repr=False, max_length=MAX_STYLES)
+    ] = ()
+    palette: Annotated[tuple[str, ...], Field(max_length=MAX_COLOURS)] = ()
+    magic_prompt: MagicPrompt = "off"
     engine: EngineName = "auto"
     output_format: OutputFormat = "png"
 
@@ -209,6 +236,13 @@ class Request(_Frozen):
                 raise InvalidRequestError(
                     f"{self.operation} has no use for it", field=field, remedy="Leave it out, or use another operation."
                 )
+        for other in ("style_references", "style_type"):
+            if self._given("style_codes") and self._given(other):
+                raise InvalidRequestError(
+                    f"a style code is a whole style; it goes without {other}",
+                    field="style_codes",
+                    remedy="Give one of the two.",
+                )
         if self._given("mask_mode") and not self._given("edit_mask"):
             raise InvalidRequestError(
                 "there is no mask that it could be the mode of", field="mask_mode", remedy="Give a mask too."
@@ -241,23 +275,25 @@ class Request(_Frozen):
             return bool(self.characters)
         if field in ("prompt", "negative_prompt"):
             return bool(getattr(self, field).strip())
-        if field in ("mask_mode", "strength", "factor", "style_type"):
+        if field in ("mask_mode", "strength", "factor", "style_type", *_STYLE):
             return bool(getattr(self, field) != type(self).model_fields[field].default)
         return getattr(self, field) is not None
 
     def described(self) -> dict[str, Any]:
         """The request as plain values, with digests in the place of pictures (for files and logs)."""
-        values = self.model_dump(exclude={"characters", "image", "edit_mask", "background"})
+        values = self.model_dump(exclude={"characters", "image", "edit_mask", "background", "style_references"})
         needed, allowed = _FIELDS[self.operation]
-        for field in ("prompt", "negative_prompt", "size", "mask_mode", "strength", "factor", "style_type"):
+        for field in ("prompt", "negative_prompt", "size", "mask_mode", "strength", "factor", "style_type", *_STYLE):
             if field not in needed | allowed:
-                values.pop(field)
+                values.pop(field, None)
         if "size" in values:
             values["size"] = None if self.size is None else f"{self.size[0]}x{self.size[1]}"
         for key in ("image", "edit_mask", "background"):
             data = getattr(self, key)
             if data is not None:
                 values[f"{key}_sha256"] = _sha256(data)
+        if self.style_references:
+            values["style_references_sha256"] = [_sha256(data) for data in self.style_references]
         if len(self.characters) == 1:
             values.update(_described(self.characters[0]))
         elif self.characters:
@@ -269,7 +305,7 @@ class Request(_Frozen):
         first = self.seed
         if first is None:
             described = self.described()
-            for key in _NOT_IN_THE_SEED:
+            for key in (*_NOT_IN_THE_SEED, "style_references_sha256"):
                 described.pop(key, None)
             text = json.dumps(described, sort_keys=True)
             first = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % MAX_SEED

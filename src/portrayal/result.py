@@ -24,6 +24,8 @@ class IdentityScore(_Frozen):
         score: 0..1; 0.5 is the border between the same and another person.
         same_person: the verdict.
         bar: largest distance that the identity lock accepts at once (for "appearance": smallest score).
+        measured: where: in the "picture" itself, or "before the look" when a look was drawn over it (a face descriptor
+            was learned from photographs, so that ink and paint would be counted as another person).
         tries: how often the picture was made.
         name: of the character in a cast: a saved name, or "character 1", ...; "" for a single one.
         others: distance of this face to each other character of the cast, by name.
@@ -34,6 +36,7 @@ class IdentityScore(_Frozen):
     score: float
     same_person: bool
     bar: float
+    measured: Literal["picture", "before the look"] = "picture"
     tries: int = 1
     name: str = ""
     others: dict[str, float] = {}
@@ -48,6 +51,8 @@ class Picture(_Frozen):
         cast: the proof of each member of a cast of several.
         did: of an edit: "face swapped", "head swapped", "person replaced", "put in", "removed", "filled", "recoloured"
             or "background replaced"; "" of all else.
+        look: the drawn look or the style preset that it has; "" = a photograph without one.
+        palette: the colours that were asked for, and the share of the picture that is of each.
         mask_box: x0, y0, x1, y1 (end exclusive) of the mask of an edit, in pixels.
         mask: of an edit, as PNG bytes, white = was allowed to change (not part of `summary`).
         data: the file's bytes (not part of `summary`).
@@ -70,6 +75,8 @@ class Picture(_Frozen):
     timings: dict[str, float] = {}
     facts: dict[str, float] = {}
     did: str = ""
+    look: str = ""
+    palette: tuple[tuple[str, float], ...] = ()
     mask_box: tuple[int, int, int, int] | None = None
     mask: Annotated[bytes | None, Field(repr=False)] = None
 
@@ -107,6 +114,8 @@ class Portrayal(_Frozen):
     Attributes:
         operation: what was done.
         prompt: as given; language: as recognised.
+        magic_prompt: the richer prompt that was portrayed; "" = the prompt as given.
+        added: (kind, phrase) of what the magic prompt added.
         understood: (phrase, kind, value) of each phrase that was read; unknown: phrases that were not portrayed.
         warnings: about the whole job (the reference, the prompt).
     """
@@ -119,6 +128,8 @@ class Portrayal(_Frozen):
     pictures: tuple[Picture, ...]
     understood: tuple[tuple[str, str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    magic_prompt: str = ""
+    added: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     timings: dict[str, float] = {}
 

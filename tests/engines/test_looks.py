@@ -22,6 +22,7 @@ from portrayal.perception.faces import read_face_near
 from portrayal.prompting.reader import read
 from portrayal.prompting.vocabulary import ids
 from portrayal.request import StyleType
+from portrayal.styles.style import Style
 
 NAMES = looks.names()
 # One face as in a portrait, one as in a whole figure (80 pixels of a 1024 px picture).
@@ -173,11 +174,11 @@ def test_every_look_is_one_of_the_vocabulary_and_can_be_said() -> None:
 )
 def test_which_look_a_picture_gets(prompt: str, style: StyleType, body: bool, look: str | None) -> None:
     wanted = looks.default_for_figure() if look == "figure" else look
-    assert looks.choose(read(prompt), style, body)[0] == wanted
+    assert looks.choose(read(prompt), Style(style), body)[0] == wanted
 
 
 def test_what_is_not_drawn_as_asked_is_said() -> None:
-    assert "anime" in looks.choose(read("anime portrait"), "auto", False)[1]
+    assert "anime" in looks.choose(read("anime portrait"), Style(), False)[1]
     assert looks.default_for_figure() in looks.choose(read("full body"), "auto", True)[1]
     assert looks.choose(read("comic portrait"), "auto", False)[1] == ""
 

@@ -9,8 +9,9 @@ from portrayal.character.identity_map import IdentityMap
 from portrayal.imaging import U8
 from portrayal.prompting.intent import EditIntent
 from portrayal.prompting.plan import ScenePlan
-from portrayal.request import Operation, Speed, StyleType
+from portrayal.request import Operation, Speed
 from portrayal.sizes import Size
+from portrayal.styles.style import Style
 
 Box: TypeAlias = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels."""
@@ -45,7 +46,7 @@ class Job:
         intent: the reading of an edit's prompt.
         strength: 0..1, how much of the source a remix keeps.
         factor: of an enlargement, 2 or 4.
-        style_type: whether a new picture is a photograph or drawn; see `portrayal.request.Request`.
+        style: what a new picture shall look like.
         attempt: 0 at first; the identity lock raises it when the picture was not like the reference, and the
             engine then takes another variation, nearer to the reference. Same job, same bytes.
     """
@@ -65,7 +66,7 @@ class Job:
     intent: EditIntent | None = None
     strength: float = 0.5
     factor: int = 2
-    style_type: StyleType = "auto"
+    style: Style = field(default_factory=Style)
     attempt: int = 0
 
 
@@ -84,6 +85,9 @@ class Rendering:
         mask: (H, W) uint8, 255 where the source was allowed to change; None = a new picture.
         cover: (H, W) uint8, how much of each pixel of the source was painted anew; None = all under the mask.
         alpha: (H, W) uint8, transparency of the result; None = opaque.
+        plain: (H, W, 3) uint8, the picture before its look: the person is measured there; None = it has no look.
+        look: the name of the look or preset that it was drawn in; "" = none.
+        palette: colours that were asked for, "#rrggbb", and the share of the picture that each has.
         did: what an edit did, in words; see `portrayal.result.Picture`.
     """
 
@@ -99,6 +103,9 @@ class Rendering:
     mask: U8 | None = None
     cover: U8 | None = None
     alpha: U8 | None = None
+    plain: U8 | None = None
+    look: str = ""
+    palette: tuple[tuple[str, float], ...] = ()
     did: str = ""
 
 

@@ -7,9 +7,10 @@ import re
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 from portrayal.errors import InvalidRequestError
+from portrayal.request import MAX_COLOURS
 
 _DATA: Final = tomllib.loads((resources.files("portrayal") / "data" / "styles.toml").read_text("utf-8"))
 STYLE_TYPES: Final[tuple[str, ...]] = tuple(_DATA["types"])
@@ -32,16 +33,52 @@ def preset(name: str, field: str) -> str:
     raise InvalidRequestError("is no style preset", field=field, remedy=meant)
 
 
+class Member(NamedTuple):
+    """One colour of a palette: "#rrggbb", and its share of the picture, 0..1."""
+
+    colour: str
+    weight: float
+
+
 def palette(given: Sequence[str], field: str) -> tuple[str, ...]:
-    """One palette's name, or "#RRGGBB" colours, in lower case.
+    """One palette's name, or 1 to 8 colours "#RRGGBB" or "#RRGGBB:weight" (0.05 to 1), in lower case.
 
     Raises:
         InvalidRequestError: neither.
     """
-    colours = tuple(text.strip().lower() for text in given)
-    if len(colours) == 1 and colours[0] in PALETTES:
-        return colours
-    if colours and all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in colours):
-        return colours
-    names = ", ".join(PALETTES)
-    raise InvalidRequestError("is no palette", field=field, remedy=f"Give #RRGGBB colours, or one of {names}.")
+    texts = tuple(text.strip().lower() for text in given)
+    if len(texts) == 1 and texts[0] in PALETTES:
+        return texts
+    if not 1 <= len(texts) <= MAX_COLOURS:
+        raise InvalidRequestError(
+            f"has {len(texts)} colours", field=field, remedy=f"Give 1 to {MAX_COLOURS} colours, or a palette's name."
+        )
+    for text in texts:
+        colour, _, weight = text.partition(":")
+        if not re.fullmatch(r"#[0-9a-f]{6}", colour):
+            names = ", ".join(PALETTES)
+            raise InvalidRequestError(
+                f"{text[:24]!r} is no palette", field=field, remedy=f"Give #RRGGBB colours, or one of {names}."
+            )
+        if ":" in text and not (re.fullmatch(r"\d*\.?\d+", weight) and 0.05 <= float(weight) <= 1):
+            raise InvalidRequestError(
+                f"the weight {weight[:12]!r} is not within 0.05 and 1", field=field, remedy="Write e.g. #2f6b4f:0.5."
+            )
+    return texts
+
+
+def members(given: Sequence[str], field: str = "palette") -> tuple[Member, ...]:
+    """The colours of a palette with shares that sum to 1; colours without a weight share what is left alike.
+
+    Raises:
+        InvalidRequestError: it is no palette.
+    """
+    texts = palette(given, field)
+    if len(texts) == 1 and texts[0] in PALETTES:
+        return tuple(Member(colour, weight) for colour, weight in _DATA["palette"][texts[0]])
+    said = [text.partition(":") for text in texts]
+    weights = [float(weight) for _, _, weight in said if weight]
+    bare = sum(1 for *_, weight in said if not weight)
+    rest = max(1 - sum(weights), 0.05 * bare) / bare if bare else 0.0
+    shares = [float(weight) if weight else rest for *_, weight in said]
+    return tuple(Member(said[i][0], share / sum(shares)) for i, share in enumerate(shares))

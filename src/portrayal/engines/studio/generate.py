@@ -32,8 +32,10 @@ from portrayal.engines.studio.light.finish import finish
 from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
+from portrayal.engines.studio.looks.canvas import Known
 from portrayal.engines.studio.place import landmarks, place
 from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
+from portrayal.engines.studio.styling import finished, in_style, opened, turned
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
 from portrayal.engines.studio.wardrobe.choose import choose, hair, table, things, unworn
 from portrayal.engines.studio.wardrobe.hair import styled
@@ -56,6 +58,8 @@ _HELD = 0.6
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
 _PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
 _DRAWN_APERTURE = 0.3
+# Distance to the reference that the small face of a whole figure may have.
+_FIGURE_BAR = 0.52
 _PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
 
 
@@ -68,6 +72,7 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     assert job.size is not None
     notes, clock = Notes(), Clock()
     plan, size, seed, attempt = job.members[0] if job.members else job.plan, job.size, job.seed, job.attempt
+    plan = opened(plan, job.style)
     character = better_side(plan, job.cast[0], kept, notes)
     outfit = outfit_of(plan, character, seed, notes)
     framed = kept.bare(character).character if outfit else character
@@ -75,12 +80,12 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     over = accessories.reach(things(plan), seed)
     composition = compose(plan, framed, size, job.speed, seed, attempt, framing, kept.wider, outfit is not None, over)
     plan, composition = fill_in(plan, composition, seed, attempt)
-    whole = asked(plan, character, outfit, job.style_type, composition.framing, seed, notes)
+    whole = asked(plan, character, outfit, job.style, composition.framing, seed, notes)
     progress("photographing", 0.1)
     if whole is None:
         if plan.framing_said:
             notes.warnings += framing.warnings
-        look, note = looks.choose(plan, job.style_type, body=False)
+        look, note = looks.choose(plan, job.style, body=False)
         if note:
             notes.warnings.append(note)
         if composition.completed:
@@ -100,28 +105,29 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
         # The whole person stands on the studio's floor, far from its wall.
         plate = clock.time("ground", lambda: replace(shadowed(plate, drop, plate.lighting), wall=0.0))
     progress("lighting", 0.6)
-    image = _develop(plan, composition, subject, plate, job.speed, seed, clock, look is not None)
+    image = _develop(plan, composition, subject, plate, job.speed, seed, clock, looks.is_drawn(look))
     if look is not None:
         progress("drawing", 0.8)
-        image = _drawn(image, look, composition, subject, size, job.speed, seed, clock)
+    result = in_style(image, job.style, look, known(subject, composition, size), seed, job.speed, notes, clock)
     warn(plan, notes, outfit, whole, look)
     progress("developing", 0.9)
     box = face_box(subject)
-    return Rendering(
-        image=image,
+    rendering = Rendering(
+        image=result.image,
         # What a thing on the head hides of the face is not compared.
-        bar=_bar(composition, look, subject, size, whole is not None) + notes.facts.get("bar_extra", 0.0),
+        bar=(max(composition.bar, _FIGURE_BAR) if whole else composition.bar) + notes.facts.get("bar_extra", 0.0),
         faces=(box,),
         warnings=tuple(dict.fromkeys(notes.warnings)),
         timings=clock.seconds,
         facts=_facts(plan, notes, subject),
         subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
     )
+    return finished(rendering, result, look)
 
 
 def _focused(shot: Shot, look: str | None) -> Shot:
     """The shot for a drawn picture: no lens blurs what a pencil draws."""
-    return shot if look is None else replace(shot, aperture=_DRAWN_APERTURE * shot.aperture)
+    return shot if not looks.is_drawn(look) else replace(shot, aperture=_DRAWN_APERTURE * shot.aperture)
 
 
 def _facts(plan: ScenePlan, notes: Notes, subject: Subject) -> dict[str, float]:
@@ -132,37 +138,13 @@ def _facts(plan: ScenePlan, notes: Notes, subject: Subject) -> dict[str, float]:
     return facts
 
 
-def _bar(composition: Composition, look: str | None, subject: Subject, size: Size, figure: bool) -> float:
-    """Distance to the reference that the picture may have: drawn ones and small faces may have more."""
-    bar = max(composition.bar, 0.52) if figure else composition.bar
-    if look is None:
-        return bar
-    return max(bar, looks.bar(look, subject.face_height, float(np.sqrt(size[0] * size[1]))))
-
-
-def _drawn(
-    image: U8,
-    look: str,
-    composition: Composition,
-    subject: Subject,
-    size: Size,
-    speed: Speed,
-    seed: int,
-    clock: Clock,
-) -> U8:
-    """The developed picture, drawn."""
-    points, matte, regions = subject.points, subject.alpha, subject.regions
-    if composition.camera_roll:
-        matrix = roll_matrix(size, composition.camera_roll)
-        matte = np.asarray(cv2.warpAffine(matte, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
-        regions = np.asarray(cv2.warpAffine(regions, matrix, size, flags=cv2.INTER_NEAREST), np.uint8)
-        if points is not None:
-            points = points.copy()
-            points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    return clock.time(
-        "look",
-        lambda: looks.draw(image, look, points=points, matte=matte, regions=regions, seed=seed, speed=speed),
-    )
+def known(subject: Subject, composition: Composition, size: Size) -> Known:
+    """What looks need to know of a placed subject."""
+    faces = () if subject.points is None else (subject.points,)
+    found = Known(faces, subject.alpha, subject.regions)
+    if not composition.camera_roll:
+        return found
+    return turned(found, roll_matrix(size, composition.camera_roll).astype(np.float32), size)
 
 
 def better_side(plan: ScenePlan, character: IdentityMap, kept: Kept, notes: Notes) -> IdentityMap:

@@ -72,8 +72,6 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
     assert job.size is not None
     notes, clock = Notes(), Clock()
     plan, members, camera = clock.time("arrange", lambda: _members(job, job.size or (0, 0), kept, notes))
-    if job.style_type in ("fiction", "design"):
-        notes.warnings.append(f"style_type {job.style_type}: a picture of several characters is a photograph")
     progress("photographing", 0.1)
     subjects, plate = together(
         lambda: _each(members, lambda member: _subject(member, job, kept, clock)),

@@ -19,7 +19,7 @@ from portrayal.engines.studio.wardrobe.choose import choose, dyed
 from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.prompting.nearest import one
 from portrayal.prompting.plan import ScenePlan
-from portrayal.request import StyleType
+from portrayal.styles.style import Style
 
 _ORDER: Final[tuple[Framing, ...]] = get_args(Framing)
 _CLOSE: Final = ("close-up", "head and shoulders", "bust")
@@ -45,7 +45,7 @@ def asked(
     plan: ScenePlan,
     character: IdentityMap,
     outfit: Outfit | None,
-    style_type: StyleType,
+    style: Style,
     shown: str,
     seed: int,
     notes: Notes,
@@ -56,7 +56,7 @@ def asked(
         plan: the reading of the prompt.
         character: who; without a face there is no figure.
         outfit: what the words dress the person in; None = as in the reference.
-        style_type: "auto" and "fiction" draw figures, "realistic" and "general" photograph what passes.
+        style: its type "auto" and "fiction" draw figures, "realistic" and "general" photograph what passes.
         shown: the widest framing that the reference itself can fill.
         seed: of the picture.
         notes: gets a warning for everything that is changed.
@@ -83,8 +83,8 @@ def asked(
         turn=float(rng.uniform(-6, 6)),
         across=float(rng.uniform(-0.05, 0.05)),
     )
-    look, note = looks.choose(plan, style_type, body=True)
-    if look is None:
+    look, note = looks.choose(plan, style, body=True)
+    if not looks.is_drawn(look):
         if not any(passes(near, framing, worn) for framing in _ORDER[_ORDER.index(shows) :]):
             notes.warnings.append(
                 f"not portrayed: {plan.pose or 'the whole figure'}; a photograph of it in these clothes looks "

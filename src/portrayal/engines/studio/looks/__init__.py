@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from portrayal.engines.studio.looks.choice import bar, choose, default_for_figure, drawn_as, names, presets, row
-from portrayal.engines.studio.looks.draw import draw
+from portrayal.engines.studio.looks.choice import (
+    bar,
+    choose,
+    default_for_figure,
+    drawn_as,
+    is_drawn,
+    names,
+    presets,
+    row,
+)
+from portrayal.engines.studio.looks.draw import draw, paint
 
-__all__ = ["bar", "choose", "default_for_figure", "draw", "drawn_as", "names", "presets", "row"]
+__all__ = ["bar", "choose", "default_for_figure", "draw", "drawn_as", "is_drawn", "names", "paint", "presets", "row"]

@@ -13,6 +13,29 @@ from portrayal.imaging import F32, U8
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of the people in a picture.
+
+    Attributes:
+        faces: landmarks (478, 2 or 3) of each face, in pixels.
+        matte: (h, w) 0..1, where people are; None = not known.
+        regions: (h, w) uint8 labels of `portrayal.perception.types`; None = not known.
+    """
+
+    faces: tuple[F32, ...] = ()
+    matte: F32 | None = None
+    regions: U8 | None = None
+
+    def shields(self, shape: tuple[int, int]) -> tuple[F32 | None, F32 | None]:
+        """(h, w) 0..1 where skin is, and where faces must stay fine; None when nobody is in the picture."""
+        if not self.faces and self.regions is None:
+            return None, None
+        blank = np.zeros((*shape, 3), np.uint8)
+        context = Context(blank, self.faces, self.matte, self.regions, 0, "balanced")
+        return context.skin, np.maximum(context.detail, np.float32(0.65) * context.face)
+
+
+@dataclass(frozen=True)
 class Canvas:
     """A picture on its way through the steps of a look.
 
@@ -28,7 +51,9 @@ class Canvas:
         """The context of the picture as it is now, for a method that draws from a photograph."""
         context = self.context
         matte = context.subject if context.cut else None
-        return Context(codes(self.picture), context.faces, matte, context.regions, context.seed, context.speed)
+        return Context(
+            codes(self.picture), context.faces, matte, context.regions, context.seed, context.speed, context.pen
+        )
 
 
 Method: TypeAlias = Callable[..., F32]

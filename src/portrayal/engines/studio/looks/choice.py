@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from portrayal.errors import InvalidRequestError
 from portrayal.prompting.plan import ScenePlan
-from portrayal.request import StyleType
 from portrayal.styles.catalogue import STYLE_PRESETS
+from portrayal.styles.style import Style
 
 # Height of a face, in pixels of a 1024 px picture, under which `small_bar` counts.
 _SMALL: Final = 130.0
@@ -120,30 +120,43 @@ def default_for_figure() -> str:
     return _tables()[0].figure
 
 
-def choose(plan: ScenePlan, style_type: StyleType, body: bool) -> tuple[str | None, str]:
+def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
     """The look of a new picture.
 
-    The prompt's own words come first, then the style type. What shows the body is drawn when neither asks for a
-    photograph: a portrait is convincing as one, a whole figure not everywhere.
+    A preset comes first, then the look of a style code, the prompt's own words, and the style type. What shows the body
+    is drawn when none of them asks for a photograph: a portrait is convincing as one, a whole figure not everywhere.
 
     Args:
         plan: of the picture.
-        style_type: of the request.
+        style: of the request.
         body: whether more than head and shoulders is shown.
 
     Returns:
-        A look of `names()`, or None for a photograph; and a note for the warnings, "" when there is nothing to say.
+        A look of `names()` or `presets()`, or None for a plain photograph; and a note for the warnings, "" when there
+        is nothing to say.
     """
     choice = _tables()[0]
+    if style.preset in _presets():
+        return style.preset, ""
+    if style.code is not None and not style.code.photographic:
+        drawn = drawn_as(style.code.look)
+        if drawn is not None:
+            note = f"style code: the look {style.code.look!r} is not drawn yet; the picture is drawn as {drawn}"
+            return drawn, "" if drawn == style.code.look else note
     drawn = drawn_as(plan.look)
     if drawn is not None:
         note = f"not portrayed: look {plan.look!r}; the picture is drawn as {drawn}"
         return drawn, "" if drawn == plan.look else note
-    if style_type in ("fiction", "design"):
-        return (choice.fiction if style_type == "fiction" else choice.design), ""
-    if not body or style_type in ("realistic", "general") or _photographic(plan, choice):
+    if style.type in ("fiction", "design"):
+        return (choice.fiction if style.type == "fiction" else choice.design), ""
+    if not body or style.type in ("realistic", "general") or style.code or _photographic(plan, choice):
         return None, ""
     return choice.figure, f"the whole figure is drawn ({choice.figure}); style_type realistic makes a photograph"
+
+
+def is_drawn(look: str | None) -> bool:
+    """Whether a look is drawn or painted; False for a photograph and for presets that stay one."""
+    return look is not None and row(look).drawn
 
 
 def _photographic(plan: ScenePlan, choice: _Choice) -> bool:

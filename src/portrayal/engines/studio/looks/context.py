@@ -43,10 +43,18 @@ class Context:
         regions: (h, w) uint8 labels of `portrayal.perception.types`, or None.
         seed: of everything random.
         speed: how much work is done.
+        pen: width of contours, 1 = as the look has them.
     """
 
     def __init__(
-        self, image: U8, faces: Sequence[F32], matte: F32 | None, regions: U8 | None, seed: int, speed: Speed
+        self,
+        image: U8,
+        faces: Sequence[F32],
+        matte: F32 | None,
+        regions: U8 | None,
+        seed: int,
+        speed: Speed,
+        pen: float = 1.0,
     ) -> None:
         self.image = image
         self.shape = (image.shape[0], image.shape[1])
@@ -57,6 +65,7 @@ class Context:
         self.regions = regions
         self.seed = seed
         self.speed = speed
+        self.pen = pen
 
     @cached_property
     def photograph(self) -> F32:
@@ -214,6 +223,7 @@ class Context:
             source: (h, w) lightness, default the picture's own.
         """
         light = self.fine[..., 0] if source is None else source
+        width *= self.pen
         out = _contours(light, self.tangent, width * self.unit, gain, length * self.unit)
         if self.cut and float(self.subject[::8, ::8].mean()) < 0.97:
             # What lies out of focus has only wide edges: there a broader pen looks for them.
@@ -241,7 +251,7 @@ class Context:
         """(h, w) 1 = the line around the people, so many pixels of a 1024 px picture wide; 0 where they are not cut."""
         if not self.cut:
             return np.zeros(self.shape, np.float32)
-        soft = blur(self.subject, max(0.7, 0.55 * width * self.unit))
+        soft = blur(self.subject, max(0.7, 0.55 * width * self.pen * self.unit))
         rim = step(0.16, 0.44, soft) * (1 - step(0.50, 0.74, soft))
         return np.asarray(rim * (1 - np.float32(0.6) * self.detail), np.float32)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from portrayal.engines.studio.looks.canvas import Canvas, codes
+from portrayal.engines.studio.looks.canvas import Canvas, Known, codes
 from portrayal.engines.studio.looks.choice import row
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.methods import methods
@@ -41,14 +41,25 @@ def draw(
     Raises:
         InvalidRequestError: there is no such look.
     """
-    steps = row(look).steps
     if points is None:
         faces: Sequence[F32] = ()
     elif isinstance(points, np.ndarray):
         faces = (points,) if points.ndim == 2 else tuple(points)
     else:
         faces = points
-    context = Context(np.ascontiguousarray(image), faces, matte, regions, seed, speed)
+    return paint(image, look, Known(tuple(faces), matte, regions), seed, speed)
+
+
+def paint(image: U8, look: str, known: Known, seed: int = 0, speed: Speed = "balanced", pen: float = 1.0) -> U8:
+    """Draw a finished picture again; as `draw`, with all that is known of it as one value.
+
+    Args:
+        image, look, seed, speed: as for `draw`.
+        known: of the people.
+        pen: width of contours, 1 = as the look has them.
+    """
+    steps = row(look).steps
+    context = Context(np.ascontiguousarray(image), known.faces, known.matte, known.regions, seed, speed, pen)
     picture = context.photograph
     for step in steps:
         settings = dict(step)
