@@ -107,7 +107,7 @@ def read_cast(prompt: str, names: Sequence[str], negative: str = "") -> CastPlan
     tokens = parted(texts.tokens(finder.rest()), language)
     phrases = find_phrases(finder.rest(), tokens, known, bool(lettering))
     owned = [_Owned(finder.quoted(tokens, p), p, finder.owners(tokens[p.first].start)) for p in phrases]
-    unwanted = parse(texts.take_lettering(texts.clean(negative))[0], False)[:2]
+    unwanted = parse(texts.take_lettering(texts.clean(negative))[0], False)
 
     def plan(chosen: list[_Owned]) -> ScenePlan:
         scene = Scene([(o.quoted, o.phrase) for o in chosen], tokens, language)

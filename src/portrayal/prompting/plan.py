@@ -109,3 +109,9 @@ class ScenePlan(_Frozen):
         """Whether the words name the framing, and it does not only follow from the pose."""
         posed = {u.phrase for u in self.understood if u.kind == "pose"}
         return any(u.kind == "framing" and u.phrase not in posed for u in self.understood)
+
+    def excludes(self, kind: str, value: str | None) -> bool:
+        """Whether the words keep something out of the picture; who chooses asks. See `without.excludes`."""
+        from portrayal.prompting.without import excludes  # which reads the vocabulary; a plan alone needs none
+
+        return excludes(self.negative, kind, value)

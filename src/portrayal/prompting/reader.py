@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portrayal.prompting import text as texts
+from portrayal.prompting import without
 from portrayal.prompting.clitics import parted
 from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
 from portrayal.prompting.plan import LOWER, Garment, Gaze, HairWords, HeadTurn, ScenePlan, Understood
 from portrayal.prompting.text import Token
-from portrayal.prompting.vocabulary import LANGUAGES, Vocabulary, load, rules
+from portrayal.prompting.vocabulary import LANGUAGES, Vocabulary, ids, load, rules
 
 # Kinds of which a picture has one; the first that is named wins.
 _SINGLE = (
@@ -28,7 +29,6 @@ _SINGLE = (
     "gaze",
     "backdrop",
 )
-_SMILING = frozenset(("smile", "slight smile", "broad smile", "laugh"))
 _MAX_TURN = {"yaw": 90.0, "pitch": 60.0, "roll": 60.0}
 
 
@@ -46,7 +46,7 @@ def read(prompt: str, negative: str = "") -> ScenePlan:
     prompt = texts.clean(prompt)
     rest, lettering = texts.take_lettering(prompt)
     scene = Scene(*parse(rest, bool(lettering)))
-    scene.unwanted(*parse(texts.take_lettering(texts.clean(negative))[0], False)[:2])
+    scene.unwanted(*parse(texts.take_lettering(texts.clean(negative))[0], False))
     return scene.plan(prompt, lettering)
 
 
@@ -79,16 +79,37 @@ class Scene:
     notes: list[tuple[int, str]] = field(default_factory=list)  # (place in the prompt, what is not portrayed)
     seen: list[tuple[int, Understood]] = field(default_factory=list)
 
-    def unwanted(self, phrases: Iterable[tuple[str, Phrase]], _: Sequence[Token]) -> None:
+    def unwanted(
+        self, phrases: Iterable[tuple[str, Phrase]], tokens: Sequence[Token] = (), language: str = "en"
+    ) -> None:
         """Everything in a negative prompt, and what the prompt itself negates."""
         own = [(quoted, p) for quoted, p in self.phrases if p.negative]
+        phrases = list(phrases)
+        behind = {p.first for _, p in phrases if p.kind == "backdrop"}
         for quoted, phrase in (*own, *phrases):
-            value = _garment_value(phrase.garment) if phrase.garment else phrase.id
+            if phrase.kind == "setting" and phrase.id == "studio" and phrase.first in behind:
+                continue  # "red background" excludes no studio
             kind = {"garment": "outfit"}.get(phrase.kind, phrase.kind)
-            found = Understood(phrase=quoted, kind=kind, value=value or quoted)
-            if kind not in ("season", "seated") and found not in self.negatives:
-                self.negatives.append(found)
+            value = _garment_value(phrase.garment) if phrase.garment else phrase.id
+            self._exclude(Understood(phrase=quoted, kind=kind, value=value or quoted), language)
+        known = {i for _, p in phrases for i in range(p.first, p.last)}
+        for item in _items(tokens):
+            if not known.issuperset(range(item[0], item[1])):
+                quoted = " ".join(t.word for t in tokens[item[0] : item[1]])
+                for kind, id_ in without.meanings(quoted, language):
+                    self._exclude(Understood(phrase=quoted, kind=kind, value=id_), language)
         self.phrases = [(quoted, p) for quoted, p in self.phrases if not p.negative]
+
+    def _exclude(self, found: Understood, language: str) -> None:
+        more = [(found.kind, found.value)]
+        if found.kind == "other":
+            more += without.meanings(found.phrase, language)
+        elif found.kind == "seated":
+            more = [("pose", pose) for pose in ids("pose") if pose.startswith("sitting")]
+        for kind, value in more:
+            one = Understood(phrase=found.phrase, kind=kind, value=value)
+            if one not in self.negatives:
+                self.negatives.append(one)
 
     def plan(self, prompt: str, lettering: tuple[str, ...]) -> ScenePlan:
         """The finished plan."""
@@ -132,16 +153,38 @@ class Scene:
         return [(quoted, p) for quoted, p in self.phrases if p.kind in kinds]
 
     def _contradictions(self) -> None:
-        """A garment or a pose that is named and excluded is left out, and noted."""
-        unwanted = {(u.kind, u.value) for u in self.negatives}
+        """What is named and excluded is left out, and noted; how the picture is taken stays (`without.STAYS`)."""
         kept = []
         for quoted, phrase in self.phrases:
             kind = {"garment": "outfit"}.get(phrase.kind, phrase.kind)
-            if kind in ("outfit", "pose") and phrase.id and (kind, phrase.id) in unwanted:
+            rest: Phrase | None = phrase
+            if phrase.garment is not None:
+                rest = self._undressed(kind, phrase, phrase.garment)
+            elif kind not in without.STAYS and without.excludes(self.negatives, kind, phrase.id):
+                instead = without.left(self.negatives, phrase.id) if kind == "setting" else None
+                rest = replace(phrase, id=instead, reported=False) if instead else None
+            if rest is not None:
+                kept.append((quoted, rest))
+            if rest is not phrase:
                 self.notes.append((phrase.first, f"{quoted} (also excluded)"))
-            else:
-                kept.append((quoted, phrase))
         self.phrases = kept
+
+    def _undressed(self, kind: str, phrase: Phrase, garment: Garment) -> Phrase | None:
+        """A phrase of a garment or accessory without what is excluded of it; None when it is excluded itself."""
+        plain = garment.model_copy(update={"text": "", "colour": None, "second": None, "pattern": None, "cut": None})
+        plain = plain.model_copy(update={"fabric": None})
+        if without.excludes(self.negatives, kind, garment.item) or without.barred(self.negatives, plain):
+            return None
+        if without.barred(self.negatives, garment):
+            return (
+                None
+                if kind == "accessory"
+                else replace(phrase, garment=plain.model_copy(update={"text": garment.text}))
+            )
+        bare = without.without_qualities(self.negatives, garment)
+        if bare is garment:
+            return phrase
+        return replace(phrase, garment=bare) if bare.item or bare.colour or bare.pattern or bare.fabric else None
 
     def _choose(self, kind: str) -> None:
         """The first strong phrase of a kind, else the first weak one."""
@@ -153,6 +196,8 @@ class Scene:
         """A forest with snow is the snow forest."""
         said = {f"{p.kind}:{p.id}" for _, p in self.phrases}
         for rule in rules()["combine"]:
+            if without.excludes(self.negatives, "setting", rule["gives"]):
+                continue
             if self.chosen.get("setting") == rule["setting"] and said.intersection(rule["with"]):
                 self.phrases = [
                     (quoted, replace(p, id=rule["gives"], reported=False))
@@ -177,7 +222,7 @@ class Scene:
         """A season says something about the setting or the weather when nothing else does."""
         for quoted, phrase in self._of("season"):
             kind, _, value = rules()["season"].get(phrase.id, "").partition(":")
-            if not kind:
+            if not kind or (kind not in self.chosen and without.excludes(self.negatives, kind, value)):
                 continue
             if kind not in self.chosen:
                 self.chosen[kind] = value
@@ -217,13 +262,9 @@ class Scene:
         return tuple(garments.values())
 
     def _accessories(self) -> tuple[tuple[str, ...], tuple[Garment, ...]]:
-        unwanted = {u.value for u in self.negatives if u.kind == "accessory"}
         details: dict[str, Garment] = {}
         for quoted, phrase in self._of("accessory"):
             if phrase.garment is None:
-                continue
-            if phrase.id in unwanted:
-                self.notes.append((phrase.first, f"{quoted} (also excluded)"))
                 continue
             details.setdefault(phrase.id, phrase.garment)
             self.seen.append((phrase.first, Understood(phrase=quoted, kind="accessory", value=phrase.id)))
@@ -262,13 +303,19 @@ class Scene:
     def _implied(self) -> None:
         """What follows from what was said: a standing person is not a close-up; "not smiling" is an expression."""
         framing = rules()["pose_framing"].get(self.chosen.get("pose", ""))
-        if framing and "framing" not in self.chosen:
+        if framing and "framing" not in self.chosen and not without.excludes(self.negatives, "framing", framing):
             self.chosen["framing"] = framing
             quoted, phrase = next(f for f in self._of("pose") if f[1].id == self.chosen["pose"])
             self.seen.append((phrase.first, Understood(phrase=quoted, kind="framing", value=framing)))
-        smiles = [u for u in self.negatives if u.kind == "expression" and u.value in _SMILING]
-        if smiles and "expression" not in self.chosen:
-            self.chosen["expression"] = "neutral"
+        calm = without.unsmiling(self.negatives)
+        if calm and "expression" not in self.chosen:
+            self.chosen["expression"] = calm
+
+
+def _items(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """(first, behind last) of the runs of tokens between commas."""
+    firsts = [i for i, token in enumerate(tokens) if token.after_stop or i == 0]
+    return list(zip(firsts, [*firsts[1:], len(tokens)], strict=False)) if tokens else []
 
 
 @dataclass
