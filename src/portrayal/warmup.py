@@ -1,25 +1,53 @@
 """The one-time compilation of the kernels, with progress.
 
 Numba compiles each kernel at its first use and keeps the machine code on disk. So that nobody stares at a silent
-terminal at the first picture, a small one is made first; later starts find a note in the cache folder and skip it.
-Numba compiles on one core only, so a second process compiles the kernels of clothes and bodies meanwhile.
+terminal at the first picture, those that most pictures need are compiled first; later starts find a note in the cache
+folder and skip it. ``kernels.toml`` lists them with the types of their arguments (`bench.kernel_list` writes it, and a
+test compares it with what pictures use); what it lacks is compiled at its first use.
+
+One process compiles on one core only, so that others help: whoever is free takes the next set of kernels, by making a
+file with its number. Sets are sorted by their cost, so that all end at about the same time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
+import importlib
 import platform
 import subprocess
 import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from portrayal._version import __version__
 from portrayal.engines.base import Progress
+from portrayal.parallel import cores
 from portrayal.settings import Settings
 
-# The first job of `compile_all` that wears modelled clothes.
-_ALONE = 4
+Part = Literal["pictures", "edits"]
+
+# Every process takes some 250 MB and a second to start.
+_MOST = 4
+
+
+@dataclass(frozen=True)
+class KernelSet:
+    """Kernels that one process compiles, for they share functions.
+
+    Attributes:
+        seconds: what it took on a machine of 2024; only the proportion matters.
+        kernels: ``module.name`` below `portrayal`, and for each compiled variant the types of its arguments, as the
+            file writes them.
+    """
+
+    seconds: float
+    kernels: dict[str, tuple[str, ...]]
 
 
 def needed(settings: Settings | None = None, *, edits: bool = False) -> bool:
@@ -40,92 +68,120 @@ def prepare(progress: Progress, settings: Settings | None = None, *, edits: bool
 
 
 def compile_all(progress: Progress) -> None:
-    """Make small pictures of the sample at every speed, so that each kernel is compiled and on disk."""
-    from portrayal import assets
-    from portrayal.pipeline import portray
-    from portrayal.request import Request, Speed
-
-    label = "preparing the studio, once on this machine"
-    progress(label, 0.0)
-    sample = assets.path("sample/astronaut.png").read_bytes()
-    jobs: tuple[tuple[Speed, str], ...] = (
-        ("turbo", "smiling, looking left, coffee shop"),
-        ("balanced", "eyes closed, looking right, on a beach, navy outfit"),
-        ("quality", "surprised, studio, grey backdrop, snow"),
-        ("turbo", "wearing glasses, studio, oil painting"),
-        ("turbo", "pencil drawing, full body, walking on a street, wearing a suit"),
-    )
-    other = _modelled_beside()
-    for i, (speed, prompt) in enumerate(jobs):
-        if other is not None and i == _ALONE:
-            other.wait()  # the rest needs what it compiles
-        request = Request.make(prompt=prompt, reference=sample, size=(512, 512), speed=speed, num_images=1, seed=1)
-
-        def step(stage: str, fraction: float, i: int = i) -> None:
-            progress(label, (i + fraction) / len(jobs))
-
-        portray(request, settings=Settings(cache=False, credentials=False), progress=step)
-
-
-def _modelled_beside() -> subprocess.Popen[bytes] | None:
-    """A process that compiles the kernels of clothes and bodies; None where there is none to be had."""
-    if not sys.executable or getattr(sys, "frozen", False):
-        return None
-    command = [sys.executable, "-c", "from portrayal.warmup import compile_modelled; compile_modelled()"]
-    try:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    except OSError:  # they are then compiled by this process
-        return None
-
-
-def compile_modelled() -> None:
-    """Cut a garment, weave what needs a kernel of its own, pose and trace a body: without a head, light or scene."""
-    import numpy as np
-
-    from portrayal.engines.studio.cloth.fabrics import weave
-    from portrayal.engines.studio.figure.body import build
-    from portrayal.engines.studio.figure.camera import view_of
-    from portrayal.engines.studio.figure.occlusion import bake
-    from portrayal.engines.studio.figure.surface import surfaced
-    from portrayal.engines.studio.figure.trace import trace
-    from portrayal.engines.studio.figure.types import Stance
-    from portrayal.engines.studio.wardrobe.frame import BustFrame
-    from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
-    from portrayal.engines.studio.wardrobe.render import render
-
-    wool, skin = Cloth("#1f2a44", "wool"), np.array([0.5, 0.35, 0.28], np.float32)
-    stance = Stance("standing", "full", Outfit("suit", wool))
-    body = build(stance.pose, stance.outfit, stance.build, 1)
-    view = view_of(body, stance, (256, 256))
-    seen, grid = trace(body.rows, view), bake(body.rows, body.head.centre)
-    surface = surfaced(body, seen, grid, view, skin, None)
-    if surface.shadow is not None:
-        surface.shadow(np.array([0.5, 0.6, 0.6], np.float32))
-    for garment in ("suit", "toga"):
-        render(Outfit(garment, wool), BustFrame(width=256, height=256, scale=6.0, x=128.0, y=90.0), skin, "turbo")
-    u, v = (np.ascontiguousarray(a, np.float32) for a in np.mgrid[:64, :64] * 0.1)
-    for pattern in ("striped", "floral"):
-        weave(Cloth("#8a2030", "cotton", pattern), u, v, 0.1, 1)
+    """Compile the kernels of pictures, so that they are on disk."""
+    _compile("pictures", "preparing the studio, once on this machine", progress)
 
 
 def compile_edits(progress: Progress) -> None:
-    """Remix a small picture, so that the kernels of edit and remix are compiled and on disk."""
-    from portrayal import assets
-    from portrayal.pipeline import portray
-    from portrayal.request import Request
+    """Compile what edit and remix need beyond that."""
+    _compile("edits", "preparing edits, once on this machine", progress)
 
-    label = "preparing edits, once on this machine"
+
+def listed(part: Part) -> tuple[KernelSet, ...]:
+    """The sets of ``kernels.toml``, the most expensive first."""
+    table = tomllib.loads(Path(__file__).with_name("kernels.toml").read_text("utf-8"))
+    sets = (
+        KernelSet(float(row["seconds"]), {name: tuple(variants) for name, variants in row["kernels"].items()})
+        for row in table[part]
+    )
+    return tuple(sorted(sets, key=lambda s: -s.seconds))
+
+
+def help_out(part: Part, folder: str) -> None:
+    """What a process beside does: compile sets until all are taken; `folder` holds a file for each that is."""
+    with _no_collector():
+        _work(listed(part), Path(folder), lambda: None)
+
+
+def _compile(part: Part, label: str, progress: Progress) -> None:
     progress(label, 0.0)
-    sample = assets.path("sample/astronaut.png").read_bytes()
-    for i, strength in enumerate((0.3, 0.7)):
-        request = Request.make(
-            operation="remix", image=sample, reference=sample, size=(512, 512), strength=strength, seed=1
-        )
+    sets = listed(part)
+    total = sum(s.seconds for s in sets)
+    with tempfile.TemporaryDirectory(prefix="portrayal-") as name, _no_collector():
+        folder = Path(name)
+        others = _beside(part, folder)
 
-        def step(stage: str, fraction: float, i: int = i) -> None:
-            progress(label, (i + fraction) / 2)
+        def told() -> None:
+            taken = sum(s.seconds for number, s in enumerate(sets) if (folder / str(number)).exists())
+            progress(label, 0.95 * taken / total)
 
-        portray(request, settings=Settings(cache=False, credentials=False), progress=step)
+        try:
+            _work(sets, folder, told)
+            failed = sum(other.wait() != 0 for other in others)  # all of them are waited for
+        finally:
+            for other in others:
+                if other.poll() is None:  # an interrupt
+                    other.kill()
+                    other.wait()
+        if failed:  # what they took is still missing; what is on disk is merely read
+            for each in sets:
+                _compile_set(each)
+    progress(label, 1.0)
+
+
+def _beside(part: Part, folder: Path) -> list[subprocess.Popen[bytes]]:
+    """Processes that help; none where there are none to be had."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        return []
+    code = "import sys; from portrayal.warmup import help_out; help_out(sys.argv[1], sys.argv[2])"
+    command = [sys.executable, "-c", code, part, str(folder)]
+    found: list[subprocess.Popen[bytes]] = []
+    with contextlib.suppress(OSError):  # then this process compiles alone
+        for _ in range(min(cores(), _MOST) - 1):
+            found.append(
+                subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            )
+    return found
+
+
+def _work(sets: tuple[KernelSet, ...], folder: Path, told: Callable[[], None]) -> None:
+    for number, each in enumerate(sets):
+        try:
+            (folder / str(number)).touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        told()
+        _compile_set(each)
+
+
+def _compile_set(each: KernelSet) -> None:
+    from numba.core.errors import NumbaError
+
+    for name, variants in each.kernels.items():
+        module, _, kernel = name.rpartition(".")
+        dispatcher = getattr(importlib.import_module(f"portrayal.{module}"), kernel)
+        for variant in variants:
+            with contextlib.suppress(NumbaError):  # a list that is out of date costs time at first use, no more
+                dispatcher.compile(tuple(_type(code) for code in variant.split()))
+
+
+def _type(code: str) -> Any:
+    """A type of numba: ``f4`` float32, ``i8`` int64, ``b1`` bool, ``f4[2]`` an array of two dimensions, contiguous,
+    ``f4[2]r`` one that is read-only."""
+    import numpy as np
+    from numba import types
+    from numba.np.numpy_support import from_dtype
+
+    scalar, _, rest = code.partition("[")
+    kind = from_dtype(np.dtype(scalar))
+    if not rest:
+        return kind
+    return types.Array(kind, int(rest[0]), "C", readonly=rest.endswith("r"))
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """The compiler makes millions of objects in a few seconds, nearly all of which end with their count: looking for
+    cycles among them is a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _note(settings: Settings, edits: bool) -> Path:
