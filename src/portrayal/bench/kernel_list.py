@@ -54,16 +54,18 @@ def used() -> dict[str, list[str]]:
     from numba.core.dispatcher import Dispatcher
 
     found: dict[str, list[str]] = {}
+    called: set[str] = set()
     for name, module in sorted(sys.modules.items()):
         if not name.startswith("portrayal."):
             continue
         for key, value in sorted(vars(module).items()):
-            # A helper is compiled with the kernels that call it.
             if isinstance(value, Dispatcher) and value.py_func.__module__ == name and _kept(value):
+                called |= _calls(value) - {_name(value)}
                 variants = sorted(" ".join(map(_code, variant)) for variant in value.signatures)
                 if variants:
-                    found[f"{name.removeprefix('portrayal.')}.{key}"] = variants
-    return found
+                    found[_name(value)] = variants
+    # What kernels call is compiled with them.
+    return {name: variants for name, variants in found.items() if name not in called}
 
 
 def _kept(kernel: Any) -> bool:
