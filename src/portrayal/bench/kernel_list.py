@@ -58,7 +58,7 @@ def used() -> dict[str, list[str]]:
     for name, module in sorted(sys.modules.items()):
         if not name.startswith("portrayal."):
             continue
-        for key, value in sorted(vars(module).items()):
+        for value in list(vars(module).values()):
             if isinstance(value, Dispatcher) and value.py_func.__module__ == name and _kept(value):
                 called |= _calls(value) - {_name(value)}
                 variants = sorted(" ".join(map(_code, variant)) for variant in value.signatures)
