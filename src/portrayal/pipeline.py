@@ -285,7 +285,8 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
         format=request.output_format,
         warnings=(*rendering.warnings, *(_unlike(s) for s in scores if not passes(s))),
         timings=timings,
-        facts={**rendering.facts, **measured},
+        # Shares of a palette are facts too, so that they are kept wherever facts are.
+        facts={**rendering.facts, **measured, **{f"palette {name}": share for name, share in rendering.palette}},
         did=rendering.did,
         look=rendering.look,
         palette=rendering.palette,

@@ -44,8 +44,8 @@ def generate(
         output: a file, or a folder for several pictures; None keeps them in memory.
         force: allow the output to replace one of the inputs.
         progress: called with (stage, fraction).
-        options: any other field of `portrayal.request.Request`: negative_prompt, style_type, speed, num_images, seed,
-            engine.
+        options: any other field of `portrayal.request.Request`: negative_prompt, style_type, style_preset, style_codes,
+            style_references (files or bytes), palette, magic_prompt, speed, num_images, seed, engine.
 
     Raises:
         portrayal.errors.PortrayalError: a clear line with field and remedy; nothing is written then.
@@ -115,6 +115,7 @@ def remix(
         image: the inspiration.
         strength: 0 = only its palette, framing and light; 1 = this very picture with the character in it.
         size: None = the allowed size nearest to the inspiration's shape.
+        options: as for `generate`, with the styles.
     """
     options.update(image=image, strength=strength, size=_size(size, aspect_ratio))
     return _make("remix", output, force, progress, reference=reference, mask=reference_mask, prompt=prompt, **options)
@@ -258,6 +259,13 @@ def _made(
     for field in ("image", "edit_mask", "background"):
         if options.get(field) is not None:
             options[field] = _bytes(options[field], field)
+    styles = options.get("style_references") or ()
+    styles = [styles] if isinstance(styles, str | Path | bytes) else list(styles)
+    inputs += [Path(style) for style in styles if not isinstance(style, bytes)]
+    options["style_references"] = tuple(_bytes(style, "style_references") for style in styles)
+    for field in ("style_codes", "palette"):
+        given_style = options.get(field) or ()
+        options[field] = (given_style,) if isinstance(given_style, str) else tuple(given_style)
     options["characters"] = _characters(reference, mask, options.get("prompt", ""))
     request = Request.make(operation=operation, **options)
     result = portray(request, progress=progress or silent)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from portrayal._version import __version__
-from portrayal.cli import examine, pictures, serving
+from portrayal.cli import examine, pictures, serving, styles
 from portrayal.cli.characters import characters_app
 from portrayal.cli.keys import keys_app
 from portrayal.cli.library import library_app
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(pictures.commands)
 app.add_typer(examine.commands)
 app.add_typer(serving.commands)
+app.add_typer(styles.commands)
 app.add_typer(characters_app, name="character")
 app.add_typer(keys_app, name="keys")
 app.add_typer(library_app, name="library")

@@ -33,11 +33,44 @@ Output = Annotated[
 Image = Annotated[Path, typer.Option("--image", "-i", help="The picture that is worked on.")]
 Speed = Annotated[str, typer.Option(help="turbo, balanced or quality.")]
 StyleType = Annotated[str, typer.Option(help="auto, general, realistic, design or fiction.")]
+StylePreset = Annotated[str, typer.Option(metavar="NAME", help="One of the 62 names of `portrayal styles`.")]
+StyleCode = Annotated[
+    list[str] | None, typer.Option("--style-code", metavar="CODE", help="Eight hex digits: a look for ever.")
+]
+StyleReferences = Annotated[
+    list[Path] | None,
+    typer.Option("--style-reference", metavar="PICTURE", help="Take its colours and brushwork; up to ten times."),
+]
+Palette = Annotated[
+    list[str] | None,
+    typer.Option("--palette", metavar="NAME|#RRGGBB[:WEIGHT]", help="A palette's name, or a colour; up to 8 times."),
+]
+MagicPrompt = Annotated[str, typer.Option(help="May words be added to the prompt: on, auto or off.")]
 Seed = Annotated[int | None, typer.Option(help="0 to 2147483647; default: from the request.")]
 Count = Annotated[int, typer.Option("--num-images", "-n", help="1 to 8.")]
 Negative = Annotated[str, typer.Option(help="What shall not be in the picture.")]
 Force = Annotated[bool, typer.Option("--force", help="Allow the output to replace an input file.")]
 MaskMode = Annotated[str, typer.Option(help="What is repainted: white, black, or alpha (transparent).")]
+
+
+def styles(
+    style_type: str,
+    preset: str,
+    codes: list[str] | None,
+    references: list[Path] | None,
+    palette: list[str] | None,
+    magic_prompt: str,
+) -> dict[str, Any]:
+    """The style options of a command as a verb takes them; what was not given is left out."""
+    given = {
+        "style_type": style_type if style_type != "auto" else "",
+        "style_preset": preset,
+        "style_codes": tuple(codes or ()),
+        "style_references": tuple(references or ()),
+        "palette": tuple(part for text in palette or () for part in text.split(",")),
+        "magic_prompt": magic_prompt if magic_prompt != "off" else "",
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def say(line: str) -> None:

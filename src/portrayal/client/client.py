@@ -75,8 +75,9 @@ class Client:
         Raises:
             PortrayalError: as the server says. When you stop waiting with Ctrl-C, the portrayal is canceled.
         """
-        body = {"prompt": prompt, **options, **self._who(reference, mask, "mask")}
-        return self._made("generate", body, output, force, progress, self._paths(reference, mask))
+        body = {"prompt": prompt, **self._styles(options), **self._who(reference, mask, "mask")}
+        styles = options.get("style_references")
+        return self._made("generate", body, output, force, progress, self._paths(reference, mask, styles))
 
     def edit(
         self,
@@ -112,9 +113,9 @@ class Client:
         **options: Any,
     ) -> Portrayal:
         """A new picture of the character after an inspiration; see `portrayal.remix`."""
-        body = {"prompt": prompt, **options, **self._who(reference, reference_mask, "reference_mask")}
+        body = {"prompt": prompt, **self._styles(options), **self._who(reference, reference_mask, "reference_mask")}
         body |= self._pictures(image=image)
-        inputs = self._paths(reference, reference_mask, image)
+        inputs = self._paths(reference, reference_mask, image, options.get("style_references"))
         return self._made("remix", body, output, force, progress, inputs)
 
     def reframe(
@@ -282,6 +283,17 @@ class Client:
             name: None if picture is None else (lambda p=picture, n=name: self.files.address(p, n))  # type: ignore[misc]
             for name, picture in given.items()
         }
+
+    def _styles(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Options of which style references are pictures, and a single code or colour is a list of one."""
+        body = dict(options)
+        for name in ("style_codes", "palette"):
+            if isinstance(body.get(name), str):
+                body[name] = [body[name]]
+        if body.get("style_references"):
+            pictures = _listed(body["style_references"])
+            body["style_references"] = lambda: [self.files.address(one, "style_references") for one in pictures]
+        return body
 
     def _who(self, reference: References, mask: Given | None, argument: str) -> dict[str, Any]:
         listed = _listed(reference)

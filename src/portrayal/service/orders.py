@@ -1,7 +1,7 @@
 """An order: a request whose pictures are named by the digests of stored files. It is what a job is made from.
 
-Besides the fields of `portrayal.request.Request` it holds what hosts' formats can say and the engines cannot do yet;
-`unheeded` says so in words, and they go into the warnings of the result.
+What an operation has no use for although hosts' formats can say it, such as the style of an edit, is kept and not
+heeded; `unheeded` says so in words, and they go into the warnings of the result.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from portrayal.request import (
     MAX_PROMPT,
     CharacterReference,
     EngineName,
+    MagicPrompt,
     MaskMode,
     Operation,
     OutputFormat,
@@ -28,9 +29,10 @@ from portrayal.request import (
 from portrayal.sizes import Size
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-MagicPrompt = Literal["auto", "on", "off"]
 
 _FILES = ("image", "edit_mask", "background")
+# New pictures, which can have any style.
+STYLED = ("generate", "remix")
 _STYLE = ("style_preset", "style_codes", "style_references", "palette")
 
 
@@ -58,7 +60,7 @@ class Order(_Frozen):
         magic_prompt: whether the prompt may be rewritten.
         style_preset: a name of the 62, upper case; "" = none.
         style_codes: 8 hex digits each; style_references: digests of pictures.
-        palette: a preset's name, or "#RRGGBB" colours, the heaviest first.
+        palette: a palette's name, or "#RRGGBB" or "#RRGGBB:weight" colours.
     """
 
     operation: Operation = "generate"
@@ -77,7 +79,7 @@ class Order(_Frozen):
     seed: Annotated[int | None, Field(ge=0, le=2_147_483_647)] = None
     engine: EngineName = "auto"
     output_format: OutputFormat = "png"
-    magic_prompt: MagicPrompt = "auto"
+    magic_prompt: MagicPrompt = "off"
     style_type: StyleType = "auto"
     style_preset: str = ""
     style_codes: tuple[str, ...] = ()
@@ -119,9 +121,12 @@ class Order(_Frozen):
 
     def request(self, read: Callable[[str], bytes]) -> Request:
         """The request, with the pictures that `read` gives for their digests."""
-        values = self.model_dump(exclude={"characters", "magic_prompt", *_FILES, *_STYLE})
-        if self.operation != "generate":  # a picture that is worked on keeps its look; `unheeded` says it
-            del values["style_type"]
+        values = self.model_dump(exclude={"characters", "style_references", *_FILES})
+        if self.operation not in STYLED:  # a picture that is worked on keeps its look; `unheeded` says it
+            for name in ("style_type", "magic_prompt", *_STYLE):
+                values.pop(name, None)
+        else:
+            values["style_references"] = tuple(map(read, self.style_references))
         for name in _FILES:
             digest = getattr(self, name)
             values[name] = None if digest is None else read(digest)
@@ -133,19 +138,20 @@ class Order(_Frozen):
 
     def unheeded(self) -> tuple[str, ...]:
         """What the order asks for and the engines cannot do yet, one sentence each."""
-        notes = []
+        if self.operation in STYLED:
+            return ()
+        asked = {
+            "style_type": self.style_type if self.style_type in ("design", "fiction") else "",
+            "style_preset": self.style_preset,
+            "style_codes": self.style_codes,
+            "style references": self.style_references,
+            "color_palette": self.palette,
+        }
+        notes = [
+            f"{name}: styles are for new pictures; {self.operation} keeps the picture's look"
+            for name, value in asked.items()
+            if value
+        ]
         if self.magic_prompt == "on":
-            notes.append("magic_prompt: prompts are not rewritten yet; the prompt was taken as it is")
-        if self.style_type in ("design", "fiction") and self.operation != "generate":
-            notes.append(
-                f"style_type: {self.style_type} is for new pictures; {self.operation} keeps the picture's look"
-            )
-        if self.style_preset:
-            notes.append(f"style_preset: {self.style_preset} is not portrayed yet")
-        if self.style_codes:
-            notes.append("style_codes: not applied to pictures yet")
-        if self.style_references:
-            notes.append("style references: not applied to pictures yet")
-        if self.palette:
-            notes.append("color_palette: not applied to pictures yet")
+            notes.append(f"magic_prompt: {self.operation} takes the prompt as it is")
         return tuple(notes)

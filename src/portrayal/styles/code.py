@@ -118,6 +118,39 @@ class StyleCode:
         """Whether the look is a photograph's. An engine that cannot draw another one has to say so."""
         return self.look in PHOTOGRAPHS
 
+    @property
+    def summary(self) -> str:
+        """The style in words, e.g. "comic, triad of 142 degrees, vivid colours, fine grain"."""
+        words = [self.look]
+        if self.strength > 0:
+            words.append(f"colours pulled {round(100 * self.strength)} % to {_hue_name(self.hue)} ({self.scheme})")
+        if self.contrast != 1:
+            words.append("more contrast" if self.contrast > 1 else "less contrast")
+        if self.saturation != 1:
+            words.append("stronger colours" if self.saturation > 1 else "paler colours")
+        if self.warmth:
+            words.append("warm" if self.warmth > 0 else "cool")
+        if self.grain:
+            words.append(f"{'fine' if self.grain < 0.5 else 'heavy'} grain")
+        if self.line and not self.photographic:
+            words.append(f"{'thin' if self.line < 0.4 else 'thick'} lines")
+        return ", ".join(words)
+
+
+_HUE_NAMES: Final = (
+    (30, "red"),
+    (70, "orange"),
+    (110, "yellow"),
+    (142, "green"),
+    (195, "cyan"),
+    (264, "blue"),
+    (328, "magenta"),
+)
+
+
+def _hue_name(hue: float) -> str:
+    return min(_HUE_NAMES, key=lambda named: abs((named[0] - hue + 180) % 360 - 180))[1]
+
 
 def steps(field: str) -> tuple[str, ...] | tuple[float, ...]:
     """The values that a field of `StyleCode` can have, in their order."""

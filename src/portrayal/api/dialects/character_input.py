@@ -17,11 +17,11 @@ from portrayal.api.dialects import common
 from portrayal.api.doors import bases_of
 from portrayal.character.mentions import mentions
 from portrayal.errors import InvalidRequestError
-from portrayal.request import MaskMode
+from portrayal.request import MagicPrompt, MaskMode
 from portrayal.service.envelope import Job, JobError, Role
 from portrayal.service.files import File
 from portrayal.service.keys import Caller
-from portrayal.service.orders import MagicPrompt, Order, Who
+from portrayal.service.orders import Order, Who
 from portrayal.service.service import Service
 
 Endpoint = Literal["generate", "edit", "remix"]

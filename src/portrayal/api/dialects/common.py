@@ -263,7 +263,10 @@ def palette(value: Any, field: str = "color_palette") -> tuple[str, ...]:
     colours = [
         (_colour(m, field), number(m.get("color_weight"), f"{field}.color_weight", 0.0, 1.0, 0.5)) for m in members
     ]
-    return tuple(colour for colour, _ in sorted(colours, key=lambda pair: -pair[1]))
+    if not any(given(m.get("color_weight")) for m in members):
+        return tuple(colour for colour, _ in colours)
+    weighted = sorted(colours, key=lambda pair: -pair[1])
+    return tuple(f"{colour}:{min(1.0, max(0.05, weight)):g}" for colour, weight in weighted)
 
 
 def _colour(member: Mapping[str, Any], field: str) -> str:

@@ -26,10 +26,11 @@ from portrayal.api.problems import status_of
 from portrayal.api.queueing import job_of
 from portrayal.character.mentions import mentions
 from portrayal.errors import InvalidRequestError, LimitError, NotFoundError, PortrayalError
+from portrayal.request import MagicPrompt
 from portrayal.service.envelope import Job, Role
 from portrayal.service.files import File
 from portrayal.service.keys import Caller
-from portrayal.service.orders import MagicPrompt, Order, Who
+from portrayal.service.orders import Order, Who
 from portrayal.service.service import Service, Ticket
 from portrayal.service.signing import Secrets
 from portrayal.service.webhooks import Message, Webhook

@@ -181,7 +181,7 @@ def item(job: Job, link: Link) -> dict[str, Any]:
 
 
 def _texts(job: Job) -> dict[str, str]:
-    texts = {"prompt": job.order.prompt, "negative_prompt": job.order.negative_prompt}
+    texts = {"prompt": job.result.get("magic_prompt") or job.order.prompt, "negative_prompt": job.order.negative_prompt}
     return {name: text for name, text in texts.items() if text}
 
 

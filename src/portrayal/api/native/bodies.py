@@ -6,8 +6,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
 
-from portrayal.request import MAX_CAST, MAX_PROMPT, MAX_SEED, EngineName, MaskMode, Operation, OutputFormat, Speed
-from portrayal.service.orders import MagicPrompt
+from portrayal.request import (
+    MAX_CAST,
+    MAX_PROMPT,
+    MAX_SEED,
+    EngineName,
+    MagicPrompt,
+    MaskMode,
+    Operation,
+    OutputFormat,
+    Speed,
+)
 
 MAX_WAIT: Final = 600.0
 
@@ -102,9 +111,9 @@ class _Made(In):
 
 
 class _Styled(_Made):
-    """Style. What an engine cannot portray is listed in `warnings`."""
+    """Style. What is not portrayed is listed in `warnings`."""
 
-    magic_prompt: MagicPrompt = "auto"
+    magic_prompt: Annotated[MagicPrompt, Field(description="Whether words may be added to the prompt.")] = "off"
     style_type: Literal["auto", "general", "realistic", "design", "fiction"] = "auto"
     style_preset: Annotated[Text, Field(max_length=40, description="One of /api/v1/styles; empty: none.")] = ""
     style_codes: Annotated[
@@ -113,8 +122,8 @@ class _Styled(_Made):
     ] = ()
     style_references: Annotated[tuple[Given, ...], Field(max_length=8)] = ()
     palette: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6}|[A-Za-z]{3,20})$")], ...],
-        Field(max_length=8, description='"#RRGGBB" colours, the heaviest first; or one name of /api/v1/styles.'),
+        tuple[Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6}(:(1|1\.0|0?\.\d{1,4}))?|[A-Za-z]{3,20})$")], ...],
+        Field(max_length=8, description='"#RRGGBB" or "#RRGGBB:weight" colours; or one name of /api/v1/styles.'),
     ] = ()
 
 

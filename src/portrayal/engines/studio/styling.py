@@ -45,7 +45,7 @@ def opened(plan: ScenePlan, style: Style) -> ScenePlan:
     free = {
         field: value
         for field, value in wishes.items()
-        if getattr(plan, field) is None and not any((u.kind, u.value) == (field, value) for u in plan.negative)
+        if getattr(plan, field) is None and not plan.excludes(field, value)
     }
     if plan.setting is not None and plan.setting != "studio":
         free.pop("backdrop", None)
@@ -81,6 +81,26 @@ def in_style(
 def finished(rendering: Rendering, result: Styled, look: str | None) -> Rendering:
     """A rendering with its style."""
     return replace(rendering, image=result.image, plain=result.plain, look=look or "", palette=result.palette)
+
+
+def with_style(
+    rendering: Rendering,
+    plan: ScenePlan,
+    style: Style,
+    known: Known,
+    seed: int,
+    speed: Speed,
+    notes: Notes,
+    clock: Clock,
+) -> Rendering:
+    """A finished picture in the look that the words and the style ask for; as `in_style`."""
+    look, note = looks.choose(plan, style, body=False)
+    if note:
+        notes.warnings.append(note)
+    result = in_style(rendering.image, style, look, known, seed, speed, notes, clock)
+    made = finished(rendering, result, look)
+    warnings = tuple(dict.fromkeys((*rendering.warnings, *notes.warnings)))
+    return replace(made, warnings=warnings, timings=clock.seconds)
 
 
 def turned(known: Known, matrix: F32, size: tuple[int, int]) -> Known:

@@ -122,7 +122,7 @@ def _item(job: Job, position: int, link: Link) -> dict[str, Any]:
     picture = job.pictures[position]
     item: dict[str, Any] = {
         "url": link(picture.id, picture.media_type),
-        "prompt": job.order.prompt,
+        "prompt": job.result.get("magic_prompt") or job.order.prompt,
         "resolution": f"{picture.width}x{picture.height}",
         "is_image_safe": True,
         "seed": picture.seed,

@@ -15,6 +15,7 @@ import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering
+from portrayal.engines.studio import avoid, looks
 from portrayal.engines.studio.cast.arrange import Arrangement, arrange, order_of, room
 from portrayal.engines.studio.cast.figure import figure_of
 from portrayal.engines.studio.cast.join import join
@@ -35,8 +36,11 @@ from portrayal.engines.studio.generate import (
     warn,
 )
 from portrayal.engines.studio.kept import Kept
-from portrayal.engines.studio.light.finish import finish, looks
+from portrayal.engines.studio.light.finish import finish
+from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
+from portrayal.engines.studio.looks.canvas import Known
+from portrayal.engines.studio.styling import finished, in_style, opened, turned
 from portrayal.engines.studio.types import Notes, Subject
 from portrayal.engines.studio.wardrobe.room import outlined, roomy
 from portrayal.errors import InvalidRequestError
@@ -71,7 +75,12 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
         )
     assert job.size is not None
     notes, clock = Notes(), Clock()
+    opens = [avoid.settled(opened(plan, job.style), job.seed) for plan in (job.plan, *job.members)]
+    job = replace(job, plan=opens[0], members=tuple(opens[1:]))
     plan, members, camera = clock.time("arrange", lambda: _members(job, job.size or (0, 0), kept, notes))
+    drawn, note = looks.choose(plan, job.style, body=False)
+    if note:
+        notes.warnings.append(note)
     progress("photographing", 0.1)
     subjects, plate = together(
         lambda: _each(members, lambda member: _subject(member, job, kept, clock)),
@@ -84,14 +93,50 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
     if camera.camera_roll:
         radiance = rolled(radiance, camera.camera_roll)
     progress("developing", 0.9)
-    look = plan.look if plan.look in looks() else "photo"
+    look = plan.look if plan.look in photographic() else "photo"
+    grain = 0.0 if looks.is_drawn(drawn) else 1.0
     image = clock.time(
         "finish",
         lambda: finish(
-            radiance, grade=plate.grade, look=look or "photo", exposure=plate.exposure, seed=job.seed, speed=job.speed
+            radiance,
+            grade=plate.grade,
+            look=look or "photo",
+            exposure=plate.exposure,
+            grain=grain,
+            seed=job.seed,
+            speed=job.speed,
         ),
     )
-    return _rendering(job, plan, members, subjects, seen, camera.camera_roll, image, notes, clock)
+    everybody = known_of(members, subjects, seen, camera.camera_roll, job.size)
+    result = in_style(image, job.style, drawn, everybody, job.seed, job.speed, notes, clock)
+    made = _rendering(job, plan, members, subjects, seen, camera.camera_roll, result.image, drawn, notes, clock)
+    return finished(made, result, drawn)
+
+
+def known_of(
+    members: Sequence[Member], subjects: Sequence[Subject], seen: Sequence[F32], roll: float, size: Size
+) -> Known:
+    """What looks need to know of everybody in the picture.
+
+    Args:
+        members, subjects: in one order.
+        seen: of each, the part (h, w) of its own canvas that nobody in front covers.
+        roll: of the camera, degrees.
+        size: of the picture.
+    """
+    width, height = size
+    matte, regions = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
+    faces = []
+    for member, subject, alpha in zip(members, subjects, seen, strict=True):
+        matte[member.part] = np.maximum(matte[member.part], alpha)
+        mine = alpha > 0.5
+        regions[member.part][mine] = subject.regions[mine]
+        if subject.points is not None:
+            points = subject.points.copy()
+            points[:, :2] += np.array([member.x, member.y], np.float32)
+            faces.append(points)
+    found = Known(tuple(faces), matte, regions)
+    return turned(found, roll_matrix(size, roll).astype(np.float32), size) if roll else found
 
 
 def _each(items: Sequence[S], make: Callable[[S], T]) -> list[T]:
@@ -234,11 +279,12 @@ def _rendering(
     seen: Sequence[F32],
     roll: float,
     image: U8,
+    drawn: str | None,
     notes: Notes,
     clock: Clock,
 ) -> Rendering:
     """Hand the picture over, everything in the order of the cast."""
-    warn(plan, notes, next((member.outfit for member in members if member.outfit), None))
+    warn(plan, notes, next((member.outfit for member in members if member.outfit), None), look=drawn)
     warnings, facts = list(notes.warnings), dict(notes.facts)
     height, width = image.shape[:2]
     matrix = roll_matrix((width, height), roll) if roll else None
@@ -247,7 +293,7 @@ def _rendering(
     bars: dict[int, float] = {}
     for member, subject, alpha in zip(members, subjects, seen, strict=True):
         who, number = f"character {member.number + 1}", member.number
-        warn(member.plan, member.notes, member.outfit)
+        warn(member.plan, member.notes, member.outfit, look=drawn)
         warnings += [f"{who}: {words}" for words in member.notes.warnings if words not in notes.warnings]
         facts.update({f"{who}: {key}": value for key, value in member.notes.facts.items()})
         facts[f"{who}: face_height"] = round(float(subject.face_height), 1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from portrayal.engines.base import Job, Progress, Rendering, silent
 from portrayal.engines.studio import generate as making
+from portrayal.engines.studio import looks
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.remix.bands import bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, look_at
 from portrayal.engines.studio.remix.picture import new_picture
 from portrayal.engines.studio.remix.swapped import swapped
 from portrayal.engines.studio.remix.words import say_what_stays, say_who
+from portrayal.engines.studio.styling import opened
 from portrayal.engines.studio.swap import check_target
 from portrayal.engines.studio.types import Notes
 from portrayal.errors import InvalidRequestError
@@ -30,7 +32,7 @@ def remix(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     plan = job.members[0] if job.members else job.plan
     progress("looking at the inspiration", 0.02)
     inspiration = look_at(job.source, job.size, notes)
-    plan = making.unposed(plan, notes)
+    plan = making.unposed(opened(plan, job.style), notes)
     if plan.backdrop is not None and plan.setting is None:
         plan = plan.model_copy(update={"setting": "studio"})
     scene = plan.setting not in (None, "studio") or plan.backdrop is not None
@@ -40,7 +42,7 @@ def remix(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     say_what_stays(plan, share, swap, notes)
     if swap:
         return swapped(job, plan, inspiration, share, kept, notes, progress)
-    making.warn(plan, notes)
+    making.warn(plan, notes, look=looks.choose(plan, job.style, body=False)[0])
     return new_picture(job, plan, inspiration, share, kept, notes, progress)
 
 

@@ -21,6 +21,7 @@ from portrayal.engines.studio.light.finish import finish, looks
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
 from portrayal.engines.studio.light.skin import skin_weight
+from portrayal.engines.studio.looks.canvas import Known
 from portrayal.engines.studio.photo.camera import graded, grained
 from portrayal.engines.studio.photo.lighting import PhotoLight, light_of
 from portrayal.engines.studio.place import place
@@ -30,6 +31,7 @@ from portrayal.engines.studio.remix.bands import Bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, mattes
 from portrayal.engines.studio.remix.looked import looked
 from portrayal.engines.studio.remix.plate import TEXTURED, defocused, empty, light_in
+from portrayal.engines.studio.styling import with_style
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Subject
 from portrayal.imaging import F32, U8
 from portrayal.parallel import together
@@ -88,7 +90,7 @@ def new_picture(
     image = _develop(plan, inspiration, seen, subject, plate, share, job, clock)
     progress("developing", 0.9)
     box = making.face_box(subject)
-    return Rendering(
+    made = Rendering(
         image=image,
         bar=composition.bar + notes.facts.get("bar_extra", 0.0),
         faces=(box,),
@@ -97,6 +99,9 @@ def new_picture(
         facts={**notes.facts, "face_height": round(float(subject.face_height), 1)},
         subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
     )
+    faces = () if subject.points is None else (subject.points,)
+    people = Known(faces, subject.alpha, subject.regions)
+    return with_style(made, plan, job.style, people, seed, job.speed, notes, clock)
 
 
 def _figure(

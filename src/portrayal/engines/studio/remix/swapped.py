@@ -13,11 +13,13 @@ from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.edit.target import head_mask
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light.tone import tone
+from portrayal.engines.studio.looks.canvas import Known
 from portrayal.engines.studio.recolour import main_cloth, recolour
 from portrayal.engines.studio.remix.bands import Bands
 from portrayal.engines.studio.remix.inspiration import Inspiration, mattes
 from portrayal.engines.studio.remix.looked import looked
 from portrayal.engines.studio.remix.plate import defocused, empty, light_in
+from portrayal.engines.studio.styling import with_style
 from portrayal.engines.studio.swap import swap_head
 from portrayal.engines.studio.types import Cutout, Notes, Patch
 from portrayal.imaging import F32, U8
@@ -63,7 +65,7 @@ def swapped(
     image = looked(image, plan)
     low_, high_ = target.points[:468, :2].min(0), target.points[:468, :2].max(0)
     box = (float(low_[0]), float(low_[1]), float(high_[0]), float(high_[1]))
-    return Rendering(
+    made = Rendering(
         image=image,
         bar=BAR,
         faces=(box,),
@@ -71,6 +73,8 @@ def swapped(
         timings=clock.seconds,
         facts=dict(notes.facts),
     )
+    people = Known((target.points,), person)
+    return with_style(made, plan, job.style, people, job.seed, job.speed, notes, clock)
 
 
 def pasted(picture: U8, patch: Patch) -> U8:
