@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from portrayal.character import mentions
 from portrayal.character.names import key
+from portrayal.prompting import lettering
 from portrayal.prompting import text as texts
 from portrayal.prompting.clitics import parted
 from portrayal.prompting.languages import detect
@@ -96,23 +97,25 @@ def read_cast(prompt: str, names: Sequence[str], negative: str = "") -> CastPlan
     if not names:
         raise ValueError("a cast has members")
     prompt = texts.clean(prompt)
-    rest, lettering = texts.take_lettering(_signed(prompt, names))
-    text = texts.even(rest)
+    said = lettering.take(_signed(prompt, names))
+    text = texts.even(said.rest)
     plain = _SIGNS.sub(",", text)
-    language = detect(texts.tokens(plain))
+    whole = texts.take_lettering(_signed(prompt, names))[0]
+    language = detect(texts.tokens(_SIGNS.sub(",", texts.even(whole))))
     known = vocabularies(language)
     finder = _Division(text, len(names), _words(language, len(names)))
     words = parted(texts.tokens(plain), language)
-    finder.divide(list(_spans(words, find_phrases(plain, words, known, bool(lettering)))))
+    finder.divide(list(_spans(words, find_phrases(plain, words, known, bool(said.texts)))))
     tokens = parted(texts.tokens(finder.rest()), language)
-    phrases = find_phrases(finder.rest(), tokens, known, bool(lettering))
+    phrases = find_phrases(finder.rest(), tokens, known, bool(said.texts))
     owned = [_Owned(finder.quoted(tokens, p), p, finder.owners(tokens[p.first].start)) for p in phrases]
     unwanted = parse(texts.take_lettering(texts.clean(negative))[0], False)
 
     def plan(chosen: list[_Owned]) -> ScenePlan:
         scene = Scene([(o.quoted, o.phrase) for o in chosen], tokens, language)
         scene.unwanted(*unwanted)
-        return scene.plan(prompt, lettering)
+        plan = scene.plan(prompt, said.texts)
+        return plan.model_copy(update={"lettering_as": lettering.settled(said, plan.pose, plan.look)})
 
     everybody = frozenset(range(len(names)))
     shared = plan([o for o in owned if o.phrase.kind not in _PERSONAL or o.owners == everybody])

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Framing = Literal["close-up", "head and shoulders", "bust", "medium", "three-quarter", "full", "wide"]
 Camera = Literal["eye level", "low angle", "high angle", "dutch angle"]
+# What quoted words are in the picture. "held": on the sign in the hands; "thing": on something that is not lettered.
+LetteringAs = Literal[
+    "sign", "neon", "wall", "title", "poster", "speech", "shout", "thought", "label", "held", "thing"
+]  # fmt: skip
 
 
 LOWER: Final = frozenset((
@@ -100,6 +104,7 @@ class ScenePlan(_Frozen):
     light: str | None = None
     look: str | None = None
     lettering: tuple[str, ...] = ()
+    lettering_as: tuple[LetteringAs, ...] = ()  # what each of them is; as many, or none where nobody looked
     negative: tuple[Understood, ...] = ()
     understood: tuple[Understood, ...] = ()
     unknown: tuple[str, ...] = ()

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from portrayal.prompting import lettering, without
 from portrayal.prompting import text as texts
-from portrayal.prompting import without
 from portrayal.prompting.clitics import parted
 from portrayal.prompting.languages import detect
 from portrayal.prompting.phrases import Phrase, find_phrases
@@ -44,10 +44,11 @@ def read(prompt: str, negative: str = "") -> ScenePlan:
         negative: what shall not be in the picture, in the same languages.
     """
     prompt = texts.clean(prompt)
-    rest, lettering = texts.take_lettering(prompt)
-    scene = Scene(*parse(rest, bool(lettering)))
+    words = lettering.take(prompt)
+    scene = Scene(*parse(words.rest, bool(words.texts), texts.take_lettering(prompt)[0]))
     scene.unwanted(*parse(texts.take_lettering(texts.clean(negative))[0], False))
-    return scene.plan(prompt, lettering)
+    plan = scene.plan(prompt, words.texts)
+    return plan.model_copy(update={"lettering_as": lettering.settled(words, plan.pose, plan.look)})
 
 
 def vocabularies(language: str) -> list[Vocabulary]:
@@ -56,11 +57,11 @@ def vocabularies(language: str) -> list[Vocabulary]:
     return [load(name) for name in (["en"] if own == "en" or own not in LANGUAGES else [own, "en"])]
 
 
-def parse(text: str, has_lettering: bool) -> tuple[list[tuple[str, Phrase]], list[Token], str]:
-    """The phrases of a text without lettering, each with its words; its tokens; its language."""
+def parse(text: str, has_lettering: bool, whole: str = "") -> tuple[list[tuple[str, Phrase]], list[Token], str]:
+    """The phrases of a text without lettering, each with its words; its tokens; its language (that of `whole`)."""
     text = texts.even(text)
     tokens = texts.tokens(text)
-    language = detect(tokens)
+    language = detect(texts.tokens(texts.even(whole))) if whole else detect(tokens)
     tokens = parted(tokens, language)
     phrases = find_phrases(text, tokens, vocabularies(language), has_lettering)
     quoted = [" ".join(text[tokens[p.first].start : tokens[p.last - 1].end].split()) for p in phrases]
