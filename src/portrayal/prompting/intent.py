@@ -25,6 +25,7 @@ Place = Literal["left", "right", "middle", "second", "third", "largest", "smalle
 _OF: Final = frozenset((
     "of", "from", "off", "von", "vom", "des", "der", "de", "del", "du", "d", "da", "do", "dos", "das", "di", "della",
 ))
+_OF_DUTCH: Final = frozenset(("van",))  # "de" is its article
 _SMALL: Final = frozenset((
     "the", "a", "an", "this", "that", "please", "bitte", "die", "den", "das", "la", "el", "le", "les", "l", "o", "os",
     "as", "il", "lo", "los", "por", "favor",
@@ -100,7 +101,7 @@ def read_edit(prompt: str, negative: str = "") -> EditIntent:
         rest.append(evened[copied : tokens[at].start])
         copied = tokens[end - 1].end
     rest.append(evened[copied:])
-    if found.get("target") == "person" and _owns(tokens, at_first):
+    if found.get("target") == "person" and _owns(tokens, at_first, language):
         del found["target"]
     plan = read(prompt if not found else " ".join(" ".join(rest).split()), negative)
     colour = _colour(tokens, spoken)
@@ -136,7 +137,7 @@ def _instructs(tokens: list[texts.Token], languages: list[str]) -> bool:
     return any(phrase.kind == "action" for _, _, phrase in _phrases_in(tokens, known))
 
 
-def _owns(tokens: list[texts.Token], at: dict[str, tuple[int, int]]) -> bool:
+def _owns(tokens: list[texts.Token], at: dict[str, tuple[int, int]], language: str) -> bool:
     """Whether the person who is named only owns what is meant: "the man's hat", "den Hut der Frau", "人の帽子"."""
     start, end = at["target"]
     if end < len(tokens) and tokens[end].word in ("s", "の"):
@@ -144,7 +145,8 @@ def _owns(tokens: list[texts.Token], at: dict[str, tuple[int, int]]) -> bool:
     if "action" not in at or at["action"][1] > start:
         return False
     between = [token.word for token in tokens[at["action"][1] : start]]
-    at_owner = next((i for i, word in enumerate(between) if word in _OF), None)
+    of = _OF_DUTCH if language == "nl" else _OF
+    at_owner = next((i for i, word in enumerate(between) if word in of), None)
     return at_owner is not None and any(word not in _SMALL for word in between[:at_owner])
 
 
