@@ -14,7 +14,7 @@ import numpy as np
 from portrayal import colours
 from portrayal.character.identity_map import IdentityMap
 from portrayal.engines.base import Box, Job, Progress, Rendering, silent
-from portrayal.engines.studio import looks, scenes
+from portrayal.engines.studio import avoid, looks, scenes
 from portrayal.engines.studio.accessories import data as accessories
 from portrayal.engines.studio.accessories.adorn import adorn
 from portrayal.engines.studio.clock import Clock
@@ -72,7 +72,7 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     assert job.size is not None
     notes, clock = Notes(), Clock()
     plan, size, seed, attempt = job.members[0] if job.members else job.plan, job.size, job.seed, job.attempt
-    plan = opened(plan, job.style)
+    plan = avoid.settled(opened(plan, job.style), seed)
     character = better_side(plan, job.cast[0], kept, notes)
     outfit = outfit_of(plan, character, seed, notes)
     framed = kept.bare(character).character if outfit else character
@@ -250,10 +250,11 @@ def outfit_of(plan: ScenePlan, character: IdentityMap, seed: int, notes: Notes) 
 def fill_in(plan: ScenePlan, composition: Composition, seed: int, attempt: int) -> tuple[ScenePlan, Composition]:
     """Choose what the prompt leaves open: the studio, its paper and its light."""
     rng = np.random.default_rng([seed, attempt, 202])
-    rig, paper = str(rng.choice(_PORTRAIT_RIGS)), str(rng.choice(_PORTRAIT_PAPERS))
+    rigs_, papers = avoid.free(plan, "light", _PORTRAIT_RIGS), avoid.free(plan, "backdrop", _PORTRAIT_PAPERS)
+    rig, paper = str(rng.choice(rigs_)), str(rng.choice(papers))
     if plan.setting is None:
         plan = plan.model_copy(update={"setting": "studio", "backdrop": plan.backdrop or paper})
-    if plan.setting == "studio" and plan.light is None:
+    if plan.light is None and (plan.setting == "studio" or plan.excludes("light", "natural")):
         plan = plan.model_copy(update={"light": rig})
     shot = replace(composition.shot, light=plan.light, backdrop=plan.backdrop)
     return plan, replace(composition, shot=shot)
@@ -270,11 +271,20 @@ def dress(
     """Own clothes in the colour, pattern and fabric that the prompt names; what the character mask holds stays."""
     said = next((g for g in plan.outfit if g.item is None and (g.colour or g.pattern or g.fabric)), None)
     said = said or next((g for g in plan.outfit if g.colour and not g.lower), None)
+    worn = (character.regions == CLOTHING) & (character.mask < 128)
+    cloth = (
+        main_cloth(
+            character.foreground.astype(np.float32) / np.float32(255), (character.alpha * worn).astype(np.float32)
+        )
+        if said or plan.negative
+        else None
+    )
     if said is None:
-        return cutout
-    colour = colours.hex_of(said.colour) if said.colour else None
+        colour = None if cloth is None else avoid.own_colour(plan, cloth.code)
+    else:
+        colour = colours.hex_of(said.colour) if said.colour else None
     pattern, second, fabric = None, None, None
-    if said.item is None:
+    if said is not None and said.item is None:
         pattern, second = said.pattern, colours.hex_of(said.second) if said.second else None
         fabric = said.fabric if said.fabric in REWOVEN else None
     if colour is None and pattern is None and fabric is None:
@@ -284,19 +294,16 @@ def dress(
     matrix = np.array([[scale, 0, x], [0, scale, y]], np.float32)
     kept = cv2.warpAffine(character.mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
     free = ((cutout.regions == CLOTHING) & (kept < 128)).astype(np.float32)
-    worn = (character.regions == CLOTHING) & (character.mask < 128)
-    cloth = main_cloth(
-        character.foreground.astype(np.float32) / np.float32(255), (character.alpha * worn).astype(np.float32)
-    )
     dyed = recolour(cutout, colour, free, cloth, pattern=pattern, second=second, fabric=fabric)
-    if dyed is cutout:
+    if dyed is cutout and said is not None:
         wish = f"clothes in {said.colour}" if said.colour else said.text
         notes.warnings.append(f"not portrayed: {wish}; none is seen outside of the character mask")
     return dyed
 
 
 def scene(plan: ScenePlan, shot: Shot, notes: Notes, clock: Clock) -> Plate:
-    """The environment of the plan, photographed."""
+    """The environment of the plan, photographed, without what the words exclude."""
+    shot = avoid.shown(plan, shot)
 
     def run() -> Plate:
         if plan.setting == "studio":
@@ -379,6 +386,7 @@ def warn(
         whole: the figure, when the whole body is shown.
         look: the drawn look of the picture; None = a photograph.
     """
+    avoid.stays(plan, notes)
     notes.warnings += unworn(plan, outfit, figure=whole is not None)
     worn = outfit if whole is None else whole.stance.outfit
     for thing in plan.accessories:

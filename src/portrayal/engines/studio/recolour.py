@@ -189,6 +189,13 @@ class Cloth:
     b: float
 
     @property
+    def code(self) -> str:
+        """The colour, "#rrggbb"."""
+        lab = np.array([[[self.lightness, self.a, self.b]]], np.float32)
+        rgb = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0, 0], 0, 1)
+        return "#" + "".join(f"{round(float(v) * 255):02x}" for v in rgb)
+
+    @property
     def chroma(self) -> float:
         """Distance from grey in Lab."""
         return float(np.hypot(self.a, self.b))

@@ -166,6 +166,7 @@ class Shot:
         aperture: radius of the circle of confusion at infinity, as a fraction of the canvas height.
         eye: height of the camera over the floor in metres.
         seed: everything random in the scene comes from it.
+        without: things that the scene shall not show, keys of `scenes/without.toml`.
     """
 
     width: int
@@ -182,6 +183,7 @@ class Shot:
     seed: int = 0
     speed: Speed = "balanced"
     eye: float = 1.5
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from portrayal.engines.studio import avoid
 from portrayal.engines.studio.background.cut import CutPicture
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.compose import CAMERAS, FRAMINGS
@@ -61,7 +62,8 @@ def plate_for(image: U8, cut: CutPicture, plan: ScenePlan, *, seed: int, speed: 
         The plate, at the picture's ratio, at most 2048 px on its longer side.
     """
     rng = np.random.default_rng([seed, 515])
-    rig, paper = str(rng.choice(_RIGS)), str(rng.choice(_PAPERS))
+    rig = str(rng.choice(avoid.free(plan, "light", _RIGS)))
+    paper = str(rng.choice(avoid.free(plan, "backdrop", _PAPERS)))
     if plan.setting is None:
         plan = plan.model_copy(update={"setting": "studio", "backdrop": plan.backdrop or paper})
     if plan.setting == "studio" and plan.light is None:

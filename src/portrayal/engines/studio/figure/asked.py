@@ -8,7 +8,7 @@ from typing import Final, get_args
 import numpy as np
 
 from portrayal.character.identity_map import IdentityMap
-from portrayal.engines.studio import looks
+from portrayal.engines.studio import avoid, looks
 from portrayal.engines.studio.figure.build import build_of
 from portrayal.engines.studio.figure.dress import nearest_pose, own_clothes, wear
 from portrayal.engines.studio.figure.passing import passes, photographic
@@ -66,7 +66,7 @@ def asked(
     pose = plan.pose if plan.pose in poses() else None
     rng = np.random.default_rng([seed, 606])
     if pose is None:
-        pose = str(rng.choice(_STANDING))
+        pose = str(rng.choice(avoid.free(plan, "pose", _STANDING)))
     said = Notes()
     worn = outfit or choose(plan, seed, said)  # a mask holds no clothes of another body
     if worn is None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from portrayal import colours
 from portrayal.character.identity_map import IdentityMap
+from portrayal.engines.studio.avoid import worn_as
 from portrayal.engines.studio.figure.poses import Pose, poses
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.perception.types import CLOTHING
@@ -141,7 +142,7 @@ def wear(outfit: Outfit) -> Wear:
     entry = data["garment"][name]
     cloths: dict[str, Cloth] = {"main": outfit.main}
     for part, usual in entry["parts"].items():
-        cloths[part] = outfit.main if usual == "main" else Cloth(_hex(usual[0]), usual[1])
+        cloths[part] = outfit.main if usual == "main" else worn_as(Cloth(_hex(usual[0]), usual[1]), outfit.avoid)
     for part, cloth in outfit.parts.items():
         if part not in outfit.without:
             cloths[part] = cloth

@@ -148,10 +148,19 @@ def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
         note = f"not portrayed: look {plan.look!r}; the picture is drawn as {drawn}"
         return drawn, "" if drawn == plan.look else note
     if style.type in ("fiction", "design"):
-        return (choice.fiction if style.type == "fiction" else choice.design), ""
+        return _allowed(plan, choice.fiction if style.type == "fiction" else choice.design)
+    if plan.excludes("look", "photo") and style.type == "auto" and style.code is None:
+        return _allowed(plan, choice.figure)
     if not body or style.type in ("realistic", "general") or style.code or _photographic(plan, choice):
         return None, ""
-    return choice.figure, f"the whole figure is drawn ({choice.figure}); style_type realistic makes a photograph"
+    figure, note = _allowed(plan, choice.figure)
+    return figure, note or f"the whole figure is drawn ({figure}); style_type realistic makes a photograph"
+
+
+def _allowed(plan: ScenePlan, look: str) -> tuple[str | None, str]:
+    """A drawn look, or another one when the words exclude it; a photograph when they exclude them all."""
+    left = [name for name in (look, *names()) if not plan.excludes("look", name)]
+    return (left[0], "") if left else (None, "the words exclude every drawn look: the picture is a photograph")
 
 
 def is_drawn(look: str | None) -> bool:

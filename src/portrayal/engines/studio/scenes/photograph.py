@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
+from importlib import resources
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +27,8 @@ from portrayal.errors import InvalidRequestError
 _DRAWN_RADIUS = {"turbo": 5.0, "balanced": 8.5, "quality": 18.0}
 _LARGEST = {"turbo": 0.5, "balanced": 0.75, "quality": 1.0}
 _HIGHLIGHT = 40.0
+# Options that builders draw with although a setting does not name them.
+_DEFAULTS = ("cars", "sparks", "lamps", "snow", "mist", "bench")
 # Highest luminance of the disc of a lamp.
 _DISC = 2.4
 _BUILDERS = {
@@ -63,10 +69,33 @@ def photograph(setting_id: str, shot: Shot, notes: Notes) -> Plate:
     if setting.builder == "studio":
         plate: Plate = importlib.import_module("portrayal.engines.studio.light.backdrop").studio_plate(shot)
         return plate
-    stage = _stage(setting, shot, notes)
+    stage = _stage(cleared(setting, shot.without), shot, notes)
     scene = _builder(setting.builder)(stage)
     scene = air.apply(scene, stage)
     return _develop(scene, stage)
+
+
+@lru_cache(1)
+def removable() -> dict[str, dict[str, Any]]:
+    """Things that scenes can do without, and how: the file `without.toml`."""
+    return tomllib.loads(resources.files(__package__).joinpath("without.toml").read_text("utf-8"))
+
+
+def cleared(setting: Setting, things: tuple[str, ...]) -> Setting:
+    """A setting without things: builder options changed, pieces of furniture left out."""
+    if not things:
+        return setting
+    options = dict(setting.options)
+    for thing in things:
+        how = removable().get(thing, {})
+        options |= {k: v for k, v in how.get("options", {}).items() if k in options or k in _DEFAULTS}
+        if "items" in options:
+            options["items"] = [
+                item
+                for item in options["items"]
+                if item["item"] not in how.get("items", ()) and item.get("kind", "") not in how.get("shelves", ())
+            ]
+    return replace(setting, options=options)
 
 
 def _builder(name: str) -> Callable[[Stage], Scene]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from portrayal import colours
+from portrayal.engines.studio import avoid
 from portrayal.engines.studio.cloth.patterns import natural
 from portrayal.engines.studio.recolour import REWOVEN
 from portrayal.engines.studio.types import Notes
@@ -57,6 +58,9 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
     named = [g for g in plan.outfit if g.item in table()["garments"]]
     worn = [g for g in named if g.item in data.garments()]
     added = [g for g in plan.accessory_details if g.item in table()["parts"]]
+    other = avoid.another(plan, seed) if not worn else None
+    if other is not None:
+        worn = [Garment(text="", item=other)]
     if not worn and not added:
         return None
     if not worn:
@@ -84,7 +88,7 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
         neck=_neck(main, kind, notes),
         seed=seed,
     )
-    return _tinted(plan, main, outfit, notes)
+    return avoid.spared(plan, _tinted(plan, main, outfit, notes))
 
 
 def dyed(plan: ScenePlan, outfit: Outfit, seed: int) -> Outfit:
@@ -94,7 +98,7 @@ def dyed(plan: ScenePlan, outfit: Outfit, seed: int) -> Outfit:
     """
     said = next((g for g in plan.outfit if g.item is None and (g.colour or g.pattern or g.fabric)), None)
     main = _cloth(said, outfit.main, None, seed, "main") if said else outfit.main
-    return replace(outfit, main=main, parts=MappingProxyType({**outfit.parts, **below(plan, seed)}))
+    return avoid.spared(plan, replace(outfit, main=main, parts=MappingProxyType({**outfit.parts, **below(plan, seed)})))
 
 
 def below(plan: ScenePlan, seed: int) -> dict[str, Cloth]:

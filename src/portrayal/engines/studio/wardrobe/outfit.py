@@ -37,6 +37,7 @@ class Outfit:
         without: parts that the garment has by itself and that the words exclude: "tie".
         neck: "crew", "v", "off-shoulder", "boat", or None = the garment's own.
         seed: of folds and drape; another seed falls in another way.
+        avoid: names of colours that no part shall have, of those that are not told here either.
     """
 
     garment: str
@@ -45,6 +46,7 @@ class Outfit:
     without: frozenset[str] = frozenset()
     neck: str | None = None
     seed: int = 0
+    avoid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
