@@ -1,9 +1,435 @@
-"""Methods of the printed looks."""
+"""Methods of the printed looks: inks, geometry, and what a press or a drawing board does to a picture.
+
+- `halftone`, `screen`: amplitude-modulated dots (Ulichney 1987), one screen an ink at the classic angles.
+- `engrave`: lines that follow the form, thicker in the dark (Ostromoukhov 1999, facial engraving).
+- `airbrush`: smooth modelling with two coloured rim lights.
+- `draughting`: white lines on blue with dimensions.
+- `grain_of_wood`, `bokashi`: of a Japanese woodblock.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
-from portrayal.engines.studio.looks.canvas import Method
+import cv2
+import numpy as np
 
-METHODS: Final[dict[str, Method]] = {}
+from portrayal.engines.studio.looks.canvas import Canvas, Method
+from portrayal.engines.studio.looks.drawn import cel
+from portrayal.engines.studio.looks.kernels import to_rgb
+from portrayal.engines.studio.looks.methods import facets, geometry, inks
+from portrayal.engines.studio.looks.methods.geometry import Pen, head, paint
+from portrayal.engines.studio.looks.methods.inks import coverage, cut, place, tone
+from portrayal.engines.studio.looks.texture import blur, colour, dots, grid, hatching, mix, noise, step
+from portrayal.imaging import F32
+
+_PROCESS: Final = (
+    (15.0, (0.0, 0.62, 0.88)),
+    (75.0, (0.90, 0.05, 0.50)),
+    (0.0, (1.0, 0.90, 0.0)),
+    (45.0, (0.1, 0.09, 0.11)),
+)
+
+
+def halftone(canvas: Canvas, period: float = 9.0, fine: float = 0.5, paper: str = "fbf8ee", slip: float = 1.2) -> F32:
+    """Four inks in dots that form rosettes; the finer screen in faces' features.
+
+    Args:
+        canvas: what is printed.
+        period: of dots, pixels of a 1024 px picture.
+        fine: factor of the period in features.
+        paper: its colour.
+        slip: how far blocks miss each other, pixels of a 1024 px picture.
+    """
+    context, unit = canvas.context, canvas.context.unit
+    picture = np.clip(canvas.picture + np.float32(0.8) * (canvas.picture - blur(canvas.picture, 2 * unit)), 0, 1)
+    lack = 1 - picture
+    grey = lack.min(2)
+    black = grey * np.sqrt(grey) * np.float32(0.9)
+    share = 1 / np.maximum(1 - black, np.float32(0.05))
+    out = np.broadcast_to(colour(paper), picture.shape)
+    keep = step(0.25, 0.6, np.maximum(context.detail, np.float32(0.9) * context.features))
+    random = np.random.default_rng([context.seed, 61])
+    for channel, (angle, ink) in enumerate(_PROCESS):
+        amount = black if channel == 3 else (lack[..., channel] - black) * share
+        amount = np.clip(amount, 0, 1) ** np.float32(1.12)
+        printed = dots(amount, period * unit, math.radians(angle))
+        close = dots(amount, period * fine * unit, math.radians(angle))
+        printed = mix(printed, close, keep)
+        dx, dy = (random.uniform(-slip, slip, 2) * unit).tolist()
+        h, w = context.shape
+        moved = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+        printed = np.asarray(cv2.warpAffine(printed, moved, (w, h), borderMode=cv2.BORDER_REPLICATE), np.float32)
+        out = out * (1 - printed[..., None] * (1 - np.array(ink, np.float32)))
+    return np.asarray(out, np.float32)
+
+
+def screen(
+    canvas: Canvas,
+    ink: str,
+    period: float = 10.0,
+    low: float = 0.35,
+    high: float = 0.85,
+    most: float = 0.6,
+    where: str = "people",
+    angle: float = 45.0,
+    lines: bool = False,
+    multiply: bool = False,
+    features: float = 0.15,
+) -> F32:
+    """One ink in dots or lines that grow with the shade.
+
+    Args:
+        canvas: what is printed on.
+        ink: of the dots.
+        period: pixels of a 1024 px picture.
+        low, high: tones between which dots shrink from `most` to nothing.
+        most: largest share of the paper that is covered.
+        where: a part, see `inks.place`.
+        angle: of the screen, degrees.
+        lines: whether lines are printed and not dots.
+        multiply: whether the ink is transparent.
+        features: share of the screen that is left in the detail zone.
+    """
+    context = canvas.context
+    light = tone(context, 1.8, 0.5, "scene" if where == "scene" else "people")
+    amount = coverage(light, low, high) * np.float32(most)
+    gap = max(4.0, period * context.unit)
+    printed = (_rules if lines else dots)(amount, gap, math.radians(angle))
+    printed = printed * place(context, where) * (1 - np.float32(1 - features) * context.detail)
+    goal = canvas.picture * colour(ink) if multiply else np.broadcast_to(colour(ink), canvas.picture.shape)
+    return mix(canvas.picture, goal, printed)
+
+
+def _rules(amount: F32, period: float, angle: float, bend: F32 | None = None) -> F32:
+    """Parallel lines (h, w) that cover the share `amount` of the paper."""
+    x, y = grid((amount.shape[0], amount.shape[1]))
+    phase = x * np.float32(math.sin(angle) / period) + y * np.float32(math.cos(angle) / period)
+    if bend is not None:
+        phase = phase + bend
+    away = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
+    soft = 1.3 / period
+    return np.asarray(step(-soft, soft, amount - away) * step(0.0, 0.05, amount), np.float32)
+
+
+def ramp_dots(
+    canvas: Canvas,
+    ink: str,
+    period: float = 20.0,
+    near: float = 0.1,
+    far: float = 0.75,
+    most: float = 0.5,
+    where: str = "scene",
+    angle: float = 45.0,
+) -> F32:
+    """Dots that grow with the distance from the head, or shrink when `near` is over `far` (shares of the side)."""
+    context = canvas.context
+    x, y = grid(context.shape)
+    cx, cy, _ = head(context)
+    away = np.hypot(x - np.float32(cx), y - np.float32(cy)) / np.float32(min(context.shape))
+    amount = np.clip((away - np.float32(near)) / np.float32(far - near), 0, 1) * np.float32(most)
+    printed = dots(np.asarray(amount, np.float32), max(5.0, period * context.unit), math.radians(angle))
+    return mix(canvas.picture, colour(ink), (printed * step(0.0, 0.02, amount) * place(context, where))[..., None])
+
+
+def engrave(
+    canvas: Canvas,
+    ink: str = "2b241c",
+    paper: str = "f3ead3",
+    period: float = 6.4,
+    bend: float = 5.0,
+    cross: float = 0.5,
+) -> F32:
+    """A banknote's engraving: lines swell with the shade and bend over the form; dark parts are crossed.
+
+    Args:
+        canvas: what is engraved.
+        ink, paper: the two colours.
+        period: of lines, pixels of a 1024 px picture; closer in faces' features.
+        bend: lines that lie over one full range of lightness.
+        cross: darkness 0..1 from which a second set of lines crosses the first.
+    """
+    context, unit = canvas.context, canvas.context.unit
+    light = tone(context, 1.2, 0.9)
+    if context.cut:
+        light = mix(tone(context, 3.0, 0.0, "scene") * np.float32(0.55) + np.float32(0.42), light, context.subject)
+    dark = 1 - light
+    form = blur(context.lifted(context.fine[..., 0]), 9 * unit) * np.float32(bend)
+    gap = max(3.4, period * unit)
+    first = _rules(np.clip(dark * np.float32(0.92) - np.float32(0.03), 0, 0.9), gap, 0.18, form)
+    second = _rules(np.clip((dark - np.float32(cross)) * np.float32(1.5), 0, 0.7), gap, -0.75, -form)
+    third = _rules(np.clip((dark - np.float32(cross + 0.22)) * np.float32(2.2), 0, 0.7), gap, 0.95, form)
+    behind = _rules(np.clip(dark * np.float32(0.95), 0, 0.8), gap * 0.9, 0.0)
+    drawn = np.maximum(np.maximum(first, second), third)
+    drawn = mix(behind, drawn, cut(context)) if context.cut else drawn
+    close = _rules(np.clip(dark * np.float32(1.0), 0, 0.92), max(2.6, 0.5 * gap), 0.18, form)
+    wash = np.clip((dark - np.float32(0.38)) * np.float32(1.6), 0, 1)
+    drawn = mix(drawn, np.maximum(np.float32(0.55) * close, wash), context.detail)
+    pen = context.lines(1.1, 30.0, 6.0) * (np.float32(0.35) + np.float32(0.65) * context.subject)
+    drawn = np.maximum(np.maximum(drawn, pen * np.float32(0.9)), context.outline(2.6))
+    return mix(colour(paper), colour(ink), drawn[..., None])
+
+
+def guilloche(canvas: Canvas, ink: str = "3d5a4a", width: float = 0.06, share: float = 0.8) -> F32:
+    """A border of a banknote: braided waves in many fine lines, and rosettes in its corners."""
+    context = canvas.context
+    pen = Pen(context, np.full((*context.shape, 3), 255, np.uint8))
+    h, w, side = pen.h, pen.w, pen.side
+    band, thin = width * side, max(1.0, 1.1 * context.unit)
+    for horizontal in (True, False):
+        length = w if horizontal else h
+        t = np.linspace(0, length, int(length / 3))
+        waves = max(4, round(length / (1.5 * band)))
+        for k in range(7):
+            turn = 2 * math.pi * (t / length * waves + k / 7)
+            away = band * (0.55 + 0.40 * np.sin(turn))
+            for far in (False, True):
+                end = (h if horizontal else w) - 1
+                across = end - away if far else away
+                pen.stroke(np.stack([t, across] if horizontal else [across, t], 1), paint(ink), thin)
+    for cx, cy in ((band, band), (w - band, band), (band, h - band), (w - band, h - band)):
+        pen.fill(pen.circle(cx, cy, 1.25 * band), (255, 255, 255))
+        t = np.linspace(0, 2 * math.pi, 240)
+        for k in range(6):
+            radius = band * (0.86 + 0.30 * np.cos(8 * t + k * math.pi / 3))
+            pen.stroke(np.stack([cx + radius * np.cos(t), cy + radius * np.sin(t)], 1), paint(ink), thin, True)
+    drawn = pen.picture.astype(np.float32) / np.float32(255)
+    x, y = grid(context.shape)
+    inner = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y)) - np.float32(1.15 * band)
+    clear = np.clip(1 - inner, 0, 1).astype(np.float32)
+    out = mix(canvas.picture, np.broadcast_to(canvas.picture.max((0, 1)), drawn.shape), clear)
+    return mix(out, out * drawn, share)
+
+
+def airbrush(
+    canvas: Canvas,
+    left: str = "2ee6ff",
+    right: str = "ff3fb4",
+    rim: float = 0.85,
+    vivid: float = 1.35,
+    smooth: float = 1.0,
+) -> F32:
+    """Smooth modelling without a brush's trace, and a coloured light from behind on each side.
+
+    Args:
+        canvas: what is painted.
+        left, right: colours of the rim lights.
+        rim: their strength.
+        vivid: factor of chroma.
+        smooth: how much of the skin's and cloth's texture goes.
+    """
+    context, unit = canvas.context, canvas.context.unit
+    lab = context.toned
+    soft = cv2.bilateralFilter(blur(lab, 1.2 * unit), 9, 0.10, max(2.0, 5 * unit))
+    out = mix(mix(lab, np.asarray(soft, np.float32), smooth), context.fine, context.detail * np.float32(0.8))
+    light = out[..., 0]
+    bright = np.float32(0.52) + (light - np.float32(0.50)) * np.float32(1.22)
+    out[..., 0] = np.clip(bright + np.float32(0.10) * step(0.74, 0.92, light), 0, 0.99)
+    out[..., 1:] *= np.float32(vivid)
+    picture = to_rgb(out)
+    if not context.cut:
+        return picture
+    people = cut(context)
+    inner = blur(people, 15 * unit)
+    gx = cv2.Sobel(inner, cv2.CV_32F, 1, 0, scale=0.125)
+    near = np.clip(1.9 * (1 - inner), 0, 1) * people * (1 - np.float32(0.85) * context.detail)
+    strength = np.float32(22 * unit)
+    shape_light = np.clip(np.float32(0.35) + light, 0, 1)
+    for side, ink in ((np.clip(gx * strength, 0, 1), left), (np.clip(-gx * strength, 0, 1), right)):
+        lit = np.asarray(near * side * shape_light * np.float32(rim), np.float32)
+        picture = 1 - (1 - picture) * (1 - np.clip(lit, 0, 1)[..., None] * colour(ink))
+    return mix(canvas.picture, np.asarray(picture, np.float32), people)
+
+
+def draughting(
+    canvas: Canvas, ground: str = "123f7d", ink: str = "e8f3ff", step_: float = 0.032, dimensions: bool = True
+) -> F32:
+    """A blueprint: white lines on blue over a grid, form in faint hatching, dimensions of the head and the frame."""
+    context, unit, shape = canvas.context, canvas.context.unit, canvas.context.shape
+    light = tone(context, 1.6, 0.8)
+    # Positive in the features: dark stays dark, so that nobody is a negative.
+    fine = np.maximum(context.lines(1.15, 34.0, 6.0), np.float32(0.8) * context.lines(2.2, 20.0, 8.0))
+    fine = fine * (np.float32(0.5) + np.float32(0.5) * context.subject) * (1 - np.float32(0.55) * context.features)
+    glow = np.clip((light - np.float32(0.30)) * np.float32(1.1), 0, 1)
+    tint = glow * (np.float32(0.30) * context.subject + np.float32(0.42) * context.detail)
+    period = max(3.6, 6.0 * unit)
+    shade = coverage(light, 0.15, 0.62) * context.subject * (1 - context.detail)
+    hatch = _rules(np.asarray(shade * np.float32(0.34), np.float32), period, 0.9)
+    cyan, blue = colour(ink), colour(ground)
+    mottle = (
+        1
+        + np.float32(0.07) * noise(shape, 160 * unit, context.seed, 3)
+        + np.float32(0.025) * noise(shape, 3 * unit, context.seed + 1, 2)
+    )
+    pen = Pen(context, np.zeros((*shape, 3), np.uint8))
+    thin = 1.0 / pen.side
+    for gap, value in ((step_, "1c1c1c"), (step_ * 5, "3c3c3c")):
+        _grid_lines(pen, gap, thin, value)
+    rules = pen.picture[..., 0].astype(np.float32) / np.float32(255) * (1 - np.float32(0.6) * context.subject)
+    drawn = np.maximum(
+        np.maximum(fine, np.float32(0.9) * context.outline(3.2)), np.maximum(hatch * np.float32(0.55), rules)
+    )
+    drawn = np.maximum(drawn, tint)
+    out = mix(blue * mottle[..., None], cyan, drawn[..., None])
+    if dimensions:
+        lines = _dimensions(canvas)
+        out = mix(out, cyan, lines[..., None])
+    return np.asarray(np.clip(out, 0, 1), np.float32)
+
+
+def _grid_lines(pen: Pen, gap: float, width: float, value: str) -> None:
+    geometry._SHAPES["grid"](pen, {"step": gap, "width": width, "ink": value})
+
+
+def _dimensions(canvas: Canvas) -> F32:
+    """Centre lines, dimension lines with arrows and ticks, a title block: (h, w) 0..1."""
+    context = canvas.context
+    pen = Pen(context, np.zeros((*context.shape, 3), np.uint8))
+    white, faint = (235, 235, 235), (150, 150, 150)
+    h, w, side = pen.h, pen.w, pen.side
+    x, y, r = pen.head
+    thin = max(1.0, 1.3 * context.unit)
+    edge = 0.022 * side
+    pen.stroke(
+        np.array([[edge, edge], [w - edge, edge], [w - edge, h - edge], [edge, h - edge]]), white, 2 * thin, True
+    )
+    people = context.subject > 0.5
+    columns = np.flatnonzero(people.any(0)) if context.cut else np.array([int(x - r), int(x + r)])
+    rows = np.flatnonzero(people.any(1)) if context.cut else np.array([int(y - r), int(y + r)])
+    away = 1 - cut(context) if context.cut else np.ones(context.shape, np.float32)
+
+    def measure(a: tuple[float, float], b: tuple[float, float]) -> None:
+        start, end = np.array(a), np.array(b)
+        pen.stroke(np.array([a, b]), white, thin)
+        unit = (end - start) / max(float(np.hypot(*(end - start))), 1.0)
+        side_way = np.array([-unit[1], unit[0]])
+        for tip, way in ((start, unit), (end, -unit)):
+            pen.fill(
+                np.array(
+                    [
+                        tip,
+                        tip + way * 0.020 * side + side_way * 0.006 * side,
+                        tip + way * 0.020 * side - side_way * 0.006 * side,
+                    ]
+                ),
+                white,
+            )
+            pen.stroke(np.array([tip - side_way * 0.018 * side, tip + side_way * 0.018 * side]), white, thin)
+
+    if len(columns) and len(rows):
+        top, bottom = float(rows[0]), float(min(rows[-1], h - 2 * edge))
+        right = min(w - 2.4 * edge, max(float(columns[-1]), x + 1.5 * r) + 1.6 * edge)
+        measure((right, top), (right, bottom))
+        measure(
+            (max(2.4 * edge, x - r * 1.02), max(2.0 * edge, top - 0.045 * side)),
+            (min(w - 2.4 * edge, x + r * 1.02), max(2.0 * edge, top - 0.045 * side)),
+        )
+    dash = 0.016 * side
+    for k in range(int(max(h, w) / dash / 2) + 1):
+        if k % 4 == 3:
+            continue
+        at = 2 * k * dash
+        pen.stroke(np.array([[x, at], [x, at + 1.3 * dash]]), faint, thin)
+        pen.stroke(np.array([[at, y + 0.12 * r], [at + 1.3 * dash, y + 0.12 * r]]), faint, thin)
+    for ring in (1.35, 1.95):
+        pen.stroke(pen.circle(x, y, ring * r), faint, thin, True)
+    drawn = pen.picture[..., 0].astype(np.float32) / np.float32(255) * away
+    block = Pen(context, np.zeros((*context.shape, 3), np.uint8))
+    bx, by, bw, bh = w - edge - 0.26 * side, h - edge - 0.095 * side, 0.26 * side, 0.095 * side
+    block.fill(np.array([[bx, by], [bx + bw, by], [bx + bw, by + bh], [bx, by + bh]]), (1, 1, 1))
+    for fx in (0.0, 0.34, 0.67):
+        block.stroke(np.array([[bx + fx * bw, by], [bx + fx * bw, by + bh]]), white, thin)
+    for fy in (0.0, 0.5):
+        block.stroke(np.array([[bx, by + fy * bh], [bx + bw, by + fy * bh]]), white, thin)
+    return np.asarray(np.maximum(drawn, block.picture[..., 0].astype(np.float32) / np.float32(255)), np.float32)
+
+
+def grain_of_wood(canvas: Canvas, strength: float = 0.05, where: str = "all") -> F32:
+    """Fibres of the block that show in flat inks, fewer in faces."""
+    context, unit = canvas.context, canvas.context.unit
+    h, w = context.shape
+    random = np.random.default_rng([context.seed, 71])
+    threads = random.standard_normal((h, max(8, w // 8)), np.float32)
+    threads = np.asarray(cv2.GaussianBlur(threads, (0, 0), sigmaX=5.0, sigmaY=max(0.6, 0.9 * unit)), np.float32)
+    fibres = np.asarray(cv2.resize(threads, (w, h)), np.float32)
+    x, y = grid((h, w))
+    wide = noise((h, w), 240 * unit, context.seed + 72, 2)
+    knots = y + wide * np.float32(26 * unit)
+    moved = cv2.remap(
+        fibres,
+        np.broadcast_to(x, (h, w)).copy(),
+        np.asarray(knots, np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )
+    moved = np.asarray(moved, np.float32) / np.float32(moved.std() + 1e-6)
+    rings = np.sin(knots * np.float32(2 * math.pi / (26 * unit)) + wide * 5)
+    texture = (moved + np.float32(0.55) * rings) * (1 - np.float32(0.7) * context.face)
+    part = place(context, where)
+    return np.asarray(
+        np.clip(canvas.picture * (1 + np.float32(strength) * texture * part)[..., None], 0, 1), np.float32
+    )
+
+
+def bokashi(
+    canvas: Canvas, ink: str = "2c4a72", depth: float = 0.32, share: float = 0.9, low: str = "", low_share: float = 0.5
+) -> F32:
+    """Ink wiped to nothing: a dark band at the top of the scene that fades down, perhaps another that fades up."""
+    context, unit = canvas.context, canvas.context.unit
+    h = context.shape[0]
+    _, y = grid(context.shape)
+    wiped = y / np.float32(h) + np.float32(0.012) * noise(context.shape, 90 * unit, context.seed + 75, 3)
+    behind = place(context, "scene")
+    top = (1 - step(0.02, depth, wiped)) * behind * np.float32(share)
+    out = mix(canvas.picture, canvas.picture * colour(ink), top[..., None])
+    if low:
+        bottom = step(1 - depth, 1.02, wiped) * behind * np.float32(low_share)
+        out = mix(out, colour(low), bottom[..., None])
+    return out
+
+
+def thin_lines(
+    canvas: Canvas, ink: str = "2a2a33", width: float = 1.3, scene: float = 0.1, outline: float = 2.2
+) -> F32:
+    """A thin even pen, with the features as fine as they are."""
+    context = canvas.context
+    drawn = context.lines(width, 24.0, 9.0)
+    drawn = mix(step(0.25, 0.55, drawn), drawn, context.detail)
+    drawn = drawn * (np.float32(scene) + np.float32(1 - scene) * context.subject)
+    light = context.lifted(context.fine[..., 0])
+    reference = blur(light, 0.10 * max(context.face_heights, default=1.0))
+    features = step(0.05, 0.26, reference - light) * context.detail
+    drawn = np.maximum(np.maximum(drawn, features), context.outline(outline))
+    return mix(canvas.picture, colour(ink), (drawn * np.float32(0.95))[..., None])
+
+
+def colour_people(canvas: Canvas, parts: Sequence[tuple[str, str]], share: float = 0.8) -> F32:
+    """Parts of the people in a flat ink each, their own light and shade in three steps over it."""
+    context = canvas.context
+    light = cel(tone(context, 2.6, 0.2), 3, 5.0)
+    out = canvas.picture
+    for part, ink in parts:
+        flat = colour(ink) * (np.float32(0.62) + np.float32(0.62) * light)[..., None]
+        out = mix(out, np.clip(flat, 0, 1), place(context, part) * np.float32(share))
+    return out
+
+
+METHODS: Final[dict[str, Method]] = {
+    **inks.METHODS,
+    **geometry.METHODS,
+    **facets.METHODS,
+    "halftone": halftone,
+    "screen": screen,
+    "ramp_dots": ramp_dots,
+    "engrave": engrave,
+    "guilloche": guilloche,
+    "airbrush": airbrush,
+    "draughting": draughting,
+    "grain_of_wood": grain_of_wood,
+    "bokashi": bokashi,
+    "thin_lines": thin_lines,
+    "colour_people": colour_people,
+}
+_ = hatching

@@ -1,0 +1,417 @@
+"""Flat geometry, drawn from data: discs, rays, bands, patterns and frames of a poster."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.looks.canvas import Canvas, Method, codes
+from portrayal.engines.studio.looks.context import Context
+from portrayal.engines.studio.looks.methods.inks import Inks, cut, place
+from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, paper, step
+from portrayal.imaging import F32, U8, Array
+from portrayal.perception import mesh
+
+_SHIFT: Final = 4
+
+
+def paint(ink: str) -> tuple[int, int, int]:
+    """An ink as three bytes."""
+    r, g, b = (int(v) for v in np.round(colour(ink) * 255))
+    return r, g, b
+
+
+def head(context: Context) -> tuple[float, float, float]:
+    """Middle x, y and radius of the largest head, in pixels; where one would be when there is no face."""
+    h, w = context.shape
+    if not context.faces:
+        return w / 2, 0.42 * h, 0.20 * min(h, w)
+    largest = int(np.argmax(context.face_heights))
+    oval = context.faces[largest][list(mesh.OVAL), :2]
+    x, y = oval.mean(0).tolist()
+    height = context.face_heights[largest]
+    return x, y - 0.12 * height, 0.72 * height
+
+
+class Pen:
+    """Draws shapes on bytes (h, w, 3).
+
+    Lengths are shares of the shorter side. `at` of a shape is "frame": x and y are shares of width and height; or
+    "head": they count from the middle of the largest head in shares of the shorter side.
+    """
+
+    def __init__(self, context: Context, picture: U8) -> None:
+        self.picture = picture
+        self.h, self.w = context.shape
+        self.side = min(self.h, self.w)
+        self.head = head(context)
+
+    def point(self, shape: Mapping[str, Any], x: float, y: float) -> tuple[float, float]:
+        """Pixels of a point of a shape."""
+        if shape.get("at", "frame") == "head":
+            return self.head[0] + x * self.side, self.head[1] + y * self.side
+        return x * self.w, y * self.h
+
+    def fill(self, points: Array, ink: tuple[int, int, int]) -> None:
+        """A polygon (n, 2) of pixels."""
+        corners = np.round(np.asarray(points, np.float64) * (1 << _SHIFT)).astype(np.int32)
+        cv2.fillPoly(self.picture, [corners], ink, cv2.LINE_AA, _SHIFT)
+
+    def stroke(self, points: Array, ink: tuple[int, int, int], width: float, closed: bool = False) -> None:
+        """A line (n, 2) so many pixels wide."""
+        corners = np.round(np.asarray(points, np.float64) * (1 << _SHIFT)).astype(np.int32)
+        cv2.polylines(self.picture, [corners], closed, ink, max(1, round(width)), cv2.LINE_AA, _SHIFT)
+
+    def circle(self, x: float, y: float, radius: float, start: float = 0.0, end: float = 360.0) -> Array:
+        """Points (n, 2) of an arc, degrees clockwise from the right."""
+        angles = np.radians(np.linspace(start, end, max(16, int(abs(end - start) / 2))))
+        return np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], 1)
+
+
+def _disc(pen: Pen, shape: Mapping[str, Any]) -> None:
+    x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
+    start, end = shape.get("start", 0.0), shape.get("end", 360.0)
+    points = pen.circle(x, y, shape["r"] * pen.side, start, end)
+    if end - start < 360:
+        points = np.vstack([points, [[x, y]]])
+    pen.fill(points, paint(shape["ink"]))
+
+
+def _ring(pen: Pen, shape: Mapping[str, Any]) -> None:
+    x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
+    outer, width = shape["r"] * pen.side, shape["width"] * pen.side
+    start, end = shape.get("start", 0.0), shape.get("end", 360.0)
+    points = np.vstack([pen.circle(x, y, outer, start, end), pen.circle(x, y, max(0.0, outer - width), end, start)])
+    pen.fill(points, paint(shape["ink"]))
+
+
+def _polygon(pen: Pen, shape: Mapping[str, Any]) -> None:
+    pen.fill(np.array([pen.point(shape, x, y) for x, y in shape["points"]]), paint(shape["ink"]))
+
+
+def _rays(pen: Pen, shape: Mapping[str, Any]) -> None:
+    x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
+    n, duty, turn = int(shape["n"]), shape.get("duty", 0.5), shape.get("turn", 0.0)
+    near, far = shape.get("r", 0.0) * pen.side, shape.get("far", 3.0) * pen.side
+    for i in range(n):
+        a = math.radians(turn) + 2 * math.pi * i / n
+        b = a + 2 * math.pi * duty / n
+        corners = [(near, a), (far, a), (far, b), (near, b)]
+        pen.fill(np.array([(x + r * math.cos(t), y + r * math.sin(t)) for r, t in corners]), paint(shape["ink"]))
+
+
+def _stripes(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """Parallel bands over a box (x0, y0, x1, y1 in shares of the frame), or over everything."""
+    period, width = shape["period"] * pen.side, shape.get("duty", 0.5) * shape["period"] * pen.side
+    angle = math.radians(shape.get("angle", 0.0))
+    along, across = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
+    x0, y0, x1, y1 = shape.get("box", (0.0, 0.0, 1.0, 1.0))
+    left, top, right, bottom = (round(v) for v in (x0 * pen.w, y0 * pen.h, x1 * pen.w, y1 * pen.h))
+    part = pen.picture[max(0, top) : bottom, max(0, left) : right]
+    inner = np.ascontiguousarray(part)
+    whole, pen.picture = pen.picture, inner
+    far = float(pen.h + pen.w)
+    middle = np.array([(right - left) / 2, (bottom - top) / 2])
+    for i in range(-int(far / period) - 1, int(far / period) + 2):
+        start = middle + across * (i * period)
+        ends = [start - along * far, start + along * far, start + along * far + across * width]
+        pen.fill(np.array([*ends, start - along * far + across * width]), paint(shape["ink"]))
+    pen.picture = whole
+    part[:] = inner
+
+
+def _wave(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """Everything under a wavy horizon, down to `bottom`."""
+    xs = np.linspace(-0.02, 1.02, 160) * pen.w
+    phase = 2 * math.pi * (xs / (shape["length"] * pen.side) + shape.get("phase", 0.0))
+    waves = np.sin(phase)
+    if shape.get("scallop"):
+        waves = 1 - 2 * np.abs(np.sin(phase / 2))
+    top = np.stack([xs, shape["y"] * pen.h + shape["height"] * pen.side * waves], 1)
+    bottom = shape.get("bottom", 1.1) * pen.h
+    low = np.stack([xs[::-1], np.full(len(xs), bottom)], 1)
+    if shape.get("parallel"):
+        low = top[::-1] + np.array([0.0, shape["parallel"] * pen.side])
+    pen.fill(np.vstack([top, low]), paint(shape["ink"]))
+
+
+def _umbrella(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A sunshade seen from the side above: wedges of two inks with a scalloped rim."""
+    x, y = pen.point(shape, shape["x"], shape["y"])
+    radius, n = shape["r"] * pen.side, int(shape["n"])
+    for i in range(n):
+        a, b = (math.radians(shape.get("turn", 0.0)) + 2 * math.pi * k / n for k in (i, i + 1))
+        ink = paint(shape["inks"][i % 2])
+        t = np.linspace(0, 1, 18)
+        angles = a + (b - a) * t
+        rim = radius * (1 - 0.055 * np.sin(np.pi * t))
+        edge = np.stack([x + rim * np.cos(angles), y + rim * np.sin(angles)], 1)
+        pen.fill(np.vstack([[[x, y]], edge]), ink)
+        frill = np.vstack([edge, np.stack([x + 0.93 * rim * np.cos(angles), y + 0.93 * rim * np.sin(angles)], 1)[::-1]])
+        pen.fill(frill, paint(shape["inks"][(i + 1) % 2]))
+
+
+def _grid(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """Lines of a grid; `step` a share of the shorter side."""
+    gap, width = shape["step"] * pen.side, shape["width"] * pen.side
+    ink = paint(shape["ink"])
+    for i in range(int(max(pen.h, pen.w) / gap) + 2):
+        at = (i + shape.get("start", 0.0)) * gap
+        pen.stroke(np.array([[at, 0], [at, pen.h]]), ink, width)
+        pen.stroke(np.array([[0, at], [pen.w, at]]), ink, width)
+
+
+def _floor(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A floor of lines in perspective under a horizon `y`."""
+    ink, width, top = paint(shape["ink"]), shape["width"] * pen.side, shape["y"] * pen.h
+    middle, deep = pen.w / 2, pen.h - top
+    for i in range(-14, 15):
+        far, near = middle + i * 0.055 * pen.side, middle + i * 0.30 * pen.side
+        pen.stroke(np.array([[far, top], [near, pen.h + 0.02 * pen.side]]), ink, width)
+    for i in range(9):
+        level = top + deep * (i / 8.0) ** 2.1
+        pen.stroke(np.array([[0, level], [pen.w, level]]), ink, width)
+
+
+def _tiles(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A mid-century pattern in a box: quarter circles, leaves, triangles and rings in turn."""
+    x0, y0, x1, y1 = shape.get("box", (0.0, 0.0, 1.0, 1.0))
+    cell = shape["cell"] * pen.side
+    left, top = x0 * pen.w, y0 * pen.h
+    columns, rows = max(1, round((x1 - x0) * pen.w / cell)), max(1, round((y1 - y0) * pen.h / cell))
+    width, height = (x1 - x0) * pen.w / columns, (y1 - y0) * pen.h / rows
+    inks = [paint(ink) for ink in shape["inks"]]
+    random = np.random.default_rng(int(shape.get("seed", 5)))
+    for row in range(rows):
+        for column in range(columns):
+            x, y = left + column * width, top + row * height
+            ground, figure = random.choice(len(inks), 2, replace=False)
+            _tile(pen, (x, y, width, height), inks[ground], inks[figure], int(random.integers(0, 24)))
+
+
+def _tile(
+    pen: Pen,
+    box: tuple[float, float, float, float],
+    ground: tuple[int, int, int],
+    figure: tuple[int, int, int],
+    motif: int,
+) -> None:
+    x, y, w, h = box
+    corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])
+    pen.fill(corners, ground)
+    turn, kind = motif % 4, motif // 4
+    if kind in (0, 4):  # a quarter circle
+        cx, cy = corners[turn]
+        arc = pen.circle(0, 0, 1.0, 90.0 * turn, 90.0 * turn + 90) * (w, h) + (cx, cy)
+        pen.fill(np.vstack([arc, [[cx, cy]]]), figure)
+    elif kind == 1:  # a leaf
+        first, second = corners[turn], corners[(turn + 2) % 4]
+        t = np.linspace(0, 1, 20)[:, None]
+        line = first + (second - first) * t
+        away = np.array([-(second - first)[1], (second - first)[0]]) * 0.30
+        bulge = np.sin(np.pi * t) * away
+        pen.fill(np.vstack([line + bulge, (line - bulge)[::-1]]), figure)
+    elif kind == 2:  # a triangle
+        pen.fill(corners[[turn, (turn + 1) % 4, (turn + 2) % 4]], figure)
+    elif kind == 3:  # a ring
+        for radius, ink in ((0.42, figure), (0.24, ground), (0.11, figure)):
+            pen.fill(pen.circle(0, 0, radius) * (w, h) + (x + w / 2, y + h / 2), ink)
+    else:  # a diamond
+        middle = np.array([x + w / 2, y + h / 2])
+        pen.fill(middle + (corners - middle)[:, ::-1] * 0 + np.array([[0, -h], [w, 0], [0, h], [-w, 0]]) * 0.44, figure)
+
+
+def _confetti(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """Scattered small triangles, dots and bars."""
+    random = np.random.default_rng(int(shape.get("seed", 9)))
+    inks = [paint(ink) for ink in shape["inks"]]
+    size = shape["size"] * pen.side
+    for i in range(int(shape["n"])):
+        x, y = random.uniform(0, pen.w), random.uniform(0, pen.h)
+        a, ink = random.uniform(0, 2 * math.pi), inks[i % len(inks)]
+        if i % 3 == 0:
+            pen.fill(pen.circle(x, y, size * 0.5), ink)
+        else:
+            n = 3 if i % 3 == 1 else 4
+            stretch = 1.0 if n == 3 else 0.28
+            angles = a + 2 * math.pi * np.arange(n) / n
+            points = np.stack([np.cos(angles - a) * size, np.sin(angles - a) * size * stretch], 1)
+            turn = np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
+            pen.fill(points @ turn.T + (x, y), ink)
+
+
+_SHAPES: Final[dict[str, Callable[[Pen, Mapping[str, Any]], None]]] = {
+    "disc": _disc,
+    "ring": _ring,
+    "polygon": _polygon,
+    "rays": _rays,
+    "stripes": _stripes,
+    "wave": _wave,
+    "umbrella": _umbrella,
+    "grid": _grid,
+    "floor": _floor,
+    "tiles": _tiles,
+    "confetti": _confetti,
+}
+
+
+def shapes(
+    canvas: Canvas,
+    shapes: Sequence[Mapping[str, Any]],
+    where: str = "scene",
+    share: float = 1.0,
+    multiply: bool = False,
+) -> F32:
+    """Flat shapes over a part of the picture; see `Pen` for their coordinates.
+
+    Args:
+        canvas: what is drawn on.
+        shapes: each a table with `kind` and what that kind needs.
+        where: a part, see `inks.place`.
+        share: of ink.
+        multiply: whether ink is transparent and darkens what lies under it.
+    """
+    context = canvas.context
+    ground: U8 = (
+        np.full((*context.shape, 3), 255, np.uint8) if multiply else np.ascontiguousarray(codes(canvas.picture))
+    )
+    pen = Pen(context, ground)
+    for shape in shapes:
+        _SHAPES[shape["kind"]](pen, shape)
+    drawn = pen.picture.astype(np.float32) / np.float32(255)
+    if multiply:
+        drawn = drawn * canvas.picture
+    return mix(canvas.picture, drawn, place(context, where) * np.float32(share))
+
+
+def fill(canvas: Canvas, inks: Inks, where: str = "scene", share: float = 1.0, angle: float = 90.0) -> F32:
+    """One flat ink, or a smooth ramp over several (from left to right at angle 0, top to bottom at 90)."""
+    context = canvas.context
+    h, w = context.shape
+    if len(inks) == 1:
+        return mix(canvas.picture, colour(inks[0]), (place(context, where) * np.float32(share))[..., None])
+    x, y = grid(context.shape)
+    c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    t = x * np.float32(c / w) + y * np.float32(s / h) + np.float32(max(0.0, -c) + max(0.0, -s))
+    t = np.clip(t / np.float32(abs(c) + abs(s)), 0, 1) * np.float32(len(inks) - 1)
+    out = np.broadcast_to(colour(inks[0]), canvas.picture.shape)
+    for i, ink in enumerate(inks[1:]):
+        out = mix(out, colour(ink), np.clip(t - np.float32(i), 0, 1)[..., None])
+    return mix(canvas.picture, out, place(context, where) * np.float32(share))
+
+
+def margin(
+    canvas: Canvas,
+    ink: str = "f4ecd8",
+    width: float = 0.03,
+    bottom: float | None = None,
+    rule: float = 0.0,
+    rule_ink: str = "1a1a1a",
+    round_: float = 0.0,
+) -> F32:
+    """A paper margin around the print; `bottom` may be wider; `rule` draws a thin frame just inside of it.
+
+    Widths are shares of the shorter side.
+    """
+    h, w = canvas.context.shape
+    side = min(h, w)
+    base = width if bottom is None else bottom
+    edge, low = width * side, h - base * side
+    x, y = grid((h, w))
+    away = np.minimum(np.minimum(x - edge, w - 1 - edge - x), np.minimum(y - edge, low - 1 - y)) + np.float32(0.5)
+    out = canvas.picture
+    if rule:
+        inner = away - np.float32(1.2 * rule * side)
+        band = np.clip(inner + 0.5, 0, 1) * np.clip(np.float32(rule * side) - inner + 0.5, 0, 1)
+        out = mix(out, colour(rule_ink), np.asarray(band, np.float32)[..., None])
+    return mix(colour(ink), out, np.clip(away + np.float32(0.5), 0, 1).astype(np.float32)[..., None])
+
+
+def sheet(
+    canvas: Canvas,
+    relief: float = 0.7,
+    grain: float = 0.02,
+    wear: float = 0.0,
+    paper_ink: str = "f4ead2",
+    tint: float = 0.0,
+    folds: float = 0.0,
+    vignette: float = 0.0,
+) -> F32:
+    """Paper under and over the ink: relief, grain, worn spots, yellowing, folds.
+
+    Args:
+        canvas: the print.
+        relief: how rough the paper is.
+        grain: of the ink.
+        wear: share of ink that is gone in worn spots.
+        paper_ink: colour of the paper.
+        tint: how far everything is tinted by the paper.
+        folds: how much ink is gone on the two folds.
+        vignette: how much darker the corners are.
+    """
+    context, unit, shape = canvas.context, canvas.context.unit, canvas.context.shape
+    page = colour(paper_ink)
+    out = canvas.picture
+    height, shade = paper(shape, unit, context.seed + 3, relief)
+    calm = 1 - np.float32(0.75) * context.face
+    if tint:
+        out = mix(out, out * page, tint)
+    if wear:
+        spots = noise(shape, 4.5 * unit, context.seed + 5) + np.float32(0.45) * noise(
+            shape, 130 * unit, context.seed + 6, 2
+        )
+        out = mix(out, page, (step(1.05, 1.6, spots) * calm * np.float32(wear))[..., None])
+    x, y = grid(shape)
+    if folds:
+        h, w = shape
+        wobble = noise(shape, 40 * unit, context.seed + 8, 3) * np.float32(2.2 * unit)
+        crease = np.minimum(np.abs(x - np.float32(0.5 * w) + wobble), np.abs(y - np.float32(0.72 * h) + wobble))
+        rough = np.clip(np.float32(0.6) + height, 0, 1.2)
+        ink_off = np.exp(-((crease / np.float32(1.6 * unit)) ** 2)) * rough * (1 - context.face)
+        out = mix(out, page, (np.clip(ink_off, 0, 1) * np.float32(folds))[..., None])
+    if vignette:
+        h, w = shape
+        far = ((x - w / 2) / (0.72 * w)) ** 2 + ((y - h / 2) / (0.72 * h)) ** 2
+        out = out * (1 - np.float32(vignette) * step(0.45, 1.25, np.asarray(far, np.float32)))[..., None]
+    texture = (1 + np.float32(grain) * height * calm) * shade
+    return np.asarray(np.clip(out * texture[..., None], 0, 1), np.float32)
+
+
+def glow(canvas: Canvas, radius: float = 18.0, strength: float = 0.35, over: float = 0.75) -> F32:
+    """Bright parts shine over their surroundings."""
+    bright = np.clip(canvas.picture - np.float32(over), 0, 1)
+    wide = blur(bright, radius * canvas.context.unit) * np.float32(strength / (1 - over))
+    return np.asarray(1 - (1 - canvas.picture) * (1 - np.clip(wide, 0, 1)), np.float32)
+
+
+def silhouette(
+    canvas: Canvas, ink: str, shift: Sequence[float], multiply: bool = False, share: float = 1.0, behind: bool = True
+) -> F32:
+    """The people's shape again in one ink beside them, as of a block that does not fit; `shift` as in `inks.line`."""
+    context = canvas.context
+    h, w = context.shape
+    if not context.cut:
+        return canvas.picture
+    people = cut(context)
+    dx, dy = (float(v) * context.unit for v in shift)
+    moved = cv2.warpAffine(
+        people, np.array([[1, 0, dx], [0, 1, dy]], np.float32), (w, h), borderMode=cv2.BORDER_REPLICATE
+    )
+    if behind:
+        moved = moved * (1 - people)
+    goal = canvas.picture * colour(ink) if multiply else np.broadcast_to(colour(ink), canvas.picture.shape)
+    return mix(canvas.picture, goal, np.asarray(moved, np.float32) * np.float32(share))
+
+
+METHODS: Final[dict[str, Method]] = {
+    "shapes": shapes,
+    "fill": fill,
+    "margin": margin,
+    "sheet": sheet,
+    "glow": glow,
+    "silhouette": silhouette,
+}
