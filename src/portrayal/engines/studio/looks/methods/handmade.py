@@ -5,5 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from portrayal.engines.studio.looks.canvas import Method
+from portrayal.engines.studio.looks.methods import brush, pen
 
-METHODS: Final[dict[str, Method]] = {}
+METHODS: Final[dict[str, Method]] = {**pen.METHODS, **brush.METHODS}
