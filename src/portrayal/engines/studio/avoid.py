@@ -37,13 +37,14 @@ _TILTED: Final = ("tilted", "tilted left", "tilted right")
 _PITCHED: Final = ("chin up", "chin down", "looking up", "looking down")
 _AWAY: Final = ("away", "left", "right", "up", "down")
 _COLOURS: Final = (
-    "navy", "grey", "white", "forest green", "burgundy", "tan", "black", "teal", "mustard", "lavender", "cream",
-    "orange",
+    "navy", "grey", "white", "forest green", "burgundy", "tan", "black", "teal", "cream",
 )  # fmt: skip
 _FABRICS: Final = ("cotton", "wool", "linen", "silk")
 _TOPS: Final = ("shirt", "sweater", "t-shirt", "polo", "turtleneck", "blazer")
 # Distance in Lab within which a colour counts as the one that is named.
 _NEAR: Final = 20.0
+# Two colours of at least this chroma whose hues differ by less, in degrees, are called the same.
+_STRONG, _HUE = 35.0, 22.0
 
 
 def free(plan: ScenePlan, kind: str, options: Sequence[str]) -> tuple[str, ...]:
@@ -194,7 +195,17 @@ def _is(colour: str, names: frozenset[str]) -> bool:
     """Whether people would call a colour one of these names."""
     lab, table = _lab((colour,))[0], _table()
     distance = {name: float(np.linalg.norm(value - lab)) for name, value in table.items()}
-    return min(distance, key=lambda n: distance[n]) in names or any(distance[name] < _NEAR for name in names)
+    if min(distance, key=lambda n: distance[n]) in names or any(distance[name] < _NEAR for name in names):
+        return True
+    return any(_same_hue(lab, table[name]) for name in names)
+
+
+def _same_hue(one: F32, other: F32) -> bool:
+    """Whether two strong colours differ in lightness and strength only."""
+    if min(np.hypot(*one[1:]), np.hypot(*other[1:])) < _STRONG:
+        return False
+    turn = abs(np.degrees(np.arctan2(one[2], one[1]) - np.arctan2(other[2], other[1])))
+    return bool(min(turn, 360 - turn) < _HUE)
 
 
 def _other(colour: str, names: frozenset[str]) -> str:

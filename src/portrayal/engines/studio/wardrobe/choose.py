@@ -70,7 +70,7 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
     assert main.item is not None
     kind = data.garments()[main.item]
     unwanted = {u.value for u in plan.negative if u.kind in ("accessory", "outfit")}
-    parts = _usual(kind, seed)
+    parts = _usual(plan, kind, seed)
     without = set(unwanted & {"tie", "bow tie", "scarf", "necklace", "gloves", "belt", "cape"})
     for garment in named:
         if garment not in worn:
@@ -80,9 +80,10 @@ def choose(plan: ScenePlan, seed: int, notes: Notes) -> Outfit | None:
     for thing in added:
         _added(thing, main, kind, parts, without, seed, notes)
     parts |= below(plan, seed)
+    offered = _open(plan, table()["garments"][main.item].get("colours"))
     outfit = Outfit(
         garment=main.item,
-        main=_cloth(main, kind.main, table()["garments"][main.item].get("colours"), seed, main.item),
+        main=_cloth(main, kind.main, offered, seed, main.item),
         parts=MappingProxyType({name: cloth for name, cloth in parts.items() if name not in without}),
         without=frozenset(without),
         neck=_neck(main, kind, notes),
@@ -170,10 +171,10 @@ def _unknown(phrase: str) -> str:
     return f"not portrayed: {phrase}; the nearest is {near}" if near else f"not portrayed: {phrase}"
 
 
-def _usual(kind: data.Garment, seed: int) -> dict[str, Cloth]:
+def _usual(plan: ScenePlan, kind: data.Garment, seed: int) -> dict[str, Cloth]:
     """The parts that a garment has by itself, in the colours that the seed chooses."""
     choices = table()["garments"][kind.id].get("parts", {})
-    return {role: _cloth(None, usual, choices.get(role), seed, role) for role, usual in kind.parts.items()}
+    return {role: _cloth(None, usual, _open(plan, choices.get(role)), seed, role) for role, usual in kind.parts.items()}
 
 
 def _under(
@@ -259,6 +260,11 @@ def _named(main: Garment) -> str:
 
 def _layer(garment: Garment) -> int:
     return int(table()["garments"][garment.item]["layer"])
+
+
+def _open(plan: ScenePlan, choices: list[str] | None) -> list[str] | None:
+    """The colours to choose from that the words do not exclude."""
+    return choices and list(avoid.free(plan, "colour", choices))
 
 
 def _first(usual: Mapping[str, Any]) -> Cloth:
