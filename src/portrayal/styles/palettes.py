@@ -27,8 +27,13 @@ _CHROMA: Final = 1.6
 _BLUR: Final = 0.010  # entropy of the plan, in squared Oklab units: how soft the borders between two colours are
 _ROUNDS: Final = 60
 # How far lightness, and hue and chroma, go to the palette: the drawing lives from the picture's own lightness.
-_REACH: Final = (0.50, 0.94)
-_SKIN_REACH: Final = (0.20, 0.42)
+_REACH: Final = (0.40, 0.94)
+_SKIN_REACH: Final = (0.10, 0.42)
+# How far the tones as a whole go to the palette's, in their order.
+_TONES: Final = 0.7
+_SKIN_TONES: Final = 0.3
+_HILL: Final = 0.09
+_PALE: Final = (0.012, 0.04)
 _CLUSTERS: Final = 20
 _NEAR: Final = 0.16  # weighted Oklab distance within which a pixel is of a palette's colour
 
@@ -48,8 +53,10 @@ def toned(image: U8, palette: Sequence[Member], *, skin: F32 | None = None) -> U
         weight -= np.float32(0.7) * cv2.resize(skin, (width, height), interpolation=cv2.INTER_AREA).ravel()
     goals = _oklab(palette)
     shares = np.array([m.weight for m in palette], np.float64)
+    curve = _curve(lab[:, 0], weight, goals[:, 0], shares / shares.sum())
+    lab[:, 0] = _through(curve, lab[:, 0], _TONES)
     potentials = _transport(lab, weight, goals, shares / shares.sum())
-    cube = _cube(goals, potentials)
+    cube = _cube(curve, goals, potentials, _paleness(goals, shares))
     source = np.ascontiguousarray(image)
     cover = np.zeros((1, 1), np.float32) if skin is None else np.ascontiguousarray(skin, np.float32)
     out, noise = np.empty_like(source), np.zeros((1, 1), np.float32)
@@ -72,7 +79,8 @@ def of_pictures(pictures: Sequence[U8]) -> tuple[Member, ...]:
     count = min(_CLUSTERS, len(np.unique(colours.round(3), axis=0)))
     cv2.setRNGSeed(11)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 24, 1e-4)
-    _, labels, centres = cv2.kmeans(colours, count, np.zeros((len(colours), 1), np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
+    start = np.zeros((len(colours), 1), np.int32)
+    _, labels, centres = cv2.kmeans(colours, count, start, criteria, 1, cv2.KMEANS_PP_CENTERS)
     shares = np.bincount(labels.ravel(), minlength=count) / len(colours)
     codes = np.round(from_oklab(np.asarray(centres, np.float32)) * 255).astype(int)
     return tuple(
@@ -121,18 +129,45 @@ def _corners() -> F32:
     return to_oklab(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3))
 
 
-def _cube(goals: F32, potentials: F32) -> F32:
+def _curve(light: F32, weight: F32, goals: F32, shares: Array) -> F32:
+    """(256,) lightness that brings the picture's tones to those of the palette; it never falls, so the drawing stays.
+
+    Histogram matching (Gonzalez & Woods); every goal is a little hill of tones.
+    """
+    axis = np.linspace(0, 1, 256)
+    hills = np.exp(-0.5 * ((axis[:, None] - goals[None]) / _HILL) ** 2) * shares
+    wanted = np.cumsum((hills / np.maximum(hills.sum(0), 1e-9) * shares).sum(1))
+    wanted /= wanted[-1]
+    found = np.cumsum(np.bincount((light.clip(0, 1) * 255).astype(int), weights=weight, minlength=256))
+    matched = np.interp(found / found[-1], wanted, axis)
+    # Smooth, so that a plain wall does not break into steps.
+    return np.asarray(cv2.GaussianBlur(matched.astype(np.float32)[None], (0, 0), 9, borderType=cv2.BORDER_REPLICATE)[0])
+
+
+def _through(curve: F32, light: F32, share: float) -> F32:
+    return np.asarray(light + share * (np.interp(light, np.linspace(0, 1, 256), curve) - light), np.float32)
+
+
+def _paleness(goals: F32, shares: Array) -> float:
+    """1 = a palette without colours, in which a face of flesh would look cut out; 0 = a coloured one."""
+    chroma = float(np.average(np.hypot(goals[:, 1], goals[:, 2]), weights=shares))
+    return float(np.clip((_PALE[1] - chroma) / (_PALE[1] - _PALE[0]), 0, 1))
+
+
+def _cube(curve: F32, goals: F32, potentials: F32, pale: float) -> F32:
     """(33, 33, 33, 6): the new colours by display codes, and the gentle ones of skin."""
-    lab = _corners()
+    own = _corners()
+    lab = own.copy()
+    lab[:, 0] = _through(curve, own[:, 0], _TONES)
     z = -_cost(lab, goals) / np.float32(_BLUR) + potentials
     plan = np.exp(z - z.max(1, keepdims=True))
     plan /= plan.sum(1, keepdims=True)
     goal = (plan @ goals).astype(np.float32)
+    skin_chroma = _SKIN_REACH[1] + pale * (_REACH[1] - _SKIN_REACH[1])
     parts = []
-    for light, chroma in (_REACH, _SKIN_REACH):
-        reach = np.array([light, chroma, chroma], np.float32)
-        new = lab + (goal - lab) * reach
-        # Black and white ends stay apart: a picture needs its depth.
-        new[:, 0] = np.clip(new[:, 0], 0, 1)
+    for tones, light, chroma in ((_TONES, *_REACH), (_SKIN_TONES, _SKIN_REACH[0], skin_chroma)):
+        new = own.copy()
+        new[:, 0] = _through(curve, own[:, 0], tones)
+        new += (goal - new) * np.array([light, chroma, chroma], np.float32)
         parts.append(from_oklab(new))
     return np.ascontiguousarray(np.concatenate(parts, -1).reshape(_CUBE, _CUBE, _CUBE, 6), np.float32)

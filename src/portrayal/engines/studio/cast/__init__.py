@@ -107,7 +107,7 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
             speed=job.speed,
         ),
     )
-    everybody = known_of(members, subjects, seen, camera.camera_roll, job.size)
+    everybody = known_of(members, subjects, seen, camera.camera_roll, (image.shape[1], image.shape[0]))
     result = in_style(image, job.style, drawn, everybody, job.seed, job.speed, notes, clock)
     made = _rendering(job, plan, members, subjects, seen, camera.camera_roll, result.image, drawn, notes, clock)
     return finished(made, result, drawn)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+import cv2
 import numpy as np
 
 from portrayal.engines.studio.looks.context import Context
 from portrayal.imaging import F32, U8
+from portrayal.perception.types import HAIR
+
+_HAIR: Final = np.float32(0.6)  # how far hair keeps its colour, where skin is 1
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,16 @@ class Known:
     regions: U8 | None = None
 
     def shields(self, shape: tuple[int, int]) -> tuple[F32 | None, F32 | None]:
-        """(h, w) 0..1 where skin is, and where faces must stay fine; None when nobody is in the picture."""
+        """(h, w) 0..1 what keeps its colour (skin, half of hair), and where faces stay fine; None = nobody is there."""
         if not self.faces and self.regions is None:
             return None, None
         blank = np.zeros((*shape, 3), np.uint8)
         context = Context(blank, self.faces, self.matte, self.regions, 0, "balanced")
-        return context.skin, np.maximum(context.detail, np.float32(0.65) * context.face)
+        own = context.skin
+        if self.regions is not None:
+            hair = (self.regions == HAIR).astype(np.float32) * context.subject
+            own = np.maximum(own, _HAIR * cv2.GaussianBlur(hair, (0, 0), 2.0 * context.unit))
+        return np.asarray(own, np.float32), np.maximum(context.detail, np.float32(0.45) * context.face)
 
 
 @dataclass(frozen=True)
