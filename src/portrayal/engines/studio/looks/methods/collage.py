@@ -1,0 +1,490 @@
+"""Cut, torn and pasted: collage, avant-garde blocks, mixed media, a surreal collage of engravings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+
+from portrayal.engines.studio.looks.canvas import Canvas, Method
+from portrayal.engines.studio.looks.context import Context
+from portrayal.engines.studio.looks.kernels import to_rgb
+from portrayal.engines.studio.looks.methods.brush import dab, directions, relief, scattered, vivid
+from portrayal.engines.studio.looks.methods.shapes import (
+    around,
+    calm,
+    cloud,
+    drawn_paths,
+    filled,
+    grown,
+    heads,
+    laid,
+    people,
+    shadowed,
+    spots,
+    star,
+    wandering,
+)
+from portrayal.engines.studio.looks.texture import blur, colour, dots, grid, mix, noise, paper, step
+from portrayal.imaging import F32, Array
+
+
+def sheet(context: Context, x: float, y: float, wide: float, tall: float, turn: float) -> F32:
+    """Corners (4, 2) of a sheet: middle and size as shares of the picture, turned by degrees."""
+    h, w = context.shape
+    c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * (wide * w, tall * h)
+    return (corners @ np.array([[c, s], [-s, c]]) + (x * w, y * h)).astype(np.float32)
+
+
+def torn(context: Context, picture: F32, paint: Array, corners: F32, number: int, edge: float = 6.0) -> F32:
+    """Paste a torn sheet of a colour, or of a picture, with its white fibrous edge and its shadow."""
+    mask = filled(context, [corners])
+    core = wandering(context, mask, 5.0, 2.2, number)
+    rim = wandering(context, grown(mask, edge, context.unit), 6.5, 3.0, number + 1)
+    rim = np.maximum(rim, core)
+    picture = shadowed(picture, rim, context.unit, 6, 0.42)
+    picture = laid(picture, colour("f6f1e6"), rim)
+    return laid(picture, paint, core)
+
+
+def paper_of(context: Context, hexadecimal: str, number: int) -> F32:
+    """A coloured paper with fibres and folds."""
+    unit, shape = context.unit, context.shape
+    seed = context.seed + 131 * number
+    tone = np.float32(0.035) * noise(shape, 180 * unit, seed, 4) + np.float32(0.022) * noise(
+        shape, 4 * unit, seed + 1, 2
+    )
+    return np.asarray(np.clip(colour(hexadecimal) * (1 + tone)[..., None], 0, 1), np.float32)
+
+
+def tape(context: Context, picture: F32, x: float, y: float, turn: float, long: float = 120.0) -> F32:
+    """A piece of cream adhesive tape, x and y in pixels, turned by degrees."""
+    h, w = context.shape
+    unit = context.unit
+    corners = sheet(context, x / w, y / h, long * unit / w, 36 * unit / h, turn)
+    mask = wandering(context, filled(context, [corners]), 0.6, 1.2, 31)
+    picture = shadowed(picture, mask, unit, 2.5, 0.25)
+    shine = np.float32(1) + np.float32(0.05) * noise(context.shape, 14 * unit, 77, 2)
+    return mix(
+        picture,
+        picture * np.float32(0.35) + colour("f3e3b0") * np.float32(0.64) * shine[..., None],
+        mask * np.float32(0.82),
+    )
+
+
+def punchy(context: Context, contrast: float = 1.18, chroma: float = 1.15) -> F32:
+    """The photograph as a good print has it; sRGB codes."""
+    lab = context.fine.copy()
+    lab[..., 0] = context.lifted(lab[..., 0])
+    middle = np.float32(0.58)
+    lab[..., 0] = np.clip(middle + (lab[..., 0] - middle) * np.float32(contrast), 0, 1)
+    lab[..., 1:] *= np.float32(chroma)
+    return to_rgb(lab)
+
+
+def cut_out(context: Context, picture: F32, figure: F32, edge: float = 9.0, number: int = 11) -> F32:
+    """Paste the people, cut with scissors: a white edge of uneven width, and a shadow."""
+    inner = people(context)
+    rim = wandering(context, grown(inner, edge, context.unit), 5.5, 0.4, number)
+    # Scissors leave facets: a median over a coarse picture makes corners.
+    rim = np.maximum(step(0.4, 0.6, rim), inner)
+    picture = shadowed(picture, rim, context.unit, 11, 0.5)
+    picture = laid(picture, colour("fbfaf6"), rim)
+    return laid(picture, figure, inner)
+
+
+def papers(
+    canvas: Canvas, *, colours: Sequence[str] = ("e8dcc3", "1f7a7a", "f0b13c", "e4573d", "223a5e", "f3c6c1")
+) -> F32:
+    """A collage: the people cut out of a photograph, on torn coloured papers, with a torn print of the scene and tape.
+
+    Edges wander by fractal noise (Perlin 1985).
+    """
+    context = canvas.context
+    unit, shape = context.unit, context.shape
+    h, w = shape
+    ground, first, second, third, fourth, fifth = colours
+    picture = paper_of(context, ground, 1)
+    lay = np.random.default_rng([context.seed, 121]).uniform(-1, 1, 20)
+    picture = torn(
+        context, picture, paper_of(context, first, 2), sheet(context, 0.16, 0.30, 0.62, 0.72, -9 + 4 * lay[0]), 12
+    )
+    picture = torn(
+        context, picture, paper_of(context, second, 3), sheet(context, 0.86, 0.22, 0.52, 0.54, 8 + 4 * lay[1]), 14
+    )
+    scene = mix(punchy(context, 1.1, 0.85), colour("efe6d2"), np.float32(0.16))
+    light = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
+    print_dots = dots(np.clip(1 - light, 0, 1) * np.float32(0.8), max(3.6, 6 * unit))
+    scene = scene * (1 - np.float32(0.16) * print_dots)[..., None]
+    picture = torn(context, picture, scene, sheet(context, 0.5 + 0.02 * lay[2], 0.44, 0.76, 0.72, 3 * lay[3]), 16, 12)
+    picture = torn(
+        context, picture, paper_of(context, third, 4), sheet(context, 0.10, 0.94, 0.72, 0.34, -12 + 4 * lay[4]), 18
+    )
+    picture = torn(
+        context, picture, paper_of(context, fourth, 5), sheet(context, 0.95, 0.93, 0.60, 0.36, 14 + 4 * lay[5]), 20
+    )
+    picture = torn(
+        context, picture, paper_of(context, fifth, 6), sheet(context, 0.93, 0.60, 0.20, 0.12, -20 + 9 * lay[6]), 22
+    )
+    picture = cut_out(context, picture, punchy(context, 1.2, 1.12), 11)
+    free = 1 - calm(context, 0.1)
+    if float(free.min()) >= 0:
+        for x, y, turn in ((0.155, 0.115, -42), (0.845, 0.105, 38)):
+            picture = mix(picture, tape(context, picture, x * w, y * h, turn + 6 * lay[7]), free)
+    _, shade = paper(shape, unit, context.seed, 0.7)
+    return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
+
+
+def tilted_blocks(
+    canvas: Canvas,
+    *,
+    dark: str = "101014",
+    hot: str = "e3141e",
+    acid: str = "d8f000",
+    light: str = "eceae2",
+    tilt: float = -17.0,
+) -> F32:
+    """Avant-garde: a photograph in hard black and white between tilted blocks, slices of the scene, a torn strip.
+
+    The blacks are a soft threshold with grain (Winnemoeller 2011, XDoG).
+    """
+    context = canvas.context
+    unit, shape = context.unit, context.shape
+    h, w = shape
+    inner = people(context)
+    grey = context.lifted(context.fine[..., 0])
+    low, high = np.quantile(grey[::4, ::4], [0.03, 0.96])
+    grey = np.clip((grey - np.float32(low)) / np.float32(max(high - low, 0.3)), 0, 1)
+    grain = np.float32(0.05) * noise(shape, 2.6 * unit, context.seed + 1, 2)
+    hard = step(0.22, 0.74, grey + grain * (1 - np.float32(0.6) * context.detail))
+    kept = step(0.10, 0.84, grey)
+    skin = np.maximum(context.skin, context.detail)
+    figure = mix(hard, kept, skin * np.float32(0.75))
+    # The scene in three slices that slipped along the tilt.
+    angle = math.radians(tilt)
+    x, y = grid(shape)
+    across = -math.sin(angle) * (x - w / 2) + math.cos(angle) * (y - h / 2)
+    slice_of = np.floor(across / np.float32(0.19 * h))
+    slip = np.where(np.mod(slice_of, 2) == 0, np.float32(46 * unit), np.float32(-30 * unit)).astype(np.float32)
+    tone = cv2.remap(
+        grey, x + slip * np.float32(math.cos(angle)), y + slip * np.float32(math.sin(angle)), cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )  # fmt: skip
+    screen = dots(np.clip(1 - tone, 0.0, 1) ** np.float32(1.3), max(5.0, 11 * unit), angle)
+    picture = mix(np.broadcast_to(colour(light), (h, w, 3)), colour(dark), (screen * np.float32(0.86))[..., None])
+    x0, y0, tall = heads(context)[0]
+    cx, cy = x0 / w, y0 / h
+    blocks = (
+        (hot, cx - 0.30, cy + 0.02, 0.52, 0.34, tilt),
+        (dark, cx + 0.34, cy - 0.26, 0.70, 0.20, tilt),
+        (acid, cx + 0.36, cy + 0.24, 0.34, 0.46, tilt),
+        (dark, cx - 0.46, cy + 0.36, 0.62, 0.10, tilt),
+        (hot, cx + 0.50, cy - 0.06, 0.60, 0.045, tilt),
+        (dark, cx + 0.02, cy - 0.40, 0.05, 0.60, tilt),
+    )
+    for paint, bx, by, wide, long, turn in blocks:
+        mask = filled(context, [sheet(context, bx, by, wide, long, turn)])
+        ink = np.float32(0.97) - np.float32(0.05) * step(0.4, 1.4, noise(shape, 5 * unit, context.seed + 5, 2))
+        picture = mix(picture, colour(paint), (mask * ink)[..., None])
+    person = mix(np.broadcast_to(colour(dark), (h, w, 3)), colour("f4f2ec"), figure[..., None])
+    rim = grown(inner, 6, unit)
+    picture = laid(picture, colour(light), np.maximum(rim, inner))
+    picture = laid(picture, person, inner)
+    # A torn strip over the clothes, never over a face.
+    spare = 1 - calm(context, 0.22)
+    low_edge = min(0.93, (y0 + 1.15 * tall) / h)
+    strip = sheet(context, 0.5, max(0.86, low_edge), 1.3, 0.085, tilt * 0.55)
+    over = torn(context, picture, colour(acid), strip, 41, 7)
+    over = torn(context, over, colour(hot), sheet(context, 0.82, max(0.92, low_edge), 0.5, 0.05, tilt * 0.55), 43, 4)
+    picture = mix(picture, over, spare)
+    _, shade = paper(shape, unit, context.seed, 0.6)
+    return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
+
+
+def newsprint(context: Context, number: int, turn: float = -3.0) -> F32:
+    """Old printed paper: columns of lines that nobody can read, (h, w, 3)."""
+    unit, shape = context.unit, context.shape
+    x, y = grid(shape)
+    c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    u, v = (x * c + y * s) / np.float32(unit), (y * c - x * s) / np.float32(unit)
+    column = np.floor(u / 250)
+    inside = step(0.05, 0.07, np.abs(u / 250 - column - np.float32(0.5)) * -1 + np.float32(0.5))
+    row = np.floor(v / 15)
+    body = 1 - step(0.20, 0.32, np.abs(v / 15 - row - np.float32(0.5)))
+    # Words are runs of noise along a row, the same in every size.
+    random = np.random.default_rng([number, 9])
+    words = blur((random.random((199, 997)) > 0.22).astype(np.float32), 0.35)
+    letters = random.random((199, 997)).astype(np.float32)
+    at = np.mod(row * 7 + column * 31, 199).astype(np.float32) + np.float32(0.0)
+    text = cv2.remap(
+        words * (np.float32(0.55) + np.float32(0.45) * letters),
+        np.mod(u / np.float32(6.5), 990).astype(np.float32),
+        at,
+        cv2.INTER_LINEAR,
+    )
+    ink = body * inside * text * np.float32(0.62)
+    base = colour("e6dcc4") * (1 + np.float32(0.05) * noise(shape, 120 * unit, number, 4))[..., None]
+    return mix(base, colour("3a3733"), ink[..., None])
+
+
+def mixed(canvas: Canvas, *, wash: str = "3f8f9b", warm: str = "d9773f", pencil: str = "2d2b33") -> F32:
+    """Mixed media: photograph, strokes of paint (Haeberli 1990) and pencil lines (Lu, Xu & Jia 2012) on newsprint."""
+    context = canvas.context
+    unit, shape = context.unit, context.shape
+    h, w = shape
+    random = np.random.default_rng([context.seed, 141])
+    inner = people(context)
+    picture = newsprint(context, 3)
+    gesso = step(-0.05, 0.5, noise(shape, 260 * unit, context.seed, 4) + np.float32(0.15))
+    picture = mix(picture, colour("f4efe4"), (gesso * np.float32(0.72))[..., None])
+    lab = vivid(context, 1.3, 0.6)
+    height = np.full(shape, 0.25, np.float32)
+    angle = directions(context, 30)
+    # The scene: broad strokes with gaps, the newsprint shows.
+    spread = step(-0.5, 0.5, noise(shape, 240 * unit, context.seed + 2, 2) + np.float32(0.25))
+    for radius, where in ((40.0, (1 - inner) * spread), (20.0, inner * (1 - context.skin))):
+        x, y = scattered(context, radius, where, random, 1.15)
+        if not len(x):
+            continue
+        at = y.astype(np.intp), x.astype(np.intp)
+        paint = blur(lab, 0.5 * radius * unit)[at] + random.normal(0, 0.025, (len(x), 3)).astype(np.float32)
+        turn = angle[at] + random.normal(0, 0.3, len(x))
+        sizes = random.uniform(0.7, 1.1, len(x)) * radius * unit
+        dab(
+            picture,
+            height,
+            np.stack([x, y, turn, sizes, np.full(len(x), 3.4)], 1),
+            to_rgb(np.asarray(paint[None], np.float32))[0],
+        )
+    picture = relief(picture, height, unit, 0.45)
+    x0, y0, tall = heads(context)[0]
+    # A thin wash of colour in a disc behind the head, and its pencil circle.
+    disc = wandering(context, filled(context, [around(x0, y0 - 0.1 * tall, np.full(90, 1.22 * tall))]), 8, 3, 51) * (
+        1 - inner
+    )
+    picture = mix(
+        picture,
+        picture * mix(colour(wash), np.ones(3, np.float32), np.float32(0.12)) + np.float32(0.06),
+        (disc * np.float32(0.85))[..., None],
+    )
+    # The photograph: head and some of the clothes, torn off below.
+    photo = punchy(context, 1.12, 1.05)
+    _, yy = grid(shape)
+    rag = noise(shape, 130 * unit, context.seed + 4, 4)
+    above = 1 - step(-0.02, 0.02, (yy - np.float32(y0 + 1.05 * tall)) / np.float32(tall) + np.float32(0.17) * rag)
+    rim = 1 - step(-0.02, 0.02, (yy - np.float32(y0 + 1.11 * tall)) / np.float32(tall) + np.float32(0.17) * rag)
+    kept = np.maximum(above, np.maximum(context.skin, context.face)) * inner
+    picture = laid(picture, colour("f7f3ea"), np.maximum(grown(inner, 5, unit), inner) * rim)
+    picture = laid(picture, photo, kept)
+    # Pencil: contours gone over twice, and construction lines.
+    line = np.maximum(context.lines(1.2, 28.0, 5.0), context.outline(2.0))
+    part = 1 - np.float32(0.88) * np.maximum(context.face, kept * np.float32(0.75))
+    twice = np.maximum(wandering(context, line, 3.4, 1.0, 52), np.float32(0.7) * wandering(context, line, 5.0, 1.0, 53))
+    circle = around(x0, y0 - 0.1 * tall, np.full(120, 1.25 * tall))
+    lines = [
+        np.concatenate([circle, circle[:9] * np.float32(1.004)]),
+        around(x0 + 6 * unit, y0 - 0.1 * tall, np.full(120, 1.19 * tall)),
+    ]
+    lines += [np.array([[0.03 * w, y0 + k * tall], [0.97 * w, y0 + (k - 0.06) * tall]]) for k in (-0.72, 0.55)]
+    lines += [np.array([[x0 + k * tall, 0.02 * h], [x0 + (k + 0.03) * tall, 0.98 * h]]) for k in (-1.3, 1.35)]
+    drawn = wandering(context, drawn_paths(context, lines, 1.6), 4, 0.8, 54) * (1 - inner)
+    graphite = np.float32(0.75) + np.float32(0.25) * noise(shape, 3 * unit, context.seed + 7, 2)
+    ink = np.clip(np.maximum(twice * part, drawn * np.float32(0.8)) * graphite, 0, 1)
+    picture = mix(picture, colour(pencil), (ink * np.float32(0.85))[..., None])
+    # One warm stroke, and splashes.
+    accent = np.array([[0.84 * w, 0.90 * h, -0.25, 26 * unit, 5.5], [0.12 * w, 0.12 * h, 0.2, 20 * unit, 5.0]])
+    over, thick = picture.copy(), height.copy()
+    dab(over, thick, accent, np.stack([colour(warm), colour(warm)]))
+    picture = mix(picture, over, (1 - calm(context, 0.25)))
+    _, shade = paper(shape, unit, context.seed, 0.8)
+    return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
+
+
+def engraved(context: Context, light: Array, period: float, angle: float, bulge: float = 1.6) -> F32:
+    """(h, w) 1 = ink: the swelling lines of an engraving, bent by the light (Ostromoukhov 1999)."""
+    x, y = grid(context.shape)
+    pitch = max(3.4, period * context.unit)
+    soft = blur(light, 3 * context.unit)
+    phase = (x * np.float32(math.cos(angle)) + y * np.float32(math.sin(angle))) / np.float32(pitch) + np.float32(
+        bulge
+    ) * soft
+    away_from = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
+    width = np.clip(1 - light, 0.0, 1) * np.float32(0.95)
+    edge = 1.3 / pitch
+    return step(-edge, edge, width - away_from) * step(0.02, 0.10, width)
+
+
+def dream(canvas: Canvas, *, high: str = "2f5f7d", low: str = "f2c48d", ink: str = "2b211c") -> F32:
+    """A surreal collage: a cut-out person in an engraved sky with a moon, an eye that is a sun, a window to the scene.
+
+    Engraving after Ostromoukhov 1999.
+    """
+    context = canvas.context
+    unit, shape = context.unit, context.shape
+    h, w = shape
+    x, y = grid(shape)
+    random = np.random.default_rng([context.seed, 151])
+    down = (y + x * np.float32(0)) / np.float32(h)
+    horizon = 0.72
+    picture = mix(np.broadcast_to(colour(high), (h, w, 3)), colour(low), step(0.0, horizon, down)[..., None])
+    lines = engraved(
+        context,
+        np.float32(0.46)
+        + np.float32(0.40) * step(0, horizon, down)
+        + np.float32(0.10) * noise(shape, 160 * unit, 4, 3),
+        9,
+        math.pi / 2,
+        3.0,
+    )
+    picture = mix(picture, colour(ink), (lines * np.float32(0.34))[..., None])
+    # A floor of tiles that runs to the horizon.
+    depth = np.maximum(down - np.float32(horizon), np.float32(1e-3))
+    tile = np.mod(
+        np.floor((x / np.float32(w) - np.float32(0.5)) / depth * np.float32(0.8)) + np.floor(np.float32(0.32) / depth),
+        2,
+    )
+    floor = mix(np.broadcast_to(colour("e9d9b8"), (h, w, 3)), colour("7c3b35"), tile[..., None])
+    floor = mix(floor, colour(low), (1 - step(0.0, 0.10, depth))[..., None])
+    picture = mix(picture, floor, step(horizon - 0.001, horizon + 0.001, down)[..., None])
+    inner = people(context)
+    found = spots(context, 9, 34, 150, 152, 1.12, 18)
+    for i, (px, py, r) in enumerate(found):
+        kind = (0, 1, 2, 3, 4, 3, 4, 3, 4)[i]
+        above_floor = py < horizon * h
+        if kind == 0:
+            picture = _window(context, picture, px, py, r, ink)
+        elif kind == 1:
+            picture = _eye(context, picture, px, py, r, ink)
+        elif kind == 2:
+            picture = _moon(context, picture, px, py, r, ink)
+        elif kind == 3 and above_floor:
+            picture = _cloud(context, picture, px, py, r, ink)
+        else:
+            picture = _ball(context, picture, px, py, 0.75 * r, random.choice(("b3412f", "2f6f73", "d7a13b")), ink)
+    grey = context.lifted(context.fine[..., 0])
+    a, b = np.quantile(grey[::4, ::4], [0.02, 0.97])
+    tone = np.clip((grey - np.float32(a)) / np.float32(max(b - a, 0.3)), 0, 1)
+    skin = np.maximum(context.skin, context.detail)
+    strokes = engraved(context, np.clip(np.float32(0.12) + np.float32(0.95) * tone, 0, 1), 6.2, 0.95, 2.2)
+    sepia = mix(
+        np.broadcast_to(colour(ink), (h, w, 3)),
+        colour("f4e8cf"),
+        (np.float32(0.28) + np.float32(0.72) * tone)[..., None],
+    )
+    sepia = mix(sepia, punchy(context, 1.1, 1.2), np.float32(0.38))
+    figure = mix(sepia, colour(ink), (strokes * np.float32(0.72) * (1 - skin))[..., None])
+    hand = mix(punchy(context, 1.14, 0.85), sepia, np.float32(0.42))
+    fine_lines = engraved(context, np.clip(np.float32(0.25) + tone, 0, 1), 5.2, 0.95, 2.2) * (1 - context.detail)
+    hand = mix(hand, colour(ink), (fine_lines * np.float32(0.30))[..., None])
+    figure = mix(figure, hand, skin)
+    picture = cut_out(context, picture, figure, 6, 61)
+    _, shade = paper(shape, unit, context.seed, 0.9)
+    old = 1 - np.float32(0.06) * step(0.2, 1.6, noise(shape, 240 * unit, 6, 4))
+    return np.asarray(np.clip(picture * (shade * old)[..., None], 0, 1), np.float32)
+
+
+def _patch(context: Context, x: float, y: float, r: float) -> tuple[F32, F32]:
+    """Coordinates (h, w) around a point, in radii."""
+    gx, gy = grid(context.shape)
+    return (gx - np.float32(x)) / np.float32(r), (gy - np.float32(y)) / np.float32(r)
+
+
+def _window(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
+    """An arched frame that shows the scene."""
+    top = np.stack(
+        [
+            x + 0.62 * r * np.cos(np.linspace(np.pi, 2 * np.pi, 40)),
+            y - 0.3 * r + 0.62 * r * np.sin(np.linspace(np.pi, 2 * np.pi, 40)),
+        ],
+        1,
+    )
+    path = np.concatenate([top, [[x + 0.62 * r, y + 0.95 * r], [x - 0.62 * r, y + 0.95 * r]]])
+    mask = filled(context, [path])
+    frame = filled(context, [(path - (x, y)) * 1.13 + (x, y)])
+    picture = shadowed(picture, frame, context.unit, 10, 0.5)
+    picture = laid(picture, colour("d9b36a"), frame)
+    h, w = context.shape
+    small = cv2.resize(
+        punchy(context, 1.1, 1.2), (max(2, int(1.3 * r)), max(2, int(1.95 * r))), interpolation=cv2.INTER_AREA
+    )
+    view = np.array(picture)
+    y0, x0 = int(y - 0.98 * r), int(x - 0.65 * r)
+    ys, xs = slice(max(0, y0), min(h, y0 + small.shape[0])), slice(max(0, x0), min(w, x0 + small.shape[1]))
+    view[ys, xs] = small[ys.start - y0 : ys.stop - y0, xs.start - x0 : xs.stop - x0]
+    picture = laid(picture, view, mask)
+    return mix(picture, colour(ink), (drawn_paths(context, [path], 3.0, True) * np.float32(0.8))[..., None])
+
+
+def _eye(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
+    """An eye that is a sun: rays around it, engraved."""
+    rays = [star(x, y, r, 18, 0.62, 0.1)]
+    whole = filled(context, rays)
+    picture = shadowed(picture, whole, context.unit, 6, 0.35)
+    picture = laid(picture, colour("eab04a"), whole)
+    picture = mix(picture, colour(ink), (drawn_paths(context, rays, 2.2, True) * np.float32(0.8))[..., None])
+    t = np.linspace(-1, 1, 40)
+    arc = 0.30 * (1 - t**2) ** 0.8
+    almond = np.concatenate(
+        [np.stack([x + 0.56 * r * t, y - r * arc], 1), np.stack([x + 0.56 * r * t[::-1], y + r * arc[::-1]], 1)]
+    )
+    white = filled(context, [almond])
+    picture = laid(picture, colour("f8f1df"), white)
+    for share, paint in ((0.24, "3f7f8c"), (0.12, ink)):
+        picture = laid(picture, colour(paint), filled(context, [around(x, y, np.full(40, share * r))]) * white)
+    picture = laid(
+        picture, colour("ffffff"), filled(context, [around(x - 0.08 * r, y - 0.08 * r, np.full(20, 0.05 * r))])
+    )
+    return mix(picture, colour(ink), drawn_paths(context, [almond], 3.4, True)[..., None])
+
+
+def _moon(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
+    """A full moon with seas, lit from the left."""
+    u, v = _patch(context, x, y, 0.85 * r)
+    mask = filled(context, [around(x, y, np.full(90, 0.85 * r))])
+    light = np.clip(np.float32(0.85) - np.float32(0.40) * (u + v * np.float32(0.4)), 0, 1)
+    light = light - np.float32(0.20) * step(0.1, 0.7, noise(context.shape, 70 * context.unit, 21, 3))
+    tone = np.clip(light, 0.05, 1)
+    lines = engraved(context, tone, 6, 1.2, 0.0)
+    moon = mix(np.broadcast_to(colour("f3e9d0"), picture.shape), colour(ink), (lines * np.float32(0.75))[..., None])
+    return laid(shadowed(picture, mask, context.unit, 6, 0.3), moon, mask)
+
+
+def _cloud(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
+    """A cut-out cloud, engraved in its shade."""
+    path = cloud(x, y, r)
+    mask = filled(context, [path])
+    _, v = _patch(context, x, y, r)
+    light = np.broadcast_to(np.clip(np.float32(0.80) - np.float32(0.9) * v, 0, 1), context.shape)
+    lines = engraved(context, np.asarray(light, np.float32), 6.5, math.pi / 2, 0.0)
+    puff = mix(np.broadcast_to(colour("faf3e3"), picture.shape), colour(ink), (lines * np.float32(0.6))[..., None])
+    picture = laid(shadowed(picture, mask, context.unit, 8, 0.35), puff, mask)
+    return mix(picture, colour(ink), (drawn_paths(context, [path], 2.0, True) * np.float32(0.8))[..., None])
+
+
+def _ball(context: Context, picture: F32, x: float, y: float, r: float, paint: str, ink: str) -> F32:
+    """A floating ball, shaded with engraved lines."""
+    u, v = _patch(context, x, y, r)
+    mask = filled(context, [around(x, y, np.full(60, r))])
+    deep = np.sqrt(np.clip(1 - u * u - v * v, 0, 1))
+    light = np.clip(
+        np.float32(0.25) + np.float32(0.9) * (deep * np.float32(0.6) - u * np.float32(0.5) - v * np.float32(0.55)), 0, 1
+    )
+    lines = engraved(context, np.clip(light + np.float32(0.15), 0, 1), 6, 0.6, 1.0)
+    ball = mix(
+        colour(paint) * (np.float32(0.55) + np.float32(0.6) * light)[..., None],
+        colour(ink),
+        (lines * np.float32(0.6))[..., None],
+    )
+    return laid(shadowed(picture, mask, context.unit, 9, 0.35), np.clip(ball, 0, 1), mask)
+
+
+METHODS: Final[dict[str, Method]] = {
+    "papers": papers,
+    "tilted_blocks": tilted_blocks,
+    "mixed": mixed,
+    "dream": dream,
+}
