@@ -350,7 +350,7 @@ def test_understood_follows_the_prompt() -> None:
         ("雪の森、笑っている女性、全身", "ja", "setting:snow forest, expression:laugh, framing:full"),
         ("カフェで目を閉じている、窓際", "ja", "setting:coffee shop, expression:eyes closed, light:window"),
         ("портрет женщины", "ru", "setting:"),
-        ("해변의 여자", "ko", "setting:"),
+        ("해변의 여자", "ko", "setting:beach"),
         ("portrait", "en", "setting:"),
     ],
 )  # fmt: skip

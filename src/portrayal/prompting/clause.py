@@ -13,7 +13,10 @@ MODIFIERS = ("colour", "pattern", "fabric", "cut")
 NOUNS = ("garment", "accessory", "lower")
 # Meanings that only count beside others: shades beside hair, a cup beside "holding".
 _ASIDE = ("hair", "shade", "length", "fall", "held", "seat")
-MADE_OF = ("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a", "van", "z", "ze", "из")
+MADE_OF = (
+    *("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a", "van", "z", "ze", "из"),
+    *("من", "ب"),
+)
 REACH = 8  # words that may stand before a garment's or backdrop's noun
 
 

@@ -16,7 +16,7 @@ _SCRIPTS = {
     "CYRILLIC": "ru", "HANGUL": "ko", "ARABIC": "ar", "HEBREW": "he", "GREEK": "el", "THAI": "th", "DEVANAGARI": "hi",
 }  # fmt: skip
 # Characters that are common in Chinese and stand in no Japanese prompt without kana beside them.
-_CHINESE = frozenset("的们們这這她吗嗎你您在着著了呢吧很把被给給和与與或及还還也都没沒不是穿戴位")
+_CHINESE = frozenset("的们們这這她吗嗎你您在了呢吧很跟或还還也沒是穿戴")
 
 
 def detect(text: Sequence[Token]) -> str:
@@ -24,6 +24,7 @@ def detect(text: Sequence[Token]) -> str:
 
     Languages without a vocabulary (Greek, Hebrew, Thai, ...) are named too, so that a caller can say so.
     """
+    text = _before_english(text)
     foreign = _by_script(text)
     if foreign:
         return foreign
@@ -36,6 +37,14 @@ def detect(text: Sequence[Token]) -> str:
         known[language] = _known(words, language)
     best = max(latin, key=lambda language: known[language])
     return best if known[best] > known["en"] else "en"
+
+
+def _before_english(text: Sequence[Token]) -> Sequence[Token]:
+    """The text up to the comma behind which all is English, as the magic prompt adds it; else the whole text."""
+    english = load("en")
+    last = max((i for i, t in enumerate(text) if not t.word[0].isdecimal() and not english.forms(t.word)), default=-1)
+    end = next((i for i in range(last + 1, len(text)) if text[i].after_stop), len(text))
+    return text[:end] if last >= 0 else text
 
 
 def _by_script(text: Sequence[Token]) -> str:
@@ -75,7 +84,7 @@ def _vote(character: str) -> int:
     """1 for a character of Chinese texts, -1 for one of Japanese texts, 0 for one of both.
 
     The national character sets tell: GB 2312 has the simplified characters, Shift JIS those of Japan, Big 5 the
-    traditional ones. A traditional character that Shift JIS has too (圖) is hardly written in Japan any more, but may be.
+    traditional ones. A traditional character that Shift JIS has too (圖) may be Japanese too.
     """
     if character in _CHINESE:
         return 1

@@ -200,11 +200,16 @@ class Person(Clause):
                 said_of = said_of or bool(self._lexemes[then].groups & {"dyed", "is"})
                 dyed = dyed or "dyed" in self._lexemes[then].groups
                 then += 1
-            if self._at(then) is None or (self._head_last and not said_of):
+            if self._at(then) is None or (self._head_last and not said_of and not self._dyed_behind(then)):
                 return end, dyed
             if not self._hair_word(then, said, falls, strict=True):
                 return end, dyed
             end = then + 1
+
+    def _dyed_behind(self, at: int) -> bool:
+        """ "머리를 파란색으로 염색한": where verbs stand last, the colour stands between the hair and the dyeing."""
+        after = self._at(at + 1)
+        return self._verb_last and after is not None and "dyed" in after.groups
 
     def _hair_word(self, at: int, said: dict[str, str], falls: list[int], strict: bool = False) -> bool:
         """Take a word that may stand beside hair; other words without meaning only before it."""

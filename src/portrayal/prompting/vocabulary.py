@@ -33,6 +33,7 @@ LANGUAGES = tuple(
 )
 NUMBER = "#"
 _SLOT = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)|(\S+)")
+_ARTICLE = re.compile(r"(?<!\w)ال(?=\w{3})")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 # A pattern may begin with these as an option; they are words without meaning, so a match need not hold them.
 _GLUE = frozenset(
@@ -342,6 +343,8 @@ def _spellings(words: str, language: str) -> list[tuple[str, ...]]:
     spelled = [words]
     if language == "de" and (plain := words.lower().translate(_UMLAUTS)) != words.lower():
         spelled.append(plain)
+    if language == "ar" and "ال" in words:  # the article is cut off the words of a prompt
+        spelled.append(_ARTICLE.sub("", words))
     split = [tuple(t.word for t in tokens(s.replace(NUMBER, " 000 "))) for s in spelled]
     return [tuple(NUMBER if w == "000" else w for w in s) for s in split]
 
