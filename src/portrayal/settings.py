@@ -111,6 +111,16 @@ class Settings(BaseSettings):
         description="Answer with the picture itself (a data URI) at the Replicate doors, so that its clients give a "
         "FileOutput also over plain http.",
     )
+    magic_prompt_url: str = Field(
+        default="",
+        description="Server of a language model that makes prompts richer, in OpenAI's chat format, such as "
+        "http://localhost:11434/v1. Empty: the built-in writer. It gets prompts and nothing else.",
+    )
+    magic_prompt_model: str = Field(default="", description="Name of the model at that server.")
+    magic_prompt_key: SecretStr | None = Field(default=None, description="Key for that server.")
+    magic_prompt_timeout: float = Field(
+        default=10.0, gt=0, le=120, description="Seconds after which the built-in writer takes its place."
+    )
     policy: bool = Field(default=True, description="Refuse degrading depictions of people; see docs/policy.md.")
     policy_file: Path | None = Field(default=None, description="Rules (TOML) in the place of those that are shipped.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
