@@ -244,6 +244,97 @@ def _confetti(pen: Pen, shape: Mapping[str, Any]) -> None:
             pen.fill(points @ turn.T + (x, y), ink)
 
 
+def _sunset(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A sun of horizontal slices from one ink to another, with gaps that widen downwards."""
+    x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
+    radius, first, last = shape["r"] * pen.side, colour(shape["inks"][0]), colour(shape["inks"][1])
+    levels = np.linspace(-1, 1, 61)
+    for a, b in zip(levels[:-1], levels[1:], strict=True):
+        ink = np.round((first + (last - first) * np.float32((a + 1) / 2)) * 255).astype(int).tolist()
+        t = np.linspace(a, b, 4)
+        half = np.sqrt(np.maximum(1 - t * t, 0))
+        right = np.stack([x + half * radius, y + t * radius], 1)
+        pen.fill(np.vstack([right, (right * (-1, 1) + (2 * x, 0))[::-1]]), (ink[0], ink[1], ink[2]))
+    if shape.get("gap"):
+        for i in range(6):
+            # A gap ends at the rim: two chords of the disc.
+            a, b = 0.10 + 0.15 * i, 0.10 + 0.15 * i + 0.018 + 0.013 * i
+            upper, lower = (math.sqrt(max(0.0, 1 - t * t)) + 0.01 for t in (a, b))
+            corners = np.array([[-upper, a], [upper, a], [lower, b], [-lower, b]]) * radius + (x, y)
+            pen.fill(corners, paint(shape["gap"]))
+
+
+def _sparkles(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """Stars of four thin points."""
+    random = np.random.default_rng(int(shape.get("seed", 4)))
+    for _ in range(int(shape["n"])):
+        x, y = random.uniform(0.03, 0.97) * pen.w, random.uniform(0.03, shape.get("low", 0.5)) * pen.h
+        size = shape["size"] * pen.side * random.uniform(0.35, 1.0)
+        angles = np.arange(8) * math.pi / 4
+        radii = np.where(np.arange(8) % 2 == 0, size, 0.12 * size)
+        pen.fill(np.stack([x + radii * np.cos(angles), y + radii * np.sin(angles)], 1), paint(shape["ink"]))
+
+
+def _arch(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A door with a round top: middle `x`, top `y` and half width `r` in shares of the side; down to `bottom`."""
+    x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
+    radius = shape["r"] * pen.side
+    top = pen.circle(x, y, radius, 180, 360)
+    base = shape.get("bottom", 1.1) * pen.h
+    pen.fill(np.vstack([top, [[x + radius, base], [x - radius, base]]]), paint(shape["ink"]))
+
+
+def _blob(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A soft closed shape, as cut without a ruler."""
+    x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
+    random = np.random.default_rng(int(shape.get("seed", 3)))
+    t = np.linspace(0, 2 * math.pi, 200, endpoint=False)
+    radius = np.ones_like(t)
+    for k in (2, 3, 4):
+        radius += shape.get("rough", 0.10) / (k - 1) * np.sin(k * t + random.uniform(0, 2 * math.pi))
+    stretch = np.array([shape.get("wide", 1.0), 1.0])
+    edge = np.stack([np.cos(t), np.sin(t)], 1) * (radius * shape["r"] * pen.side)[:, None] * stretch
+    pen.fill(edge + (x, y), paint(shape["ink"]))
+
+
+def _frame(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """Lines around the picture with stepped corners."""
+    ink, width = paint(shape["ink"]), shape["width"] * pen.side
+    inset, stair, steps = shape["inset"] * pen.side, shape.get("stair", 0.0) * pen.side, int(shape.get("steps", 0))
+    corner = [(inset + k * stair, inset + (steps - k) * stair) for k in range(steps + 1)]
+    stairs: list[tuple[float, float]] = []
+    for k, point in enumerate(corner):
+        if k:
+            stairs.append((corner[k - 1][0] + stair, corner[k - 1][1]))
+        stairs.append(point)
+    one = np.array(stairs)
+    flip = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    size = np.array([[0, 0], [pen.w - 1, 0], [pen.w - 1, pen.h - 1], [0, pen.h - 1]])
+    whole = np.vstack([(one if i % 2 == 0 else one[::-1]) * flip[i] + size[i] for i in range(4)])
+    pen.stroke(whole, ink, width, True)
+
+
+def _keys(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A keyboard in a box turned by `angle`."""
+    x, y = pen.point(shape, shape["x"], shape["y"])
+    long, deep, n = shape["length"] * pen.side, shape["deep"] * pen.side, int(shape["n"])
+    a = math.radians(shape.get("angle", 0.0))
+    turn = np.array([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]])
+
+    def box(u0: float, u1: float, v0: float, v1: float, ink: str) -> None:
+        corners = np.array(
+            [[u0 * long, v0 * deep], [u1 * long, v0 * deep], [u1 * long, v1 * deep], [u0 * long, v1 * deep]]
+        )
+        pen.fill(corners @ turn + (x, y), paint(ink))
+
+    white, black = shape["inks"]
+    box(0, 1, 0, 1, white)
+    for i in range(n):
+        box(i / n - 0.003, i / n + 0.003, 0, 1, black)
+        if i % 7 not in (0, 3):
+            box((i - 0.30) / n, (i + 0.30) / n, 0, 0.62, black)
+
+
 _SHAPES: Final[dict[str, Callable[[Pen, Mapping[str, Any]], None]]] = {
     "disc": _disc,
     "ring": _ring,
@@ -256,6 +347,12 @@ _SHAPES: Final[dict[str, Callable[[Pen, Mapping[str, Any]], None]]] = {
     "floor": _floor,
     "tiles": _tiles,
     "confetti": _confetti,
+    "sunset": _sunset,
+    "sparkles": _sparkles,
+    "arch": _arch,
+    "blob": _blob,
+    "frame": _frame,
+    "keys": _keys,
 }
 
 
@@ -265,6 +362,7 @@ def shapes(
     where: str = "scene",
     share: float = 1.0,
     multiply: bool = False,
+    but: Sequence[Mapping[str, Any]] = (),
 ) -> F32:
     """Flat shapes over a part of the picture; see `Pen` for their coordinates.
 
@@ -274,6 +372,7 @@ def shapes(
         where: a part, see `inks.place`.
         share: of ink.
         multiply: whether ink is transparent and darkens what lies under it.
+        but: shapes whose place is left out.
     """
     context = canvas.context
     ground: U8 = (
@@ -285,7 +384,13 @@ def shapes(
     drawn = pen.picture.astype(np.float32) / np.float32(255)
     if multiply:
         drawn = drawn * canvas.picture
-    return mix(canvas.picture, drawn, place(context, where) * np.float32(share))
+    part = place(context, where) * np.float32(share)
+    if but:
+        hole = Pen(context, np.zeros((*context.shape, 3), np.uint8))
+        for shape in but:
+            _SHAPES[shape["kind"]](hole, {**shape, "ink": "ffffff"})
+        part = part * (1 - hole.picture[..., 0].astype(np.float32) / np.float32(255))
+    return mix(canvas.picture, drawn, part)
 
 
 def fill(canvas: Canvas, inks: Inks, where: str = "scene", share: float = 1.0, angle: float = 90.0) -> F32:

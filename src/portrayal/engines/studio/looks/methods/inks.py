@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -13,6 +14,7 @@ from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.kernels import to_lab, to_rgb
 from portrayal.engines.studio.looks.texture import blur, colour, mix, noise, step
 from portrayal.imaging import F32, U8, Array
+from portrayal.perception import mesh
 from portrayal.perception.types import CLOTHING, HAIR
 
 Inks: TypeAlias = Sequence[str]
@@ -21,6 +23,10 @@ Inks: TypeAlias = Sequence[str]
 _CHROMA: Final = np.array([1.0, 1.7, 1.7], np.float32)
 # Share of the picture under which a piece of a stencil is not cut out.
 _ISLAND: Final = 0.00022
+# Hue of skin in white light, degrees in Oklab.
+_SKIN_HUE: Final = 55.0
+# Height in pixels that a face is enlarged to for its features.
+_FEATURE_FACE: Final = 420.0
 
 
 def ink_lab(inks: Inks) -> F32:
@@ -93,16 +99,29 @@ def tone(context: Context, softness: float = 2.2, local: float = 0.6, where: str
     chosen = wide[::4, ::4][part[::4, ::4] > 0.5]
     low, high = np.quantile(chosen if chosen.size > 50 else wide[::4, ::4], [0.03, 0.97]).tolist()
     out = (soft - np.float32(low)) * np.float32(1 / max(high - low, 0.3))
-    inside = light[::2, ::2][context.face[::2, ::2] > 0.6]
-    if inside.size > 50 and where == "people":
-        q10, q50, q90 = np.quantile(inside, [0.10, 0.50, 0.90]).tolist()
-        middle = 0.50 + 0.27 * min(max((q50 - 0.42) / 0.36, 0.0), 1.0)
-        gain = min(max(0.42 / max(q90 - q10, 0.08), 1.0), 2.4)
+    if where != "people":
+        return np.asarray(np.clip(out, 0, 1), np.float32)
+    # Strong colours print dark, as on old plates: an orange coat is no white one.
+    chroma = np.hypot(context.lab[..., 1], context.lab[..., 2])
+    out = out - np.float32(1.6) * blur(np.maximum(chroma - np.float32(0.04), 0), 3 * unit) * (1 - context.skin)
+    inside = light[::2, ::2][(context.face[::2, ::2] > 0.6) & (context.features[::2, ::2] < 0.3)]
+    if inside.size > 50:
+        q20, q50, q80 = np.quantile(inside, [0.20, 0.50, 0.80]).tolist()
+        middle = 0.48 + 0.26 * min(max((q50 - 0.42) / 0.36, 0.0), 1.0)
+        gain = min(max(0.24 / max(q80 - q20, 0.03), 1.0), 2.6)
         face = np.float32(middle) + (soft - np.float32(q50)) * np.float32(gain)
         if local:
             reach = 0.07 * max(context.face_heights)
             face += np.float32(local) * (soft - blur(soft, reach)) * context.face
         out = mix(out, face, context.skin)
+        hair = place(context, "hair")
+        strands = out[::2, ::2][hair[::2, ::2] > 0.5]
+        if strands.size > 50:
+            # Fair hair stays darker than the face beside it, white hair lighter: it needs a shape of its own.
+            apart = float(np.median(strands)) - middle
+            out = out - hair * np.float32(
+                (0.24 + apart) * min(max((0.16 - apart) / 0.10, 0.0), 1.0) if apart > -0.24 else 0.0
+            )
     return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
@@ -221,23 +240,98 @@ def patches(lab: F32, part: F32, count: int, smooth: float, palette: F32 | None 
     return np.asarray(cv2.GaussianBlur(np.asarray(colours, np.float32)[own], (0, 0), 0.55), np.float32)
 
 
-def _complexion(context: Context, shade: float, glow: float, softness: float) -> F32:
-    """Skin (h, w, 3) in three flat tones of the person's own complexion."""
-    unit, light = context.unit, context.lifted(context.fine[..., 0])
-    soft = blur(median(light, 3.5 * softness * unit), 0.9 * softness * unit)
-    inside = context.face > 0.6
-    lab = context.lab[inside]
-    lab[:, 0] = light[inside]
-    base = np.median(lab, 0).astype(np.float32)
-    dark, bright = np.quantile(soft[inside], [0.24, 0.84]).tolist()
+def _skin_hue(base: F32, pull: float = 0.6) -> F32:
+    """A complexion (3,) Oklab whose hue goes some way to that of skin in white light."""
+    chroma = float(np.hypot(base[1], base[2]))
+    hue = math.atan2(float(base[2]), float(base[1]))
+    turn = (math.radians(_SKIN_HUE) - hue + math.pi) % (2 * math.pi) - math.pi
+    hue += pull * float(np.clip(turn, -1.0, 1.0))
+    chroma = max(chroma, 0.045)
+    return np.array([base[0], chroma * math.cos(hue), chroma * math.sin(hue)], np.float32)
+
+
+def _modelled(
+    soft: F32,
+    base: F32,
+    inside: Array,
+    marks: tuple[float, float, float],
+    shades: tuple[float, float, float],
+    tint: tuple[float, float] = (0.6, 0.6),
+) -> F32:
+    """A colour (3,) in four flat tones (h, w, 3), parted at quantiles of the lightness `soft` inside a mask.
+
+    marks: quantiles where deep meets dark, dark meets the colour and the colour meets the highlight;
+    shades: what is added to the lightness of the three others; tint: how far the colour axes follow it.
+    """
+    deep, dark, bright = np.quantile(soft[inside], marks).tolist()
+    deep = min(deep, dark - 0.05)
     steep = slope(soft, 0.003)
-    depth = np.float32(0.55 + 0.6 * float(base[0]))
-    down = base + np.array([-shade, 0.16 * shade, 0.05 * shade], np.float32) * depth
-    up = base + np.array([glow, -0.10 * glow, 0.0], np.float32) * depth
-    out = mix(np.broadcast_to(down, context.lab.shape), base, iso(soft, dark, steep)[..., None])
-    deep = down + np.array([-0.9 * shade, 0.05 * shade, 0.0], np.float32) * depth
-    out = mix(out, deep, 1 - iso(soft, dark - 0.13, steep))
-    return mix(out, up, iso(soft, bright, steep))
+    tones = [
+        base * (1 + np.array([1.0, *tint], np.float32) * np.float32(d / max(float(base[0]), 0.15))) for d in shades
+    ]
+    out = mix(np.broadcast_to(tones[0], (*soft.shape, 3)), tones[1], iso(soft, deep, steep)[..., None])
+    out = mix(out, base, iso(soft, dark, steep)[..., None])
+    return mix(out, tones[2], iso(soft, bright, steep)[..., None])
+
+
+def _complexion(context: Context, light: F32, shade: float, glow: float) -> tuple[F32, F32]:
+    """Skin (h, w, 3) in flat tones of the person's own complexion, and that colour (3,)."""
+    unit = context.unit
+    soft = blur(median(light, 10 * unit), 2.6 * unit)
+    inside = (context.face > 0.6) & (context.features < 0.3)
+    if not inside.any():
+        inside = context.face > 0.5
+    lab = context.lab[inside]
+    base = np.median(lab, 0).astype(np.float32)
+    base[0] = np.float32(np.quantile(light[inside], 0.56))
+    base = _skin_hue(base)
+    base[0] += np.float32(0.03)
+    depth = 0.5 + 0.65 * float(base[0])
+    shades = (-1.6 * shade * depth, -shade * depth, glow * depth)
+    return _modelled(soft, base, inside, (0.06, 0.26, 0.86), shades, (-1.1, 0.35)), base
+
+
+def _features(context: Context, lab: F32, out: F32, base: F32, count: int = 10) -> None:
+    """Eyes, brows, lips and nostrils as flat shapes with smooth outlines, drawn over `out`; skin between them is left.
+
+    Each face is enlarged for it, so that small ones are drawn as cleanly as large ones.
+    """
+    for points, height in zip(context.faces, context.face_heights, strict=True):
+        top, bottom, left, right = context.box(points, 0.06)
+        if min(bottom - top, right - left) < 12:
+            continue
+        scale = float(np.clip(_FEATURE_FACE / height, 1.0, 6.0))
+        size = (round((right - left) * scale), round((bottom - top) * scale))
+        zone = np.s_[top:bottom, left:right]
+        near = cv2.resize(np.ascontiguousarray(lab[zone]), size, interpolation=cv2.INTER_CUBIC)
+        near = np.asarray(blur(near, 0.5 + 0.35 * scale), np.float32)
+        mask = cv2.resize(np.ascontiguousarray(context.features[zone]), size, interpolation=cv2.INTER_LINEAR)
+        flat = near.reshape(-1, 3) * _CHROMA
+        chosen = np.flatnonzero(mask.ravel() > 0.35)
+        if len(chosen) < 60:
+            continue
+        centres = _centres(np.ascontiguousarray(flat[np.random.default_rng(12).choice(chosen, 2500)]), count)
+        nearest = (flat @ centres.T - np.float32(0.5) * (centres * centres).sum(1)).argmax(1).reshape(mask.shape)
+        best, own = np.full(mask.shape, -1, np.float32), np.zeros(mask.shape, np.uint8)
+        for k in range(count):
+            vote = blur((nearest == k).astype(np.float32), 1.3 + 0.25 * scale)
+            own[vote > best] = k
+            best = np.maximum(best, vote)
+        colours = np.asarray(centres / _CHROMA, np.float32)
+        # Skin between the features belongs to the tones under them, but teeth and eyes may be as light.
+        away = (colours - base) * np.array([1.0, 2.2, 2.2], np.float32)
+        skin = (away[:, 0] > -0.17) & (away[:, 0] < 0.12) & (np.hypot(away[:, 1], away[:, 2]) < 0.095)
+        shown = (~skin)[own].astype(np.float32) * step(0.10, 0.30, mask)
+        lips = np.asarray(
+            context.polygon(points[list(mesh.LIPS), :2]) * (1 - context.polygon(points[list(mesh.MOUTH), :2]))
+        )
+        ink = np.median(lab[lips > 0.5], 0) if (lips > 0.5).any() else base
+        ink = np.array([min(ink[0], base[0] - 0.05), max(ink[1], base[1] + 0.035), ink[2]], np.float32)
+        out[zone] = mix(out[zone], ink, np.float32(0.9) * lips[zone][..., None])
+        small = (right - left, bottom - top)
+        painted = cv2.resize(colours[own], small, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(shown, small, interpolation=cv2.INTER_AREA)
+        out[zone] = mix(out[zone], painted, alpha)
 
 
 def flat(
@@ -287,10 +381,19 @@ def flat(
         behind = patches(smoothed, np.asarray(1 - people, np.float32), scene, scene_smooth * unit, palette, far)
     else:
         behind = own
+    light_now = lab[..., 0]
+    hair = place(context, "hair")
+    if (hair > 0.5).sum() > 200:
+        strands = blur(median(light_now, 7 * unit), 2.0 * unit)
+        inside = hair > 0.5
+        tint = np.median(lab[inside], 0).astype(np.float32)
+        spread = float(np.clip(np.ptp(np.quantile(strands[inside], [0.1, 0.9])), 0.08, 0.30))
+        tones = _modelled(strands, tint, inside, (0.12, 0.38, 0.85), (-0.75 * spread, -0.38 * spread, 0.28 * spread))
+        own = mix(own, tones, hair)
     if context.faces:
-        own = mix(own, _complexion(context, shade, glow, 3.0), iso(blur(context.skin, unit), 0.5, slope(context.skin)))
-        fine = blur(lab, 0.8 * unit)
-        own = mix(own, fine, step(0.12, 0.55, context.detail))
+        tones, base = _complexion(context, light_now, shade, glow)
+        own = mix(own, tones, iso(blur(context.skin, unit), 0.5, slope(context.skin)))
+        _features(context, lab, own, base)
     if blush:
         own = own + context.cheeks()[..., None] * np.array([-0.1 * blush, blush, 0.25 * blush], np.float32)
     out = mix(behind, own, people)
@@ -302,7 +405,7 @@ def flat(
             np.float32(grain) * strength * step(0.2, 0.6, np.abs(rough) * 1.1 * np.abs(strength) + 0.2 * rough)
         )
     out[..., 0] = np.clip(np.float32(light) + np.float32(0.985 - light) * out[..., 0], 0, 0.985)
-    out[..., 1:] *= np.float32(vivid)
+    out[..., 1:] *= (1 + np.float32(vivid - 1) * (1 - np.float32(0.8) * context.skin * people))[..., None]
     return to_rgb(out)
 
 

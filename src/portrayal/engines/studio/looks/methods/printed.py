@@ -78,6 +78,7 @@ def screen(
     lines: bool = False,
     multiply: bool = False,
     features: float = 0.15,
+    least: float = 0.0,
 ) -> F32:
     """One ink in dots or lines that grow with the shade.
 
@@ -92,10 +93,13 @@ def screen(
         lines: whether lines are printed and not dots.
         multiply: whether the ink is transparent.
         features: share of the screen that is left in the detail zone.
+        least: tone under which nothing is printed.
     """
     context = canvas.context
     light = tone(context, 1.8, 0.5, "scene" if where == "scene" else "people")
     amount = coverage(light, low, high) * np.float32(most)
+    if least:
+        amount = amount * step(least, least + 0.02, light)
     gap = max(4.0, period * context.unit)
     printed = (_rules if lines else dots)(amount, gap, math.radians(angle))
     printed = printed * place(context, where) * (1 - np.float32(1 - features) * context.detail)
@@ -225,8 +229,9 @@ def airbrush(
     soft = cv2.bilateralFilter(blur(lab, 1.2 * unit), 9, 0.10, max(2.0, 5 * unit))
     out = mix(mix(lab, np.asarray(soft, np.float32), smooth), context.fine, context.detail * np.float32(0.8))
     light = out[..., 0]
-    bright = np.float32(0.52) + (light - np.float32(0.50)) * np.float32(1.22)
-    out[..., 0] = np.clip(bright + np.float32(0.10) * step(0.74, 0.92, light), 0, 0.99)
+    contrast = 1 + np.float32(0.22) * (1 - context.skin)
+    bright = np.float32(0.52) + (light - np.float32(0.50)) * contrast
+    out[..., 0] = np.clip(bright + np.float32(0.10) * step(0.74, 0.92, light) * (1 - context.skin), 0, 0.99)
     out[..., 1:] *= np.float32(vivid)
     picture = to_rgb(out)
     if not context.cut:
@@ -235,8 +240,8 @@ def airbrush(
     inner = blur(people, 15 * unit)
     gx = cv2.Sobel(inner, cv2.CV_32F, 1, 0, scale=0.125)
     near = np.clip(1.9 * (1 - inner), 0, 1) * people * (1 - np.float32(0.85) * context.detail)
-    strength = np.float32(22 * unit)
-    shape_light = np.clip(np.float32(0.35) + light, 0, 1)
+    strength = np.float32(50 * unit)
+    shape_light = np.clip(np.float32(0.6) + light, 0, 1)
     for side, ink in ((np.clip(gx * strength, 0, 1), left), (np.clip(-gx * strength, 0, 1), right)):
         lit = np.asarray(near * side * shape_light * np.float32(rim), np.float32)
         picture = 1 - (1 - picture) * (1 - np.clip(lit, 0, 1)[..., None] * colour(ink))
