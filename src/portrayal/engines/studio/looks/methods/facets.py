@@ -11,46 +11,71 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas, Method, codes
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.kernels import to_lab, to_rgb
-from portrayal.engines.studio.looks.methods.inks import Inks, cut, ink_lab, patches
+from portrayal.engines.studio.looks.methods.inks import Inks, centres_of, cut, ink_lab, place
 from portrayal.engines.studio.looks.texture import blur, grid, mix, noise, step, streaks
 from portrayal.imaging import F32, U8, Array
 from portrayal.perception import mesh
 
-# Lines of a face that its planes meet at: from landmark to landmark.
-_FACE_LINES: Final = ((10, 152), (168, 61), (168, 291), (127, 17), (356, 17), (54, 2), (284, 2))
+# Planes of a face as rings of landmarks, for the picture's left half; and how light each is when light falls from the
+# left: on this half and on the other.
+_LEFT_PLANES: Final = (
+    ((10, 109, 67, 103, 54, 21, 70, 63, 105, 66, 107, 9), 0.050, -0.045),
+    ((21, 70, 63, 105, 66, 107, 55, 193, 122, 118, 111, 127, 162), -0.010, -0.060),
+    ((9, 55, 193, 122, 174, 198, 49, 64, 98, 2, 4, 5, 195, 197, 6, 168), 0.060, -0.120),
+    ((111, 127, 234, 93, 132, 205, 206, 203, 64, 49, 198, 174, 122, 118), 0.035, -0.055),
+    ((132, 58, 172, 136, 150, 149, 176, 61, 206, 205), -0.040, -0.120),
+    ((206, 203, 64, 98, 2, 0, 61), 0.010, -0.050),
+    ((61, 176, 148, 152, 17), 0.030, -0.030),
+)
+_MIRROR: Final = {
+    10: 10, 109: 338, 67: 297, 103: 332, 54: 284, 21: 251, 70: 300, 63: 293, 105: 334, 66: 296, 107: 336, 9: 9,
+    55: 285, 193: 417, 122: 351, 118: 347, 111: 340, 127: 356, 162: 389, 174: 399, 198: 420, 49: 279, 64: 294,
+    98: 327, 2: 2, 4: 4, 5: 5, 195: 195, 197: 197, 6: 6, 168: 168, 234: 454, 93: 323, 132: 361, 205: 425, 206: 426,
+    203: 423, 58: 288, 172: 397, 136: 365, 150: 379, 149: 378, 176: 400, 61: 291, 0: 0, 148: 377, 152: 152, 17: 17,
+}  # fmt: skip
 
 
-def _line(a: Array, b: Array) -> tuple[float, float, float]:
-    """Normal and offset of the line through two points."""
-    way = (b - a) / max(float(np.hypot(*(b - a))), 1e-3)
-    return -float(way[1]), float(way[0]), float(way[1] * a[0] - way[0] * a[1])
-
-
-def _planes(context: Context, count: int, random: np.random.Generator) -> list[tuple[float, float, float]]:
+def _planes(context: Context, count: int, random: np.random.Generator) -> tuple[Array, Array, int]:
+    """Which plane each pixel belongs to (h, w), the lightness that face planes get (n,), and where those begin."""
     h, w = context.shape
-    found = []
-    for points in context.faces[:2]:
-        for a, b in _FACE_LINES:
-            found.append(_line(points[a, :2].astype(np.float64), points[b, :2].astype(np.float64)))
-    angles = np.radians([18.0, 62.0, 118.0, 155.0, 78.0, 38.0])
+    x, y = grid(context.shape)
+    code = np.zeros(context.shape, np.int32)
+    angles = np.radians([24.0, 66.0, 112.0, 152.0, 80.0, 40.0, 128.0])
     for i in range(count):
-        angle = angles[i % len(angles)] + random.normal(0, 0.12)
-        x, y = random.uniform(0.05, 0.95) * w, random.uniform(0.05, 0.95) * h
-        found.append(_line(np.array([x, y]), np.array([x + math.cos(angle), y + math.sin(angle)])))
-    return found
+        angle = angles[i % len(angles)] + random.normal(0, 0.10)
+        # Lines are spread over the frame like the strings of a harp, not gathered in one point.
+        at = (i + 0.5 + random.uniform(-0.3, 0.3)) / count
+        px, py = at * w, random.uniform(0.1, 0.9) * h
+        a, b = -math.sin(angle), math.cos(angle)
+        code = code * np.int32(2) + (x * np.float32(a) + y * np.float32(b) > np.float32(a * px + b * py))
+    side = min(h, w)
+    for radius in (0.34, 0.55, 0.26):
+        px, py = random.uniform(0.0, 1.0) * w, random.uniform(0.1, 1.0) * h
+        inside = np.hypot(x - np.float32(px), y - np.float32(py)) < np.float32(radius * side)
+        code = code * np.int32(2) + inside
+    _, labels = np.unique(code.ravel(), return_inverse=True)
+    labels = labels.reshape(context.shape).astype(np.int32)
+    first = int(labels.max()) + 1
+    tones = [0.0] * first
+    for points in context.faces:
+        for ring, left, right in _LEFT_PLANES:
+            for rows, tone in ((ring, left), (tuple(_MIRROR[i] for i in ring), right)):
+                cv2.fillPoly(labels, [np.round(points[list(rows), :2] * 16).astype(np.int32)], len(tones), 8, 4)
+                tones.append(tone)
+    return labels, np.array(tones, np.float32), first
 
 
 def cubist(
     canvas: Canvas, inks: Inks, planes: int = 9, shift: float = 26.0, tones: float = 0.10, pull: float = 0.55
 ) -> F32:
-    """Planes that meet at straight edges, each seen from a little elsewhere and in a tone of its own; one side of an
-    edge dark, the other passing into its neighbour (cf. Collomosse & Hall, Cubist Style Rendering, 2003). Eyes, brows
-    and mouth stay where they are and whole.
+    """Planes that meet at straight edges, each seen from a little elsewhere, shaded from one side to the other and in
+    an ink of its own (cf. Collomosse & Hall, Cubist Style Rendering, 2003). A face breaks into the planes of its own
+    anatomy, so that eyes, brows and mouth stay whole and where they are.
 
     Args:
         canvas: what is painted.
         inks: palette of the planes.
-        planes: number of lines that cut the picture, besides those of the face.
+        planes: number of lines that cut the picture around the face.
         shift: how far a plane's sight is moved, pixels of a 1024 px picture.
         tones: how much planes differ in lightness.
         pull: how far colours go to the palette.
@@ -58,25 +83,18 @@ def cubist(
     context, unit = canvas.context, canvas.context.unit
     random = np.random.default_rng([7, 81])
     x, y = grid(context.shape)
-    code = np.zeros(context.shape, np.int32)
-    edge_tone = np.zeros(context.shape, np.float32)
-    keep = np.clip(blur(context.features, 5 * unit) * np.float32(1.6), 0, 1)
-    gate = noise(context.shape, 230 * unit, 5, 2)
-    for i, (a, b, c) in enumerate(_planes(context, planes, random)):
-        away = x * np.float32(a) + y * np.float32(b) + np.float32(c)
-        code = code * np.int32(2) + (away > 0)
-        code = code % np.int32(1 << 24) if i >= 24 else code
-        side = away * np.float32(1 / ((26.0 + 30.0 * random.random()) * unit))
-        shade = np.exp(-np.abs(side)) * np.where(side > 0, np.float32(-1), np.float32(0.45))
-        shown = step(-0.1, 0.5, gate if i % 2 else -gate)
-        edge_tone += np.asarray(shade * shown, np.float32)
-    _, labels = np.unique(code.ravel(), return_inverse=True)
-    labels = labels.reshape(context.shape)
-    n = int(labels.max()) + 1
-    held = 1 - np.maximum(keep, np.float32(0.72) * context.face)
+    labels, given, first = _planes(context, planes, random)
+    n = len(given)
+    sizes = np.maximum(np.bincount(labels.ravel(), minlength=n), 1).astype(np.float32)
+    ones = np.ones(context.shape, np.float32)
+    middle_x = (np.bincount(labels.ravel(), (x * ones).ravel(), n) / sizes).astype(np.float32)
+    middle_y = (np.bincount(labels.ravel(), (y * ones).ravel(), n) / sizes).astype(np.float32)
+    free = 1 - np.clip(blur(context.face, 10 * unit) * np.float32(1.8), 0, 1)
     offsets = (random.normal(0, 1, (n, 2)) * shift * unit).astype(np.float32)
-    map_x = x + offsets[labels, 0] * held
-    map_y = y + offsets[labels, 1] * held
+    hair = place(context, "hair")
+    near = 1 - np.float32(0.8) * hair
+    map_x = x + offsets[labels, 0] * free * near
+    map_y = y + offsets[labels, 1] * free * near
     moved = cv2.remap(
         canvas.picture,
         np.asarray(map_x, np.float32),
@@ -87,27 +105,49 @@ def cubist(
     lab = to_lab(codes(np.asarray(moved, np.float32)))
     palette = ink_lab(inks)
     # Each plane takes the ink that is nearest in lightness among three that chance deals it.
-    mean = np.bincount(labels.ravel(), lab[..., 0].ravel(), n) / np.maximum(np.bincount(labels.ravel(), minlength=n), 1)
+    mean = np.bincount(labels.ravel(), lab[..., 0].ravel(), n) / sizes
     dealt = random.integers(0, len(palette), (n, 3))
     chosen = dealt[np.arange(n), np.abs(palette[dealt, 0] - mean[:, None]).argmin(1)]
     ink = palette[chosen][labels]
-    calm = 1 - np.float32(0.55) * context.skin
-    free = 1 - keep * np.float32(0.9)
-    strength = np.asarray(np.float32(pull) * calm * free, np.float32)
+    on_face = (labels >= first).astype(np.float32)
+    strength = np.float32(pull) * (1 - np.float32(0.72) * on_face) * (1 - np.float32(0.8) * context.features)
+    strength = strength * (1 - np.float32(0.5) * hair)
     lab[..., 1:] = mix(lab[..., 1:], ink[..., 1:], strength)
-    lab[..., 0] += (ink[..., 0] - lab[..., 0]) * strength * np.float32(0.38)
-    tone = random.normal(0, tones, n).astype(np.float32)[labels] * (1 - np.float32(0.45) * context.face) * free
-    lab[..., 0] += tone + np.float32(0.085) * np.clip(edge_tone, -1.6, 1.2) * free * (
-        1 - np.float32(0.3) * context.face
-    )
-    # Short parallel touches of the brush, another way in every plane.
-    turns = random.integers(0, 3, n)[labels]
-    touch = np.zeros(context.shape, np.float32)
-    for k, angle in enumerate((0.3, -0.8, 1.35)):
-        touch += streaks(context.shape, angle, 21 * unit, context.seed + k, 1.6 * unit) * (turns == k)
-    lab[..., 0] += np.float32(0.020) * touch * (1 - np.float32(0.7) * keep)
+    lab[..., 0] += (ink[..., 0] - lab[..., 0]) * strength * np.float32(0.55) * (1 - on_face)
+    # Shaded from one side to the other.
+    turn = random.uniform(0, 2 * math.pi, n)
+    turn[first:] = random.normal(math.pi, 0.9, n - first)
+    reach = np.sqrt(sizes).astype(np.float32)[labels]
+    along_x, along_y = np.cos(turn).astype(np.float32)[labels], np.sin(turn).astype(np.float32)[labels]
+    ramp = ((x - middle_x[labels]) * along_x + (y - middle_y[labels]) * along_y) / reach
+    ramp = np.clip(ramp, -0.8, 0.8) * np.where(on_face > 0, np.float32(0.11), np.float32(0.30))
+    flat_tones = random.normal(0, tones, n).astype(np.float32)
+    flat_tones[first:] = given[first:] * np.float32(1.35)
+    calm = 1 - np.maximum(np.float32(0.55) * context.features, np.float32(0.5) * hair)
+    lab[..., 0] += (flat_tones[labels] + ramp) * calm
+    lab[..., 0] += np.float32(0.022) * _touches(context, labels, n, random) * (1 - np.float32(0.7) * context.face)
+    edges = _edges(labels, unit) * (1 - on_face * np.float32(0.85)) * (1 - context.features)
+    lab[..., 0] *= 1 - np.float32(0.55) * edges * step(-0.2, 0.5, noise(context.shape, 200 * unit, 5, 2))
     lab[..., 0] = np.clip(lab[..., 0], 0.04, 0.97)
     return to_rgb(lab)
+
+
+def _edges(labels: Array, unit: float) -> F32:
+    """Thin lines (h, w) between planes."""
+    small = np.asarray(labels % 251, np.uint8)
+    width = np.ones((3, 3), np.uint8)
+    line = (cv2.dilate(small, width) != cv2.erode(small, width)).astype(np.float32)
+    return np.asarray(np.clip(blur(line, max(0.5, 0.9 * unit)) * np.float32(1.1), 0, 1), np.float32)
+
+
+def _touches(context: Context, labels: Array, n: int, random: np.random.Generator) -> F32:
+    """Short parallel touches of the brush (h, w), another way in every plane."""
+    turns = random.integers(0, 3, n)[labels]
+    out = np.zeros(context.shape, np.float32)
+    for k, angle in enumerate((0.3, -0.8, 1.35)):
+        strokes = streaks(context.shape, angle, 21 * context.unit, context.seed + k, 1.6 * context.unit)
+        out += strokes * (turns == k)
+    return out
 
 
 def _scattered(context: Context, grey: U8, size: float) -> Array:
@@ -206,14 +246,12 @@ def pixels(canvas: Canvas, colours: int = 28, cell: float = 8.0, vivid: float = 
         rim = (people > 0.5).astype(np.uint8) - cv2.erode((people > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8))
         lab[..., 0] *= 1 - np.float32(0.55) * rim
     flat = lab.reshape(-1, 3) * np.array([1, 1.7, 1.7], np.float32)
-    from portrayal.engines.studio.looks.methods.inks import _centres
-
     random = np.random.default_rng(11)
     seen = np.flatnonzero((people > 0.5).ravel())
     chosen = random.integers(0, len(flat), 2500)
     if context.cut and len(seen):
         chosen = np.concatenate([chosen, random.choice(seen, 2500)])
-    centres = _centres(np.ascontiguousarray(flat[chosen]), colours)
+    centres = centres_of(np.ascontiguousarray(flat[chosen]), colours)
     order = np.tile(_BAYER, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns].ravel()
     calm = 1 - np.float32(0.7) * cv2.resize(context.face, (columns, rows), interpolation=cv2.INTER_AREA).ravel()
     flat[:, 0] += np.float32(2 * dither) * order * calm
@@ -225,4 +263,3 @@ def pixels(canvas: Canvas, colours: int = 28, cell: float = 8.0, vivid: float = 
 
 
 METHODS: Final[dict[str, Method]] = {"cubist": cubist, "low_poly": low_poly, "pixels": pixels}
-_ = patches

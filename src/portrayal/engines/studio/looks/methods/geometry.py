@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -249,7 +250,7 @@ def _sunset(pen: Pen, shape: Mapping[str, Any]) -> None:
     x, y = pen.point(shape, shape.get("x", 0.0), shape.get("y", 0.0))
     radius, first, last = shape["r"] * pen.side, colour(shape["inks"][0]), colour(shape["inks"][1])
     levels = np.linspace(-1, 1, 61)
-    for a, b in zip(levels[:-1], levels[1:], strict=True):
+    for a, b in itertools.pairwise(levels):
         ink = np.round((first + (last - first) * np.float32((a + 1) / 2)) * 255).astype(int).tolist()
         t = np.linspace(a, b, 4)
         half = np.sqrt(np.maximum(1 - t * t, 0))
@@ -294,7 +295,8 @@ def _blob(pen: Pen, shape: Mapping[str, Any]) -> None:
         radius += shape.get("rough", 0.10) / (k - 1) * np.sin(k * t + random.uniform(0, 2 * math.pi))
     stretch = np.array([shape.get("wide", 1.0), 1.0])
     edge = np.stack([np.cos(t), np.sin(t)], 1) * (radius * shape["r"] * pen.side)[:, None] * stretch
-    pen.fill(edge + (x, y), paint(shape["ink"]))
+    edge += np.array([x, y])
+    pen.fill(edge, paint(shape["ink"]))
 
 
 def _frame(pen: Pen, shape: Mapping[str, Any]) -> None:
@@ -335,6 +337,36 @@ def _keys(pen: Pen, shape: Mapping[str, Any]) -> None:
             box((i - 0.30) / n, (i + 0.30) / n, 0, 0.62, black)
 
 
+def _plant(pen: Pen, shape: Mapping[str, Any]) -> None:
+    """A bent stem with pairs of leaves; `angle` of its growth in degrees, `bend` of the stem."""
+    x, y = pen.point(shape, shape["x"], shape["y"])
+    length, n = shape["length"] * pen.side, int(shape.get("n", 6))
+    t = np.linspace(0, 1, 40)
+    turn = np.radians(shape.get("angle", -90.0) + shape.get("bend", 20.0) * t)
+    way = np.stack([np.cos(turn), np.sin(turn)], 1)
+    stem = np.array([x, y]) + np.cumsum(way, 0) * (length / 40)
+    ink = paint(shape["ink"])
+    pen.stroke(stem, ink, max(1.0, 0.012 * length))
+    s = np.linspace(0, 1, 16)
+    half = np.sin(np.pi * s**0.8)
+    for i in range(n):
+        k = int(6 + 33 * i / n)
+        size = 0.34 * length * (1 - 0.45 * i / n)
+        for side in (-1, 1):
+            a = turn[k] + side * 0.85
+            axis, across = np.array([math.cos(a), math.sin(a)]), np.array([-math.sin(a), math.cos(a)])
+            middle = stem[k] + np.outer(s * size, axis)
+            pen.fill(
+                np.vstack(
+                    [
+                        middle + np.outer(half * 0.19 * size, across),
+                        (middle - np.outer(half * 0.19 * size, across))[::-1],
+                    ]
+                ),
+                ink,
+            )
+
+
 _SHAPES: Final[dict[str, Callable[[Pen, Mapping[str, Any]], None]]] = {
     "disc": _disc,
     "ring": _ring,
@@ -353,6 +385,7 @@ _SHAPES: Final[dict[str, Callable[[Pen, Mapping[str, Any]], None]]] = {
     "blob": _blob,
     "frame": _frame,
     "keys": _keys,
+    "plant": _plant,
 }
 
 

@@ -188,7 +188,7 @@ def stencil(
     return mix(canvas.picture, out, place(context, where) * np.float32(share))
 
 
-def _centres(samples: F32, count: int) -> F32:
+def centres_of(samples: F32, count: int) -> F32:
     """Palette (count, 3) of colours (n, 3) by k-means that starts far apart; always the same."""
     centres = samples[:1]
     away = np.full(len(samples), np.inf, np.float32)
@@ -223,7 +223,7 @@ def patches(lab: F32, part: F32, count: int, smooth: float, palette: F32 | None 
     if len(chosen) < 4 * count:
         chosen = np.arange(len(flat))
     random = np.random.default_rng(11)
-    centres = _centres(np.ascontiguousarray(flat[random.choice(chosen, 3000)]), count)
+    centres = centres_of(np.ascontiguousarray(flat[random.choice(chosen, 3000)]), count)
     # The nearest centre is the one with the largest x.c - c.c/2.
     scores = flat @ centres.T - np.float32(0.5) * (centres * centres).sum(1)
     nearest = scores.argmax(1).reshape(h // 2, w // 2)
@@ -285,7 +285,7 @@ def _complexion(context: Context, light: F32, shade: float, glow: float) -> tupl
     base = np.median(lab, 0).astype(np.float32)
     base[0] = np.float32(np.quantile(light[inside], 0.56))
     base = _skin_hue(base)
-    base[0] += np.float32(0.03)
+    base[0] = min(np.float32(1.065) * base[0], np.float32(0.90))
     depth = 0.5 + 0.65 * float(base[0])
     shades = (-1.6 * shade * depth, -shade * depth, glow * depth)
     return _modelled(soft, base, inside, (0.06, 0.26, 0.86), shades, (-1.1, 0.35)), base
@@ -310,7 +310,7 @@ def _features(context: Context, lab: F32, out: F32, base: F32, count: int = 10) 
         chosen = np.flatnonzero(mask.ravel() > 0.35)
         if len(chosen) < 60:
             continue
-        centres = _centres(np.ascontiguousarray(flat[np.random.default_rng(12).choice(chosen, 2500)]), count)
+        centres = centres_of(np.ascontiguousarray(flat[np.random.default_rng(12).choice(chosen, 2500)]), count)
         nearest = (flat @ centres.T - np.float32(0.5) * (centres * centres).sum(1)).argmax(1).reshape(mask.shape)
         best, own = np.full(mask.shape, -1, np.float32), np.zeros(mask.shape, np.uint8)
         for k in range(count):
@@ -349,6 +349,8 @@ def flat(
     light: float = 0.03,
     blush: float = 0.0,
     grain: float = 0.0,
+    hair_inks: Inks = (),
+    pale: float = 0.0,
 ) -> F32:
     """Clean flat shades as of an illustrator: skin in three tones, clothes and hair in few colours, the scene in few.
 
@@ -363,6 +365,8 @@ def flat(
         light: added lightness, of the darkest.
         blush: of the cheeks, Oklab a.
         grain: stipple where shades meet, Oklab lightness.
+        hair_inks: hair takes the nearest of these.
+        pale: how far skin goes to white, for dots that carry its tone.
     """
     context, unit = canvas.context, canvas.context.unit
     lab = context.fine.copy()
@@ -387,11 +391,16 @@ def flat(
         strands = blur(median(light_now, 7 * unit), 2.0 * unit)
         inside = hair > 0.5
         tint = np.median(lab[inside], 0).astype(np.float32)
+        if hair_inks:
+            choices = ink_lab(hair_inks)
+            near = choices - tint - np.array([0.10, 0.0, 0.0], np.float32)
+            tint = choices[(near * near).sum(1).argmin()]
         spread = float(np.clip(np.ptp(np.quantile(strands[inside], [0.1, 0.9])), 0.08, 0.30))
         tones = _modelled(strands, tint, inside, (0.12, 0.38, 0.85), (-0.75 * spread, -0.38 * spread, 0.28 * spread))
         own = mix(own, tones, hair)
     if context.faces:
         tones, base = _complexion(context, light_now, shade, glow)
+        tones = mix(tones, np.array([0.97, 0.0, 0.01], np.float32), pale)
         own = mix(own, tones, iso(blur(context.skin, unit), 0.5, slope(context.skin)))
         _features(context, lab, own, base)
     if blush:
@@ -405,7 +414,10 @@ def flat(
             np.float32(grain) * strength * step(0.2, 0.6, np.abs(rough) * 1.1 * np.abs(strength) + 0.2 * rough)
         )
     out[..., 0] = np.clip(np.float32(light) + np.float32(0.985 - light) * out[..., 0], 0, 0.985)
-    out[..., 1:] *= (1 + np.float32(vivid - 1) * (1 - np.float32(0.8) * context.skin * people))[..., None]
+    own_tint = np.float32(0.8) * context.skin * people
+    if hair_inks:
+        own_tint = np.maximum(own_tint, hair)
+    out[..., 1:] *= (1 + np.float32(vivid - 1) * (1 - own_tint))[..., None]
     return to_rgb(out)
 
 

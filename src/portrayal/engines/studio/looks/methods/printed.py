@@ -194,7 +194,6 @@ def guilloche(canvas: Canvas, ink: str = "3d5a4a", width: float = 0.06, share: f
                 across = end - away if far else away
                 pen.stroke(np.stack([t, across] if horizontal else [across, t], 1), paint(ink), thin)
     for cx, cy in ((band, band), (w - band, band), (band, h - band), (w - band, h - band)):
-        pen.fill(pen.circle(cx, cy, 1.25 * band), (255, 255, 255))
         t = np.linspace(0, 2 * math.pi, 240)
         for k in range(6):
             radius = band * (0.86 + 0.30 * np.cos(8 * t + k * math.pi / 3))
@@ -203,6 +202,8 @@ def guilloche(canvas: Canvas, ink: str = "3d5a4a", width: float = 0.06, share: f
     x, y = grid(context.shape)
     inner = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y)) - np.float32(1.15 * band)
     clear = np.clip(1 - inner, 0, 1).astype(np.float32)
+    corner = np.hypot(np.minimum(x, w - 1 - x) - np.float32(band), np.minimum(y, h - 1 - y) - np.float32(band))
+    clear = np.maximum(clear, np.clip(np.float32(1.28 * band) - corner, 0, 1))
     out = mix(canvas.picture, np.broadcast_to(canvas.picture.max((0, 1)), drawn.shape), clear)
     return mix(out, out * drawn, share)
 
@@ -254,14 +255,15 @@ def draughting(
     """A blueprint: white lines on blue over a grid, form in faint hatching, dimensions of the head and the frame."""
     context, unit, shape = canvas.context, canvas.context.unit, canvas.context.shape
     light = tone(context, 1.6, 0.8)
-    # Positive in the features: dark stays dark, so that nobody is a negative.
+    # White is light, as chalk on blue paper: nobody becomes a negative. Lines keep off the features, whose tones draw them.
     fine = np.maximum(context.lines(1.15, 34.0, 6.0), np.float32(0.8) * context.lines(2.2, 20.0, 8.0))
-    fine = fine * (np.float32(0.5) + np.float32(0.5) * context.subject) * (1 - np.float32(0.55) * context.features)
-    glow = np.clip((light - np.float32(0.30)) * np.float32(1.1), 0, 1)
-    tint = glow * (np.float32(0.30) * context.subject + np.float32(0.42) * context.detail)
-    period = max(3.6, 6.0 * unit)
-    shade = coverage(light, 0.15, 0.62) * context.subject * (1 - context.detail)
-    hatch = _rules(np.asarray(shade * np.float32(0.34), np.float32), period, 0.9)
+    fine = fine * (np.float32(0.45) + np.float32(0.55) * context.subject)
+    fine = fine * (1 - np.float32(0.9) * np.maximum(context.features, context.detail))
+    people = cut(context) if context.cut else np.ones(context.shape, np.float32)
+    bright = np.clip((light - np.float32(0.30)) * np.float32(1.45), 0, 1)
+    period = max(3.4, 5.2 * unit)
+    hatch = _rules(np.asarray(bright * np.float32(0.62), np.float32), period, 0.9) * people * (1 - context.detail)
+    tint = bright * bright * people * (np.float32(0.30) + np.float32(0.55) * context.detail)
     cyan, blue = colour(ink), colour(ground)
     mottle = (
         1
@@ -274,7 +276,8 @@ def draughting(
         _grid_lines(pen, gap, thin, value)
     rules = pen.picture[..., 0].astype(np.float32) / np.float32(255) * (1 - np.float32(0.6) * context.subject)
     drawn = np.maximum(
-        np.maximum(fine, np.float32(0.9) * context.outline(3.2)), np.maximum(hatch * np.float32(0.55), rules)
+        np.maximum(fine, np.float32(0.9) * context.outline(3.2)),
+        np.maximum(hatch * np.float32(0.50) + tint * np.float32(0.80), rules),
     )
     drawn = np.maximum(drawn, tint)
     out = mix(blue * mottle[..., None], cyan, drawn[..., None])
@@ -351,6 +354,43 @@ def _dimensions(canvas: Canvas) -> F32:
     return np.asarray(np.maximum(drawn, block.picture[..., 0].astype(np.float32) / np.float32(255)), np.float32)
 
 
+def stipple(
+    canvas: Canvas, ink: str, where: str = "people", angle: float = 25.0, reach: float = 60.0, amount: float = 0.5
+) -> F32:
+    """Shade of sprayed grains that thin out: from the people's rim on one side, or over the scene from one side.
+
+    Args:
+        canvas: what is sprayed on.
+        ink: multiplies what is there.
+        where: a part, see `inks.place`.
+        angle: to which side the shade lies, degrees clockwise from the right.
+        reach: how far it goes from the rim, pixels of a 1024 px picture.
+        amount: of grains at its densest, 0..1.
+    """
+    context, unit = canvas.context, canvas.context.unit
+    c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    part = place(context, where)
+    h, w = context.shape
+    if where in ("scene", "all") or not context.cut:
+        x, y = grid(context.shape)
+        t = (x / np.float32(w) - np.float32(0.5)) * np.float32(c) + (y / np.float32(h) - np.float32(0.5)) * np.float32(
+            s
+        )
+        dense = step(-0.05, 0.62, t)
+    else:
+        move = np.array([[1, 0, -c * 0.6 * reach * unit], [0, 1, -s * 0.6 * reach * unit]], np.float32)
+        whole = blur(part, 0.45 * reach * unit)
+        away = np.asarray(cv2.warpAffine(whole, move, (w, h), borderMode=cv2.BORDER_REPLICATE), np.float32)
+        dense = step(0.25, 0.95, 1 - away)
+    grains = blur(np.random.default_rng([context.seed, 91]).standard_normal(context.shape, np.float32), 0.62 * unit)
+    grains = grains / np.float32(grains.std() + 1e-6)
+    # A grain lies where chance is below the density: the normal quantile of it, roughly.
+    level = np.clip(dense * np.float32(amount), 0.0, 0.98)
+    shown = step(-0.25, 0.25, (level - np.float32(0.5)) * np.float32(2.9) - grains) * step(0.02, 0.10, level)
+    shown = shown * part * (1 - np.maximum(np.float32(0.85) * context.detail, np.float32(0.35) * context.face))
+    return mix(canvas.picture, canvas.picture * colour(ink), shown)
+
+
 def grain_of_wood(canvas: Canvas, strength: float = 0.05, where: str = "all") -> F32:
     """Fibres of the block that show in flat inks, fewer in faces."""
     context, unit = canvas.context, canvas.context.unit
@@ -402,12 +442,24 @@ def thin_lines(
     context = canvas.context
     drawn = context.lines(width, 24.0, 9.0)
     drawn = mix(step(0.25, 0.55, drawn), drawn, context.detail)
+    drawn = drawn * whole_strokes(drawn, 60 * context.unit, context.detail)
     drawn = drawn * (np.float32(scene) + np.float32(1 - scene) * context.subject)
     light = context.lifted(context.fine[..., 0])
     reference = blur(light, 0.10 * max(context.face_heights, default=1.0))
     features = step(0.05, 0.26, reference - light) * context.detail
     drawn = np.maximum(np.maximum(drawn, features), context.outline(outline))
     return mix(canvas.picture, colour(ink), (drawn * np.float32(0.95))[..., None])
+
+
+def whole_strokes(drawn: F32, least: float, keep: F32) -> F32:
+    """(h, w) 0 at strokes shorter than about `least` pixels, but where `keep` is over 0.2; 1 elsewhere."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((drawn > 0.25).astype(np.uint8), connectivity=8)
+    long = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= least
+    long[0] = False
+    long[np.unique(labels[keep > 0.2])] = True
+    if count < 2:
+        return np.ones_like(drawn)
+    return np.asarray(cv2.dilate(long[labels].astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
 
 
 def colour_people(canvas: Canvas, parts: Sequence[tuple[str, str]], share: float = 0.8) -> F32:
@@ -434,6 +486,7 @@ METHODS: Final[dict[str, Method]] = {
     "draughting": draughting,
     "grain_of_wood": grain_of_wood,
     "bokashi": bokashi,
+    "stipple": stipple,
     "thin_lines": thin_lines,
     "colour_people": colour_people,
 }
