@@ -14,7 +14,10 @@ from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context, flow
 from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
+from portrayal.engines.studio.looks.methods.contour import contours
+from portrayal.engines.studio.looks.methods.pen import borders, pieces
 from portrayal.engines.studio.looks.methods.shapes import (
+    Board,
     around,
     away,
     blob,
@@ -24,6 +27,7 @@ from portrayal.engines.studio.looks.methods.shapes import (
     heads,
     people,
     shifted,
+    spots,
     wandering,
 )
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, paper, step
@@ -39,14 +43,14 @@ _ASPECT: Final = 3.4
 def _strokes() -> tuple[F32, ...]:
     """Strokes of a flat brush from left to right: (rows, columns, 2) cover and thickness of the paint, 0..1."""
     random = np.random.default_rng(5)
-    v = np.linspace(-2, 2, _ROWS, dtype=np.float32)[:, None]
+    v = np.linspace(-1.5, 1.5, _ROWS, dtype=np.float32)[:, None]
     u = np.linspace(0, 1, _COLUMNS, dtype=np.float32)[None]
     out = []
     for _ in range(_KINDS):
-        across = v + np.float32(random.uniform(-0.55, 0.55)) * (4 * u * (1 - u) - np.float32(0.5))
-        hairs = blur(random.standard_normal((1, _ROWS), np.float32), 0.8)[0] * np.float32(1.4)
-        hairs += blur(random.standard_normal((1, _ROWS), np.float32), 3.0)[0] * np.float32(2.2)
-        at = np.clip((across + 2) * np.float32((_ROWS - 1) / 4), 0, _ROWS - 1)
+        across = v + np.float32(random.uniform(-0.42, 0.42)) * (4 * u * (1 - u) - np.float32(0.5))
+        hairs = blur(random.standard_normal((1, _ROWS), np.float32), 1.3)[0] * np.float32(1.1)
+        hairs += blur(random.standard_normal((1, _ROWS), np.float32), 3.0)[0] * np.float32(2.0)
+        at = np.clip((across + np.float32(1.5)) * np.float32((_ROWS - 1) / 3), 0, _ROWS - 1)
         streak = np.interp(at.ravel(), np.arange(_ROWS), hairs).reshape(at.shape).astype(np.float32)
         streak += cv2.blur(random.standard_normal(at.shape, np.float32), (31, 1)) * np.float32(2.4)
         ragged = np.float32(0.06) * streak
@@ -58,7 +62,7 @@ def _strokes() -> tuple[F32, ...]:
             side * ends * np.clip(np.float32(1.15) + np.float32(0.25) * streak - dry * step(-0.6, 0.9, -streak), 0, 1)
         )
         ridge = np.float32(0.35) * np.exp(-(((np.abs(across) - np.float32(0.9)) / np.float32(0.12)) ** 2))
-        thick = np.clip(np.float32(0.5) + np.float32(0.22) * streak + ridge, 0, 1.4)
+        thick = np.clip(np.float32(0.5) + np.float32(0.16) * streak + ridge, 0, 1.2)
         out.append(np.ascontiguousarray(np.stack([cover, thick], 2), np.float32))
     return tuple(out)
 
@@ -75,14 +79,14 @@ def dab(picture: F32, height: F32, places: Array, colours: F32) -> None:
     def part(first: int, last: int) -> None:
         for i, (x, y, angle, radius, long) in enumerate(places.tolist()):
             wide = 0.5 * long * 2 * radius
-            reach_x = abs(math.cos(angle)) * wide + abs(math.sin(angle)) * 2 * radius + 2
-            reach_y = abs(math.sin(angle)) * wide + abs(math.cos(angle)) * 2 * radius + 2
+            reach_x = abs(math.cos(angle)) * wide + abs(math.sin(angle)) * 1.5 * radius + 2
+            reach_y = abs(math.sin(angle)) * wide + abs(math.cos(angle)) * 1.5 * radius + 2
             top, bottom = math.floor(y - reach_y), math.ceil(y + reach_y)
             if bottom <= first or top >= last:
                 continue
             left, right = math.floor(x - reach_x), math.ceil(x + reach_x)
             c, s = math.cos(angle), math.sin(angle)
-            a, b = 2 * wide / _COLUMNS, 4 * radius / _ROWS
+            a, b = 2 * wide / _COLUMNS, 3 * radius / _ROWS
             # The whole stroke is always made, so that its pixels do not depend on the band.
             turn = np.array(
                 [
@@ -145,11 +149,11 @@ def vivid(context: Context, chroma: float, cold_shade: float, skin_chroma: float
     return lab
 
 
-def relief(picture: F32, height: F32, unit: float, strength: float = 0.55) -> F32:
+def relief(picture: F32, height: F32, unit: float, strength: Array | float = 0.55) -> F32:
     """Light from the upper left over the thickness of the paint (Hertzmann 2002)."""
     light = np.array([[1, 0.5, 0], [0.5, 0, -0.5], [0, -0.5, -1]], np.float32)
     slope = cv2.filter2D(blur(height, 0.9 * unit), -1, light)
-    return np.asarray(picture * (1 - np.float32(strength) * slope)[..., None], np.float32)
+    return np.asarray(picture * (1 - np.asarray(strength, np.float32) * slope)[..., None], np.float32)
 
 
 def cloth(context: Context, ground: str) -> F32:
@@ -178,11 +182,11 @@ def drips(context: Context, sources: Sequence[tuple[float, float]], number: int,
 def broad_brush(
     canvas: Canvas,
     *,
-    brushes: Sequence[float] = (44.0, 24.0, 13.0),
-    face_brushes: Sequence[float] = (10.0, 5.5),
+    brushes: Sequence[float] = (44.0, 25.0, 14.0, 9.0),
+    face_brushes: Sequence[float] = (11.0, 6.5),
     chroma: float = 1.6,
     cold_shade: float = 1.0,
-    tremble: float = 0.05,
+    tremble: float = 0.042,
     accents: float = 0.05,
     ground: str = "e9a45c",
 ) -> F32:
@@ -192,36 +196,46 @@ def broad_brush(
     random = np.random.default_rng([context.seed, 71])
     lab = vivid(context, chroma, cold_shade)
     lab[..., 0] = np.clip(np.float32(0.06) + np.float32(0.98) * lab[..., 0], 0, 0.97)
-    picture = np.array(np.broadcast_to(colour(ground), (*shape, 3)), np.float32)
-    height = np.full(shape, 0.3, np.float32)
-    inner, skin = people(context), context.skin
+    picture, height = easel(context, np.broadcast_to(colour(ground), (*shape, 3)), 0.3)
+    inner = people(context)
     small = 1 - 0.35 * context.smallness
     angle = directions(context, 30)
     edge = step(0.012, 0.04, blur(context.edges, 3 * unit))
-    for i, radius in enumerate(brushes):
-        where = np.ones(shape, np.float32)
-        if i:
-            near = np.clip(inner + np.float32(0.75 if i == 1 else 0.45) * edge, 0, 1)
-            where = near if i == 1 else near * np.maximum(edge, context.skin)
-        _patches(context, picture, height, lab, radius * small, where, angle, tremble, accents, random)
+    body = inner * np.maximum(edge, context.skin)
+    layers = (np.ones(shape, np.float32), np.clip(inner + np.float32(0.75) * edge, 0, 1), body, body * (1 - context.face))
+    for i, (radius, where) in enumerate(zip(brushes, layers, strict=True)):
+        if i == 2:
+            picture, height = full(context, picture, height)
+        _patches(context, picture, height, lab, radius * small, where, angle, (tremble, accents), random)
+    own = np.maximum(context.skin, context.detail)
     for radius in face_brushes:
-        _patches(
-            context,
-            picture,
-            height,
-            lab,
-            radius * small,
-            np.maximum(skin, context.detail),
-            angle,
-            tremble * 0.45,
-            0,
-            random,
-        )
-    source = to_rgb(lab)
+        _patches(context, picture, height, lab, radius * small, own, angle, (tremble * 0.3, 0.0), random)
+    picture = _kept_face(context, picture, to_rgb(lab))
+    return np.clip(relief(picture, height, unit, np.float32(0.45) * (1 - np.float32(0.6) * context.face)), 0, 1)
+
+
+def _kept_face(context: Context, picture: F32, source: F32) -> F32:
+    """Features as they are, and the face's own tones under the strokes."""
     keep = np.maximum(context.features * np.float32(0.82), context.detail * np.float32(0.45))
-    picture = mix(picture, source, keep)
-    picture = mix(picture, source, np.float32(0.30) * blur(context.face, 2 * unit))
-    return np.clip(relief(picture, height, unit, 0.5) * (1 - np.float32(0.0)), 0, 1)
+    return mix(picture, source, np.maximum(keep, np.float32(0.42) * blur(context.face, 2 * context.unit)))
+
+
+def easel(context: Context, ground: Array, thickness: float) -> tuple[F32, F32]:
+    """A picture and the thickness of its paint, at most 512 pixels long: room for the broad brushes."""
+    h, w = context.shape
+    part = min(1.0, 512 / max(h, w))
+    size = max(8, round(w * part)), max(8, round(h * part))
+    small = cv2.resize(np.ascontiguousarray(ground, np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32), np.full(size[::-1], thickness, np.float32)
+
+
+def full(context: Context, picture: F32, height: F32) -> tuple[F32, F32]:
+    """What was painted on an `easel`, in full size."""
+    h, w = context.shape
+    if picture.shape[:2] == (h, w):
+        return picture, height
+    one, two = (cv2.resize(v, (w, h), interpolation=cv2.INTER_CUBIC) for v in (picture, height))
+    return np.asarray(one, np.float32), np.asarray(two, np.float32)
 
 
 def _patches(
@@ -232,35 +246,26 @@ def _patches(
     radius: float,
     where: Array,
     angle: F32,
-    tremble: float,
-    accents: float,
+    free: tuple[float, float],
     random: np.random.Generator,
 ) -> None:
-    """One layer of strokes in the colours of `lab`, along the drawing."""
-    x, y = scattered(context, radius, where, random, 0.95)
+    """One layer of strokes in the colours of `lab`, along the drawing; `free` = tremble of colour, share of accents."""
+    x, y = scattered(context, radius, where, random, 1.45)
     n = len(x)
     if not n:
         return
+    tremble, accents = free
     at = y.astype(np.intp), x.astype(np.intp)
-    paint = blur(lab, 0.45 * radius * context.unit)[at].copy()
+    paint = blur(lab, 0.4 * radius * context.unit)[at].copy()
     other = random.standard_normal((n, 3)).astype(np.float32)
-    free = (1 - context.skin[at])[:, None]
-    paint += (
-        other * np.array([0.7, 1, 1], np.float32) * np.float32(tremble) * (np.float32(0.3) + np.float32(0.7) * free)
-    )
-    odd = (random.random(n) < accents) & (free[:, 0] > 0.6)
+    bare = (1 - context.skin[at])[:, None]
+    paint += other * np.array([0.7, 1, 1], np.float32) * np.float32(tremble) * (np.float32(0.3) + np.float32(0.7) * bare)
+    odd = (random.random(n) < accents) & (bare[:, 0] > 0.6)
     paint[odd, 1:] = -paint[odd, 1:] + other[odd, 1:] * np.float32(0.06)
-    turn = angle[at] + random.normal(0, 0.22, n) + np.pi * (random.random(n) < 0.5)
-    places = np.stack(
-        [
-            x,
-            y,
-            turn,
-            np.full(n, radius * context.unit) * random.uniform(0.8, 1.15, n),
-            _ASPECT * random.uniform(0.7, 1.1, n),
-        ],
-        1,
-    )
+    turn = angle[at] + random.normal(0, 0.2, n) + np.pi * (random.random(n) < 0.5)
+    part = picture.shape[0] / context.shape[0]
+    wide = radius * context.unit * part * random.uniform(0.85, 1.2, n)
+    places = np.stack([x * part, y * part, turn, wide, _ASPECT * random.uniform(0.7, 1.1, n)], 1)
     dab(picture, height, places, to_rgb(np.ascontiguousarray(paint[None], np.float32))[0])
 
 
@@ -271,50 +276,44 @@ def gesture(canvas: Canvas, *, ground: str = "efe9dc", strokes: int = 26, chroma
     h, w = shape
     random = np.random.default_rng([context.seed, 81])
     lab = vivid(context, chroma, 1.2)
-    bare = cloth(context, ground)
-    picture, height = bare.copy(), np.full(shape, 0.2, np.float32)
+    picture, height = easel(context, cloth(context, ground), 0.2)
+    part = picture.shape[0] / h
     inner = people(context)
     x0, y0, tall = heads(context)[0]
     # Around the people: a fan of the widest brush, in the colours of the scene.
     far = away(context)
-    places, paints = [], []
+    places: list[list[float]] = []
+    paints: list[Array] = []
     wide = blur(lab, 30 * unit)
-    for _ in range(strokes):
-        turn = random.uniform(0, 2 * np.pi)
-        reach = random.uniform(0.5, 2.1) * 250 * unit
+    for _ in range(6 * strokes):
+        turn, reach = random.uniform(0, 2 * np.pi), random.uniform(0.55, 2.0) * 250 * unit
+        tilt, size, long = random.normal(-0.55, 0.35), random.uniform(30, 66) * unit, random.uniform(2.2, 4.0)
         x, y = x0 + 1.15 * reach * math.cos(turn), y0 + 0.3 * tall + 0.85 * reach * math.sin(turn)
-        if not (0.04 * w < x < 0.96 * w and 0.04 * h < y < 0.97 * h) or far[int(y), int(x)] < 6:
+        if len(places) >= strokes or not (0.09 * w < x < 0.91 * w and 0.07 * h < y < 0.97 * h):
             continue
-        places.append([x, y, random.normal(-0.5, 0.5), random.uniform(26, 62) * unit, random.uniform(2.2, 4.2)])
+        if far[int(y), int(x)] < 6:
+            continue
+        places.append([x * part, y * part, tilt, size * part, long])
         paints.append(wide[int(y), int(x)] + random.normal(0, 0.03, 3))
     runs = []
     if places:
         dab(picture, height, np.array(places), to_rgb(np.array([paints], np.float32))[0])
-        runs = [(p[0] + random.uniform(-0.6, 0.6) * p[3], p[1] + 0.5 * p[3]) for p in places[::2]]
+        runs = [(p[0] / part + random.uniform(-1.2, 1.2) * p[3] / part, (p[1] + 0.5 * p[3]) / part) for p in places[::2]]
     angle = directions(context, 24)
     small = 1 - 0.35 * context.smallness
     body = inner * (1 - context.face)
-    for radius, share in ((34.0, 1.0), (17.0, 0.75)):
+    for radius, share in ((36.0, 1.0), (20.0, 0.8)):
         layer = np.where(noise(shape, 160 * unit, context.seed + 9, 2) < share * 2 - 0.9, body, np.float32(0))
-        _patches(context, picture, height, lab, radius * small, layer, angle, 0.04, 0.0, random)
-    for radius in (11.0, 6.0):
-        _patches(
-            context,
-            picture,
-            height,
-            lab,
-            radius * small,
-            np.maximum(context.skin, context.detail),
-            angle,
-            0.028,
-            0,
-            random,
-        )
-    source = to_rgb(lab)
-    keep = np.maximum(context.features * np.float32(0.85), context.detail * np.float32(0.4))
-    picture = mix(picture, source, np.maximum(keep, np.float32(0.28) * context.face))
+        _patches(context, picture, height, lab, radius * small, layer, angle, (0.035, 0.0), random)
+    picture, height = full(context, picture, height)
+    edge = step(0.012, 0.04, blur(context.edges, 3 * unit))
+    _patches(context, picture, height, lab, 11 * small, body * edge, angle, (0.03, 0.0), random)
+    for radius in (12.0, 7.0):
+        own = np.maximum(context.skin, context.detail)
+        _patches(context, picture, height, lab, radius * small, own, angle, (0.02, 0.0), random)
+    picture = _kept_face(context, picture, to_rgb(lab))
     # Bold dark gestures along the silhouette.
-    rim = context.outline(2.0) * (1 - calm(context, 0.05))
+    rim = context.outline(2.0) * step(0.98, 1.0, 1 - calm(context, 0.40))
     x, y = scattered(context, 24, (rim > 0.5).astype(np.float32), random, 1.0)
     if len(x):
         keep_few = slice(0, max(1, len(x) // 2))
@@ -326,71 +325,76 @@ def gesture(canvas: Canvas, *, ground: str = "efe9dc", strokes: int = 26, chroma
         dab(picture, height, lines, np.broadcast_to(colour("23202a"), (len(x), 3)))
     fall = drips(context, runs, 82) * (1 - inner)
     picture = mix(picture, shifted(blur(picture, 3 * unit), 0, 60 * unit) * np.float32(0.9), fall[..., None])
-    return np.clip(relief(picture, height, unit, 0.6), 0, 1)
+    return np.clip(relief(picture, height, unit, np.float32(0.5) * (1 - np.float32(0.6) * context.face)), 0, 1)
 
 
 def raw_paint(
     canvas: Canvas,
     *,
-    earth: Sequence[str] = ("b5532f", "d9a441", "2f4a52", "7c8a4b", "e4d7b8", "5a2e28"),
-    line: float = 9.0,
+    earth: Sequence[str] = ("a8452c", "d39a35", "33505a", "77823f", "d9c7a0", "4a2620"),
+    line: float = 11.0,
 ) -> F32:
-    """Art brut: slabs of thick earthy paint, scratched, under raw black contours.
+    """Art brut: slabs of thick earthy paint, scratched and hatched, under raw black contours.
 
     Pieces are k-means (as `pen.coloring`), the strokes Haeberli's 1990; scratches take the paint off to the ground.
     """
-    from portrayal.engines.studio.looks.methods.pen import pieces
-
     context = canvas.context
     unit, shape = context.unit, context.shape
     h, w = shape
     random = np.random.default_rng([context.seed, 91])
-    labels = pieces(context, 5, 4, 0.012)
-    labels = cv2.resize(labels, (w, h), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    labels = pieces(context, 5, 4, 0.014)
     steady = np.maximum(context.face, context.detail)
-    uneven = wandering(context, labels, 9, 3, 5)
-    labels = np.where(steady > 0.3, labels, np.round(uneven))
     inner = people(context)
     paints = np.stack([colour(c) for c in earth])
-    own = to_rgb(shades(context, 5.0, 4.0, 3.0))
-    slab = np.zeros((h, w, 3), np.float32)
     order = random.permutation(len(paints))
+    own = cv2.resize(to_rgb(context.toned), labels.shape[::-1], interpolation=cv2.INTER_AREA)
+    slab = np.zeros((*labels.shape, 3), np.float32)
     for k in np.unique(labels).tolist():
         where = labels == k
         mean = own[where].mean(0)
-        near = paints[order[int(k) % len(order)]] if k < 5 else paints[((paints - mean) ** 2).sum(1).argmin()]
-        slab[where] = mix(near, mean, 0.30 if k < 5 else 0.55)
-    muddy = own * np.array([1.04, 0.93, 0.80], np.float32)
-    muddy = mix(muddy, np.broadcast_to(colour("c98a5e"), muddy.shape), np.float32(0.16))
-    slab = mix(slab, muddy, np.maximum(context.skin, context.detail))
-    picture, height = np.array(slab * np.float32(0.8)), np.full(shape, 0.3, np.float32)
-    for radius in (20.0, 11.0):
-        where = np.ones(shape, np.float32) if radius > 12 else (1 - steady * np.float32(0.9))
-        x, y = scattered(context, radius, where, random, 1.0)
-        at = y.astype(np.intp), x.astype(np.intp)
-        tone = slab[at] * (1 + random.normal(0, 0.13, (len(x), 1)).astype(np.float32) * (1 - steady[at])[:, None])
-        turn = noise(shape, 200 * unit, context.seed + 4, 2)[at] * 3 + random.normal(0, 0.5, len(x))
-        dab(picture, height, np.stack([x, y, turn, np.full(len(x), radius * unit), np.full(len(x), 2.4)], 1), tone)
-    fine = muddy * (1 + np.float32(0.05) * noise(shape, 16 * unit, context.seed + 6, 3))[..., None]
-    picture = mix(picture, fine, np.clip(context.detail * np.float32(0.85) + np.float32(0.35) * context.face, 0, 0.9))
-    # Scratched with the wrong end of the brush, off the faces.
-    scratches = []
-    for px, py in random.random((120, 2)):
-        turn, long = random.normal(0.6, 0.8), random.uniform(24, 80) * unit
-        for i in range(int(random.integers(3, 7))):
-            a = np.array([px * w + i * 7 * unit, py * h + i * 2 * unit])
-            scratches.append(np.stack([a, a + long * np.array([math.cos(turn), math.sin(turn)])]))
-    bare = wandering(context, drawn_paths(context, scratches, 2.0), 4, 1, 6) * (1 - calm(context, 0.05))
-    pale = mix(np.broadcast_to(colour("efe3c4"), picture.shape), picture * np.float32(0.35), (labels % 2)[..., None])
-    picture = mix(picture, pale, (bare * np.float32(0.75))[..., None])
-    height = height - np.float32(0.5) * bare
-    rough = step(-0.9, 0.1, noise(shape, 6 * unit, context.seed + 8, 2))
-    raw = np.maximum(step(0.2, 0.5, context.lines(2.6, 30.0, 7.0)) * (np.float32(0.5) + np.float32(0.5) * inner), 0)
-    raw = mix(wandering(context, raw, 4, 2, 7), context.lines(1.5, 30.0, 4.0) if False else raw, steady)
-    bold = wandering(context, context.outline(line), 7, 2.5, 8)
-    ink = np.maximum(raw * mix(rough, np.ones_like(rough), context.detail), bold * np.clip(rough + 0.35, 0, 1))
-    picture = relief(picture, height, unit, 0.8)
-    return np.clip(mix(picture, colour("1b1512"), (ink * np.float32(0.93))[..., None]), 0, 1)
+        near = paints[order[k % len(order)]] if k < 5 else paints[((paints - mean) ** 2).sum(1).argmin()]
+        slab[where] = mix(near, mean, 0.25 if k < 5 else 0.55)
+    picture, height = slab.copy(), np.full(labels.shape, 0.3, np.float32)
+    for radius, spacing in ((30.0, 1.5), (17.0, 1.9)):
+        x, y = scattered(context, radius, np.ones(shape, np.float32), random, spacing)
+        part = labels.shape[0] / h
+        at = np.minimum(y * part, labels.shape[0] - 1).astype(np.intp), np.minimum(x * part, labels.shape[1] - 1).astype(np.intp)
+        tone = slab[at] * (1 + random.normal(0, 0.10, (len(x), 1)).astype(np.float32))
+        turn = noise(labels.shape, 200 * unit * part, context.seed + 4, 2)[at] * 2.5 + random.normal(0, 0.35, len(x))
+        size = np.full(len(x), radius * unit * part)
+        dab(picture, height, np.stack([x * part, y * part, turn, size, np.full(len(x), 2.6)], 1), tone)
+    picture, height = full(context, picture, height)
+    muddy = to_rgb(shades(context, 2.6, 6.0, 2.2)) * np.array([1.06, 0.94, 0.80], np.float32)
+    muddy = muddy * (1 + np.float32(0.05) * noise(shape, 22 * unit, context.seed + 6, 4))[..., None]
+    picture = mix(picture, muddy, np.maximum(np.float32(0.92) * np.maximum(context.skin, steady), np.float32(0.22) * inner))
+    picture, height = _scratched(context, picture, height, random)
+    rough = step(-1.1, -0.2, noise(shape, 7 * unit, context.seed + 8, 2))
+    free = 1 - steady
+    bold = wandering(context, np.maximum(context.outline(line), borders(context, labels, 0.55 * line) * (1 - inner)), 9, 2.5, 8)
+    found = contours(context, 2.8, 34.0, 7.0)
+    raw = mix(wandering(context, step(0.25, 0.55, found) * inner, 5, 2, 7), step(0.12, 0.45, found), steady)
+    ink = np.maximum(raw * mix(rough, np.ones_like(rough), steady), bold * rough * free)
+    picture = relief(picture, height, unit, np.float32(0.5) * free)
+    return np.clip(mix(picture, colour("17110e"), (ink * np.float32(0.94))[..., None]), 0, 1)
+
+
+def _scratched(context: Context, picture: F32, height: F32, random: np.random.Generator) -> tuple[F32, F32]:
+    """Patches of parallel scratches, made with the wrong end of the brush; none in a face."""
+    unit = context.unit
+    h, w = context.shape
+    groups: tuple[list[F32], list[F32]] = ([], [])
+    for i, (px, py) in enumerate(random.random((46, 2)).tolist()):
+        turn, long = random.normal(0.9, 0.9), random.uniform(40, 110) * unit
+        along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+        for j in range(int(random.integers(4, 9))):
+            start = np.array([px * w, py * h]) + across * j * 11 * unit + along * random.uniform(-8, 8) * unit
+            groups[i % 2].append(np.asarray(np.stack([start, start + long * along]), np.float32))
+    spare = 1 - calm(context, 0.12)
+    for paths, paint in zip(groups, ("f0e2bd", "241512"), strict=True):
+        bare = wandering(context, drawn_paths(context, paths, 3.2), 5, 1.2, 6) * spare
+        picture = mix(picture, colour(paint), (bare * np.float32(0.8))[..., None])
+        height = np.asarray(height - np.float32(0.5) * bare, np.float32)
+    return picture, height
 
 
 def organic(
@@ -437,7 +441,7 @@ def organic(
     picture = mix(behind, figure, np.maximum(inner, context.detail))
     halo = blur(inner, 26 * unit) * (1 - inner)
     picture = picture * (1 - np.float32(0.45) * halo)[..., None]
-    line = context.lines(1.3, 24.0, 8.0) * inner * np.float32(0.55)
+    line = contours(context, 1.3, 24.0, 8.0) * inner * np.float32(0.55)
     picture = mix(
         picture,
         colour(palette[0]) * np.float32(0.55),
@@ -469,18 +473,15 @@ def _banded(level: F32, paints: F32, unit: float) -> F32:
 
 def _pebbles(context: Context, picture: F32, paints: F32) -> F32:
     """Smooth pebbles with rings in them, where it is free."""
-    from portrayal.engines.studio.looks.methods.shapes import shadowed, spots
-
     random = np.random.default_rng([context.seed, 101])
+    board = Board(context, picture)
     for i, (x, y, r) in enumerate(spots(context, 9, 20, 74, 102, 1.15, 12)):
         base = int(random.integers(0, len(paints)))
         shape = blob(x, y, r, random)
-        whole = filled(context, [shape])
-        picture = shadowed(picture, whole, context.unit, 5, 0.35)
+        board.shadow([shape], 5, 0.35)
         for k, scale in enumerate((1.0, 0.72, 0.46, 0.22)):
-            ring = filled(context, [(shape - (x, y)) * scale + (x, y)])
-            picture = mix(picture, paints[(base + 2 * k + i) % len(paints)], ring[..., None])
-    return picture
+            board.fill([(shape - (x, y)) * scale + (x, y)], paints[(base + 2 * k + i) % len(paints)])
+    return board.picture
 
 
 def spatter(canvas: Canvas, *, drops: int = 90, blooms: int = 7) -> F32:

@@ -12,11 +12,11 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.kernels import to_rgb
-from portrayal.engines.studio.looks.methods.brush import dab, directions, relief, scattered, vivid
+from portrayal.engines.studio.looks.methods.brush import dab, directions, easel, full, relief, scattered, vivid
+from portrayal.engines.studio.looks.methods.contour import contours
 from portrayal.engines.studio.looks.methods.shapes import (
     around,
     calm,
-    cloud,
     drawn_paths,
     filled,
     grown,
@@ -24,8 +24,6 @@ from portrayal.engines.studio.looks.methods.shapes import (
     laid,
     people,
     shadowed,
-    spots,
-    star,
     wandering,
 )
 from portrayal.engines.studio.looks.texture import blur, colour, dots, grid, mix, noise, paper, step
@@ -231,260 +229,79 @@ def newsprint(context: Context, number: int, turn: float = -3.0) -> F32:
     return mix(base, colour("3a3733"), ink[..., None])
 
 
-def mixed(canvas: Canvas, *, wash: str = "3f8f9b", warm: str = "d9773f", pencil: str = "2d2b33") -> F32:
+def mixed(canvas: Canvas, *, wash: str = "49a3ad", warm: str = "e0743a", pencil: str = "2d2b33") -> F32:
     """Mixed media: photograph, strokes of paint (Haeberli 1990) and pencil lines (Lu, Xu & Jia 2012) on newsprint."""
     context = canvas.context
     unit, shape = context.unit, context.shape
     h, w = shape
     random = np.random.default_rng([context.seed, 141])
     inner = people(context)
-    picture = newsprint(context, 3)
-    gesso = step(-0.05, 0.5, noise(shape, 260 * unit, context.seed, 4) + np.float32(0.15))
-    picture = mix(picture, colour("f4efe4"), (gesso * np.float32(0.72))[..., None])
-    lab = vivid(context, 1.3, 0.6)
-    height = np.full(shape, 0.25, np.float32)
+    x0, y0, tall = heads(context)[0]
+    _, yy = grid(shape)
+    page = newsprint(context, 3)
+    gesso = step(-0.1, 0.5, noise(shape, 260 * unit, context.seed, 4))
+    page = mix(page, colour("f4efe4"), (gesso * np.float32(0.70))[..., None])
+    # The scene in a few broad strokes: the newsprint shows between them.
+    lab = vivid(context, 1.25, 0.4)
+    picture, height = easel(context, page, 0.25)
+    part = picture.shape[0] / h
     angle = directions(context, 30)
-    # The scene: broad strokes with gaps, the newsprint shows.
-    spread = step(-0.5, 0.5, noise(shape, 240 * unit, context.seed + 2, 2) + np.float32(0.25))
-    for radius, where in ((40.0, (1 - inner) * spread), (20.0, inner * (1 - context.skin))):
-        x, y = scattered(context, radius, where, random, 1.15)
+    spread = step(-0.35, 0.45, noise(shape, 300 * unit, context.seed + 2, 2))
+    cover = np.zeros(shape, np.float32)
+    for radius, where, spacing in ((46.0, (1 - inner) * spread, 1.7), (26.0, inner * (1 - context.skin), 1.5)):
+        x, y = scattered(context, radius, where, random, spacing)
         if not len(x):
             continue
         at = y.astype(np.intp), x.astype(np.intp)
-        paint = blur(lab, 0.5 * radius * unit)[at] + random.normal(0, 0.025, (len(x), 3)).astype(np.float32)
+        paint = blur(lab, 0.5 * radius * unit)[at] + random.normal(0, 0.02, (len(x), 3)).astype(np.float32)
         turn = angle[at] + random.normal(0, 0.3, len(x))
-        sizes = random.uniform(0.7, 1.1, len(x)) * radius * unit
-        dab(
-            picture,
-            height,
-            np.stack([x, y, turn, sizes, np.full(len(x), 3.4)], 1),
-            to_rgb(np.asarray(paint[None], np.float32))[0],
-        )
-    picture = relief(picture, height, unit, 0.45)
-    x0, y0, tall = heads(context)[0]
-    # A thin wash of colour in a disc behind the head, and its pencil circle.
-    disc = wandering(context, filled(context, [around(x0, y0 - 0.1 * tall, np.full(90, 1.22 * tall))]), 8, 3, 51) * (
-        1 - inner
-    )
-    picture = mix(
-        picture,
-        picture * mix(colour(wash), np.ones(3, np.float32), np.float32(0.12)) + np.float32(0.06),
-        (disc * np.float32(0.85))[..., None],
-    )
-    # The photograph: head and some of the clothes, torn off below.
+        sizes = random.uniform(0.8, 1.1, len(x)) * radius * unit * part
+        places = np.stack([x * part, y * part, turn, sizes, np.full(len(x), 3.2)], 1)
+        dab(picture, height, places, to_rgb(np.asarray(paint[None], np.float32))[0])
+    picture, height = full(context, picture, height)
+    # Where the paint did not reach, the page keeps its fine print.
+    cover = step(0.04, 0.14, np.abs(picture - blur(page, 1.5 * unit)).sum(2))
+    picture = relief(mix(page, picture, blur(cover, 0.8 * unit)), height, unit, 0.35)
+    disc = filled(context, [around(x0, y0 - 0.1 * tall, np.full(90, 1.2 * tall))])
+    disc = wandering(context, disc, 8, 3, 51) * (1 - inner)
+    flat = mix(picture, np.broadcast_to(colour(wash), picture.shape), np.float32(0.80))
+    picture = mix(picture, flat * (np.float32(0.94) + np.float32(0.10) * height)[..., None], disc)
+    # The photograph: head and shoulders, torn off below.
     photo = punchy(context, 1.12, 1.05)
-    _, yy = grid(shape)
-    rag = noise(shape, 130 * unit, context.seed + 4, 4)
-    above = 1 - step(-0.02, 0.02, (yy - np.float32(y0 + 1.05 * tall)) / np.float32(tall) + np.float32(0.17) * rag)
-    rim = 1 - step(-0.02, 0.02, (yy - np.float32(y0 + 1.11 * tall)) / np.float32(tall) + np.float32(0.17) * rag)
-    kept = np.maximum(above, np.maximum(context.skin, context.face)) * inner
-    picture = laid(picture, colour("f7f3ea"), np.maximum(grown(inner, 5, unit), inner) * rim)
+    rag = noise(shape, 150 * unit, context.seed + 4, 4)
+    level = (yy - np.float32(y0 + 1.10 * tall)) / np.float32(tall) + np.float32(0.13) * rag
+    pulp = np.float32(0.055) + np.float32(0.03) * noise(shape, 12 * unit, context.seed + 5, 2)
+    soft = np.float32(2 * unit / tall)
+    above = np.clip(np.float32(0.5) - level / soft, 0, 1)
+    rim = np.clip(np.float32(0.5) - (level - pulp) / soft, 0, 1)
+    body = np.maximum(grown(inner, 5, unit), inner)
+    picture = shadowed(picture, body * rim, unit, 7, 0.35)
+    picture = laid(picture, colour("f9f6ee"), body * rim)
+    kept = np.maximum(above, context.face) * inner
     picture = laid(picture, photo, kept)
-    # Pencil: contours gone over twice, and construction lines.
-    line = np.maximum(context.lines(1.2, 28.0, 5.0), context.outline(2.0))
-    part = 1 - np.float32(0.88) * np.maximum(context.face, kept * np.float32(0.75))
-    twice = np.maximum(wandering(context, line, 3.4, 1.0, 52), np.float32(0.7) * wandering(context, line, 5.0, 1.0, 53))
-    circle = around(x0, y0 - 0.1 * tall, np.full(120, 1.25 * tall))
-    lines = [
-        np.concatenate([circle, circle[:9] * np.float32(1.004)]),
-        around(x0 + 6 * unit, y0 - 0.1 * tall, np.full(120, 1.19 * tall)),
-    ]
+    # Pencil: contours gone over twice below, and construction lines.
+    line = np.maximum(contours(context, 1.5, 30.0, 6.0), context.outline(2.4))
+    below = 1 - np.maximum(context.face, np.maximum(kept, body * rim))
+    twice = np.maximum(wandering(context, line, 3.4, 1.0, 52), np.float32(0.8) * wandering(context, line, 6.0, 1.0, 53))
+    circle = around(x0, y0 - 0.1 * tall, np.full(120, 1.27 * tall))
+    lines = [np.concatenate([circle, circle[:9] * np.float32(1.006)]), around(x0 + 8 * unit, y0 - 0.1 * tall, np.full(120, 1.18 * tall))]
     lines += [np.array([[0.03 * w, y0 + k * tall], [0.97 * w, y0 + (k - 0.06) * tall]]) for k in (-0.72, 0.55)]
-    lines += [np.array([[x0 + k * tall, 0.02 * h], [x0 + (k + 0.03) * tall, 0.98 * h]]) for k in (-1.3, 1.35)]
-    drawn = wandering(context, drawn_paths(context, lines, 1.6), 4, 0.8, 54) * (1 - inner)
-    graphite = np.float32(0.75) + np.float32(0.25) * noise(shape, 3 * unit, context.seed + 7, 2)
-    ink = np.clip(np.maximum(twice * part, drawn * np.float32(0.8)) * graphite, 0, 1)
-    picture = mix(picture, colour(pencil), (ink * np.float32(0.85))[..., None])
-    # One warm stroke, and splashes.
-    accent = np.array([[0.84 * w, 0.90 * h, -0.25, 26 * unit, 5.5], [0.12 * w, 0.12 * h, 0.2, 20 * unit, 5.0]])
-    over, thick = picture.copy(), height.copy()
-    dab(over, thick, accent, np.stack([colour(warm), colour(warm)]))
-    picture = mix(picture, over, (1 - calm(context, 0.25)))
+    lines += [np.array([[x0 + k * tall, 0.02 * h], [x0 + (k + 0.03) * tall, 0.98 * h]]) for k in (-1.4, 1.45)]
+    drawn = wandering(context, drawn_paths(context, lines, 2.2), 4, 0.8, 54) * (1 - inner)
+    graphite = np.float32(0.78) + np.float32(0.22) * noise(shape, 3 * unit, context.seed + 7, 2)
+    ink = np.clip(np.maximum(twice * below, drawn * np.float32(0.85)) * graphite, 0, 1)
+    picture = mix(picture, colour(pencil), (ink * np.float32(0.88))[..., None])
+    # Two warm strokes at last.
+    accent = np.array([[0.83 * w, 0.93 * h, -0.22, 24 * unit, 6.0], [0.15 * w, 0.09 * h, 0.12, 20 * unit, 5.5]])
+    over = picture.copy()
+    dab(over, height, accent, np.stack([colour(warm), colour(warm)]))
+    picture = mix(picture, over, 1 - calm(context, 0.25))
     _, shade = paper(shape, unit, context.seed, 0.8)
     return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
-
-
-def engraved(context: Context, light: Array, period: float, angle: float, bulge: float = 1.6) -> F32:
-    """(h, w) 1 = ink: the swelling lines of an engraving, bent by the light (Ostromoukhov 1999)."""
-    x, y = grid(context.shape)
-    pitch = max(3.4, period * context.unit)
-    soft = blur(light, 3 * context.unit)
-    phase = (x * np.float32(math.cos(angle)) + y * np.float32(math.sin(angle))) / np.float32(pitch) + np.float32(
-        bulge
-    ) * soft
-    away_from = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
-    width = np.clip(1 - light, 0.0, 1) * np.float32(0.95)
-    edge = 1.3 / pitch
-    return step(-edge, edge, width - away_from) * step(0.02, 0.10, width)
-
-
-def dream(canvas: Canvas, *, high: str = "2f5f7d", low: str = "f2c48d", ink: str = "2b211c") -> F32:
-    """A surreal collage: a cut-out person in an engraved sky with a moon, an eye that is a sun, a window to the scene.
-
-    Engraving after Ostromoukhov 1999.
-    """
-    context = canvas.context
-    unit, shape = context.unit, context.shape
-    h, w = shape
-    x, y = grid(shape)
-    random = np.random.default_rng([context.seed, 151])
-    down = (y + x * np.float32(0)) / np.float32(h)
-    horizon = 0.72
-    picture = mix(np.broadcast_to(colour(high), (h, w, 3)), colour(low), step(0.0, horizon, down)[..., None])
-    lines = engraved(
-        context,
-        np.float32(0.46)
-        + np.float32(0.40) * step(0, horizon, down)
-        + np.float32(0.10) * noise(shape, 160 * unit, 4, 3),
-        9,
-        math.pi / 2,
-        3.0,
-    )
-    picture = mix(picture, colour(ink), (lines * np.float32(0.34))[..., None])
-    # A floor of tiles that runs to the horizon.
-    depth = np.maximum(down - np.float32(horizon), np.float32(1e-3))
-    tile = np.mod(
-        np.floor((x / np.float32(w) - np.float32(0.5)) / depth * np.float32(0.8)) + np.floor(np.float32(0.32) / depth),
-        2,
-    )
-    floor = mix(np.broadcast_to(colour("e9d9b8"), (h, w, 3)), colour("7c3b35"), tile[..., None])
-    floor = mix(floor, colour(low), (1 - step(0.0, 0.10, depth))[..., None])
-    picture = mix(picture, floor, step(horizon - 0.001, horizon + 0.001, down)[..., None])
-    inner = people(context)
-    found = spots(context, 9, 34, 150, 152, 1.12, 18)
-    for i, (px, py, r) in enumerate(found):
-        kind = (0, 1, 2, 3, 4, 3, 4, 3, 4)[i]
-        above_floor = py < horizon * h
-        if kind == 0:
-            picture = _window(context, picture, px, py, r, ink)
-        elif kind == 1:
-            picture = _eye(context, picture, px, py, r, ink)
-        elif kind == 2:
-            picture = _moon(context, picture, px, py, r, ink)
-        elif kind == 3 and above_floor:
-            picture = _cloud(context, picture, px, py, r, ink)
-        else:
-            picture = _ball(context, picture, px, py, 0.75 * r, random.choice(("b3412f", "2f6f73", "d7a13b")), ink)
-    grey = context.lifted(context.fine[..., 0])
-    a, b = np.quantile(grey[::4, ::4], [0.02, 0.97])
-    tone = np.clip((grey - np.float32(a)) / np.float32(max(b - a, 0.3)), 0, 1)
-    skin = np.maximum(context.skin, context.detail)
-    strokes = engraved(context, np.clip(np.float32(0.12) + np.float32(0.95) * tone, 0, 1), 6.2, 0.95, 2.2)
-    sepia = mix(
-        np.broadcast_to(colour(ink), (h, w, 3)),
-        colour("f4e8cf"),
-        (np.float32(0.28) + np.float32(0.72) * tone)[..., None],
-    )
-    sepia = mix(sepia, punchy(context, 1.1, 1.2), np.float32(0.38))
-    figure = mix(sepia, colour(ink), (strokes * np.float32(0.72) * (1 - skin))[..., None])
-    hand = mix(punchy(context, 1.14, 0.85), sepia, np.float32(0.42))
-    fine_lines = engraved(context, np.clip(np.float32(0.25) + tone, 0, 1), 5.2, 0.95, 2.2) * (1 - context.detail)
-    hand = mix(hand, colour(ink), (fine_lines * np.float32(0.30))[..., None])
-    figure = mix(figure, hand, skin)
-    picture = cut_out(context, picture, figure, 6, 61)
-    _, shade = paper(shape, unit, context.seed, 0.9)
-    old = 1 - np.float32(0.06) * step(0.2, 1.6, noise(shape, 240 * unit, 6, 4))
-    return np.asarray(np.clip(picture * (shade * old)[..., None], 0, 1), np.float32)
-
-
-def _patch(context: Context, x: float, y: float, r: float) -> tuple[F32, F32]:
-    """Coordinates (h, w) around a point, in radii."""
-    gx, gy = grid(context.shape)
-    return (gx - np.float32(x)) / np.float32(r), (gy - np.float32(y)) / np.float32(r)
-
-
-def _window(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
-    """An arched frame that shows the scene."""
-    top = np.stack(
-        [
-            x + 0.62 * r * np.cos(np.linspace(np.pi, 2 * np.pi, 40)),
-            y - 0.3 * r + 0.62 * r * np.sin(np.linspace(np.pi, 2 * np.pi, 40)),
-        ],
-        1,
-    )
-    path = np.concatenate([top, [[x + 0.62 * r, y + 0.95 * r], [x - 0.62 * r, y + 0.95 * r]]])
-    mask = filled(context, [path])
-    frame = filled(context, [(path - (x, y)) * 1.13 + (x, y)])
-    picture = shadowed(picture, frame, context.unit, 10, 0.5)
-    picture = laid(picture, colour("d9b36a"), frame)
-    h, w = context.shape
-    small = cv2.resize(
-        punchy(context, 1.1, 1.2), (max(2, int(1.3 * r)), max(2, int(1.95 * r))), interpolation=cv2.INTER_AREA
-    )
-    view = np.array(picture)
-    y0, x0 = int(y - 0.98 * r), int(x - 0.65 * r)
-    ys, xs = slice(max(0, y0), min(h, y0 + small.shape[0])), slice(max(0, x0), min(w, x0 + small.shape[1]))
-    view[ys, xs] = small[ys.start - y0 : ys.stop - y0, xs.start - x0 : xs.stop - x0]
-    picture = laid(picture, view, mask)
-    return mix(picture, colour(ink), (drawn_paths(context, [path], 3.0, True) * np.float32(0.8))[..., None])
-
-
-def _eye(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
-    """An eye that is a sun: rays around it, engraved."""
-    rays = [star(x, y, r, 18, 0.62, 0.1)]
-    whole = filled(context, rays)
-    picture = shadowed(picture, whole, context.unit, 6, 0.35)
-    picture = laid(picture, colour("eab04a"), whole)
-    picture = mix(picture, colour(ink), (drawn_paths(context, rays, 2.2, True) * np.float32(0.8))[..., None])
-    t = np.linspace(-1, 1, 40)
-    arc = 0.30 * (1 - t**2) ** 0.8
-    almond = np.concatenate(
-        [np.stack([x + 0.56 * r * t, y - r * arc], 1), np.stack([x + 0.56 * r * t[::-1], y + r * arc[::-1]], 1)]
-    )
-    white = filled(context, [almond])
-    picture = laid(picture, colour("f8f1df"), white)
-    for share, paint in ((0.24, "3f7f8c"), (0.12, ink)):
-        picture = laid(picture, colour(paint), filled(context, [around(x, y, np.full(40, share * r))]) * white)
-    picture = laid(
-        picture, colour("ffffff"), filled(context, [around(x - 0.08 * r, y - 0.08 * r, np.full(20, 0.05 * r))])
-    )
-    return mix(picture, colour(ink), drawn_paths(context, [almond], 3.4, True)[..., None])
-
-
-def _moon(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
-    """A full moon with seas, lit from the left."""
-    u, v = _patch(context, x, y, 0.85 * r)
-    mask = filled(context, [around(x, y, np.full(90, 0.85 * r))])
-    light = np.clip(np.float32(0.85) - np.float32(0.40) * (u + v * np.float32(0.4)), 0, 1)
-    light = light - np.float32(0.20) * step(0.1, 0.7, noise(context.shape, 70 * context.unit, 21, 3))
-    tone = np.clip(light, 0.05, 1)
-    lines = engraved(context, tone, 6, 1.2, 0.0)
-    moon = mix(np.broadcast_to(colour("f3e9d0"), picture.shape), colour(ink), (lines * np.float32(0.75))[..., None])
-    return laid(shadowed(picture, mask, context.unit, 6, 0.3), moon, mask)
-
-
-def _cloud(context: Context, picture: F32, x: float, y: float, r: float, ink: str) -> F32:
-    """A cut-out cloud, engraved in its shade."""
-    path = cloud(x, y, r)
-    mask = filled(context, [path])
-    _, v = _patch(context, x, y, r)
-    light = np.broadcast_to(np.clip(np.float32(0.80) - np.float32(0.9) * v, 0, 1), context.shape)
-    lines = engraved(context, np.asarray(light, np.float32), 6.5, math.pi / 2, 0.0)
-    puff = mix(np.broadcast_to(colour("faf3e3"), picture.shape), colour(ink), (lines * np.float32(0.6))[..., None])
-    picture = laid(shadowed(picture, mask, context.unit, 8, 0.35), puff, mask)
-    return mix(picture, colour(ink), (drawn_paths(context, [path], 2.0, True) * np.float32(0.8))[..., None])
-
-
-def _ball(context: Context, picture: F32, x: float, y: float, r: float, paint: str, ink: str) -> F32:
-    """A floating ball, shaded with engraved lines."""
-    u, v = _patch(context, x, y, r)
-    mask = filled(context, [around(x, y, np.full(60, r))])
-    deep = np.sqrt(np.clip(1 - u * u - v * v, 0, 1))
-    light = np.clip(
-        np.float32(0.25) + np.float32(0.9) * (deep * np.float32(0.6) - u * np.float32(0.5) - v * np.float32(0.55)), 0, 1
-    )
-    lines = engraved(context, np.clip(light + np.float32(0.15), 0, 1), 6, 0.6, 1.0)
-    ball = mix(
-        colour(paint) * (np.float32(0.55) + np.float32(0.6) * light)[..., None],
-        colour(ink),
-        (lines * np.float32(0.6))[..., None],
-    )
-    return laid(shadowed(picture, mask, context.unit, 9, 0.35), np.clip(ball, 0, 1), mask)
 
 
 METHODS: Final[dict[str, Method]] = {
     "papers": papers,
     "tilted_blocks": tilted_blocks,
     "mixed": mixed,
-    "dream": dream,
 }

@@ -13,6 +13,7 @@ from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
+from portrayal.engines.studio.looks.methods.contour import contours
 from portrayal.engines.studio.looks.methods.shapes import (
     calm,
     cloud,
@@ -144,7 +145,7 @@ def coloring(canvas: Canvas, *, width: float = 3.4, patterns: bool = False) -> F
     bare = calm(context, 0.02) * context.skin
     inner = people(context)
     cover = borders(context, labels, width)
-    own = step(0.30, 0.55, context.lines(1.7, 30.0, 6.0)) * inner
+    own = step(0.30, 0.55, contours(context, 1.7, 30.0, 6.0)) * inner
     face = face_lines(context, width)
     drawn_face = float(face.max()) > 0
     inside_face = blur(context.face, 1.5 * context.unit)
@@ -292,7 +293,7 @@ def ballpen(canvas: Canvas, *, ink: str = "1c2f8c", second: str = "c2273d", orna
     unit, shape = context.unit, context.shape
     steady = np.maximum(context.detail, np.float32(0.8) * context.face)
     scene = np.float32(0.62) + np.float32(0.38) * people(context)
-    line = np.maximum(context.lines(1.25, 30.0, 4.0) * scene, np.float32(0.9) * context.outline(2.4))
+    line = np.maximum(contours(context, 1.25, 30.0, 4.0) * scene, np.float32(0.9) * context.outline(2.4))
     once = mix(wandering(context, line, 2.6, 0.8, 1), line, steady)
     again = mix(wandering(context, line, 3.4, 0.8, 2), line, steady)
     light = np.clip(context.lifted(cv2.bilateralFilter(context.fine[..., 0], 7, 0.1, 4 * unit + 1)), 0, 1)
@@ -390,7 +391,7 @@ def film_cartoon(canvas: Canvas, *, iris: float = 0.60, scratches: int = 9) -> F
     face = np.float32(0.12) + np.float32(0.93) * light
     light = mix(wash, face, np.maximum(inner, context.face))
     light = np.clip(light + np.float32(0.05) * (context.skin - inner * (1 - context.skin)), 0, 0.97)
-    line = context.lines(1.9, 30.0, 7.0) * (np.float32(0.38) + np.float32(0.62) * inner)
+    line = contours(context, 1.9, 30.0, 7.0) * (np.float32(0.38) + np.float32(0.62) * inner)
     line = np.maximum(line, context.outline(5.2))
     grey = mix(light, np.float32(0.05), line)
     grey = blur(grey, 0.8 * unit) + np.float32(0.22) * blur(np.clip(grey - np.float32(0.7), 0, 1), 14 * unit)

@@ -221,3 +221,75 @@ def grown(mask: F32, units: float, unit: float) -> F32:
     soft = max(1.0, abs(units) * unit)
     level = 0.5 - 0.43 * math.copysign(1, units)
     return step(level - 0.06, level + 0.06, blur(mask, soft))
+
+
+class Board:
+    """A picture on which small things are laid, each within its own bounds only.
+
+    Attributes:
+        picture: (h, w, 3) sRGB codes; changed in place.
+    """
+
+    def __init__(self, context: Context, picture: F32) -> None:
+        self.picture = np.array(picture, np.float32)
+        self._unit = context.unit
+        self._times = _times(context)
+
+    def bounds(self, paths: Sequence[Array], margin: float = 2.0) -> tuple[int, int, int, int]:
+        """(top, bottom, left, right) of paths within the picture, with a margin in pixels; empty where they are out."""
+        h, w = self.picture.shape[:2]
+        points = np.concatenate([np.asarray(path, np.float32)[:, :2] for path in paths])
+        (x0, y0), (x1, y1) = points.min(0) - margin, points.max(0) + margin
+        top, left = max(0, math.floor(y0)), max(0, math.floor(x0))
+        return top, max(top, min(h, math.ceil(y1) + 1)), left, max(left, min(w, math.ceil(x1) + 1))
+
+    def mask(self, paths: Sequence[Array], at: tuple[int, int, int, int], width: float = 0.0, closed: bool = True) -> F32:
+        """0..1 within bounds: inside of paths, or on them with a pen so many units wide."""
+        top, bottom, left, right = at
+        times = 1 if width <= 0 else self._times
+        out = np.zeros(((bottom - top) * times, (right - left) * times), np.uint8)
+        moved = [
+            np.round((np.asarray(path)[:, :2] - (left, top)) * (16 * times)).astype(np.int32) for path in paths
+        ]
+        if width <= 0:
+            for path in moved:
+                cv2.fillPoly(out, [path], 255, cv2.LINE_AA, 4)
+        else:
+            cv2.polylines(out, moved, closed, 255, max(1, round(width * self._unit * times)), cv2.LINE_AA, 4)
+            out = np.asarray(cv2.resize(out, (right - left, bottom - top), interpolation=cv2.INTER_AREA), np.uint8)
+        return out.astype(np.float32) * np.float32(1 / 255)
+
+    def fill(
+        self, paths: Sequence[Array], paint: Array, share: float = 1.0, within: Sequence[Array] | None = None
+    ) -> None:
+        """Fill paths with a colour (3,), or with what `paint` (rows, columns, 3) shows in their `bounds`.
+
+        Args:
+            share: of the colour.
+            within: only what lies in these paths too.
+        """
+        at = self.bounds(paths)
+        if at[0] == at[1] or at[2] == at[3]:
+            return
+        cover = self.mask(paths, at) * np.float32(share)
+        self._lay(at, paint, cover if within is None else cover * self.mask(within, at))
+
+    def line(self, paths: Sequence[Array], paint: Array, width: float, share: float = 1.0, closed: bool = True) -> None:
+        """Draw paths with a pen so many units wide."""
+        at = self.bounds(paths, width * self._unit + 2)
+        if at[0] < at[1] and at[2] < at[3]:
+            self._lay(at, paint, self.mask(paths, at, width, closed) * np.float32(share))
+
+    def shadow(self, paths: Sequence[Array], depth: float = 6.0, strength: float = 0.4) -> None:
+        """The soft shadow of paths, cast to the lower right, so many units deep."""
+        far = depth * self._unit
+        moved = [np.asarray(path)[:, :2] + (0.6 * far, far) for path in paths]
+        at = self.bounds(moved, 3 * far + 2)
+        if at[0] < at[1] and at[2] < at[3]:
+            shade = cv2.GaussianBlur(self.mask(moved, at), (0, 0), max(0.4, 0.8 * far))
+            part = np.s_[at[0] : at[1], at[2] : at[3]]
+            self.picture[part] *= (1 - np.float32(strength) * shade)[..., None]
+
+    def _lay(self, at: tuple[int, int, int, int], paint: Array, cover: F32) -> None:
+        part = np.s_[at[0] : at[1], at[2] : at[3]]
+        self.picture[part] += (np.asarray(paint, np.float32) - self.picture[part]) * cover[..., None]

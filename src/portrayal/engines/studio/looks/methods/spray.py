@@ -13,12 +13,13 @@ from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
 from portrayal.engines.studio.looks.methods.brush import drips
+from portrayal.engines.studio.looks.methods.contour import contours
 from portrayal.engines.studio.looks.methods.shapes import (
+    Board,
     around,
     away,
     blob,
     calm,
-    drawn_paths,
     filled,
     grown,
     heads,
@@ -142,9 +143,9 @@ def mural(
         picture = laid(picture, colours[side], falls * (1 - inner) * np.float32(0.92))
         picture = laid(picture, colour("f7f4ea"), mist(context, inner, 11, 176) * (1 - inner) * np.float32(0.9))
     picture = laid(picture, layers, np.maximum(inner, context.detail))
-    line = step(0.16, 0.5, context.lines(2.1, 30.0, 6.0)) * (np.float32(0.30) + np.float32(0.70) * inner)
+    line = step(0.16, 0.5, contours(context, 2.1, 30.0, 6.0)) * (np.float32(0.30) + np.float32(0.70) * inner)
     soft = np.maximum(blur(line, 1.2 * unit) * np.float32(1.25), np.float32(0.35) * blur(line, 5 * unit))
-    line = mix(np.clip(soft, 0, 1), context.lines(1.3, 30.0, 4.0), context.detail)
+    line = mix(np.clip(soft, 0, 1), line, context.detail)
     contour = np.clip(blur(context.outline(6.0), 1.3 * unit) * np.float32(1.3), 0, 1)
     runs = drips(context, _low_points(context, inner, random), 177, 120) * (1 - inner)
     picture = mix(picture, colour(ink), np.maximum(np.maximum(line, contour), runs)[..., None] * np.float32(0.92))
@@ -209,8 +210,8 @@ def wild_style(
     picture = laid(picture, colour(ink), grown(inner, 4, unit))
     lab_layers = layers
     picture = laid(picture, lab_layers, np.maximum(inner, context.detail))
-    line = step(0.18, 0.42, context.lines(2.6, 32.0, 8.0)) * inner
-    line = mix(line, context.lines(1.4, 30.0, 4.0), context.detail)
+    line = step(0.18, 0.42, contours(context, 2.6, 32.0, 8.0)) * inner
+
     picture = mix(picture, colour(ink), (line * np.float32(0.96))[..., None])
     # Shine: a white line beside the dark ones on clothes and hair.
     glint = np.clip(np.roll(line, (round(4 * unit), round(4 * unit)), (0, 1)) - line, 0, 1) * inner * (1 - context.skin)
@@ -221,37 +222,31 @@ def wild_style(
 
 def _bubbles(context: Context, picture: F32, paints: list[F32], ink: str, random: np.random.Generator) -> F32:
     """Bubble shapes, arrows and stars, each with a shadow block, an outline, a gradient fill and shine."""
-    unit = context.unit
-    _, gy = grid(context.shape)
+    drop = np.float32(16 * context.unit)
+    board = Board(context, picture)
     for i, (x, y, r) in enumerate(spots(context, 15, 26, 118, 184, 0.86, 2)):
         turn = float(random.uniform(-0.6, 0.6))
         kind = i % 4
         if kind == 3:
             path = star(x, y, 1.08 * r, 5, 0.5, turn)
         elif kind == 1:
-            arrow = np.array(
-                [[-1, -0.28], [0.15, -0.28], [0.15, -0.75], [1, 0], [0.15, 0.75], [0.15, 0.28], [-1, 0.28]]
-            )
+            arrow = np.array([[-1, -0.28], [0.15, -0.28], [0.15, -0.75], [1, 0], [0.15, 0.75], [0.15, 0.28], [-1, 0.28]])
             c, s = math.cos(turn - 0.8), math.sin(turn - 0.8)
             path = np.asarray(arrow * r @ np.array([[c, s], [-s, c]]) + (x, y), np.float32)
         else:
             path = blob(x, y, r, random, 0.30)
-        body = filled(context, [path])
-        block = np.maximum(body, filled(context, [path + np.float32(0.5 * 16 * unit), path + np.float32(16 * unit)]))
-        outer = np.maximum(block, drawn_paths(context, [path, path + np.float32(16 * unit)], 16, True))
-        picture = laid(picture, colour(ink), outer)
+        block = [path, path + drop / 2, path + drop]
+        board.fill(block, colour(ink))
+        board.line([path, path + drop], colour(ink), 16)
+        top, bottom, left, right = board.bounds([path])
+        share = np.clip((np.arange(top, bottom) - y) / (2 * r) + 0.5, 0, 1).astype(np.float32)[:, None, None]
         first, second = paints[i % 6], paints[(i + 2) % 6]
-        share = np.clip((gy - np.float32(y)) / np.float32(2 * r) + np.float32(0.5), 0, 1)
-        fill = mix(np.broadcast_to(first, picture.shape), second, np.broadcast_to(share, context.shape)[..., None])
-        picture = laid(picture, fill, body)
-        picture = laid(picture, colour("ffffff"), drawn_paths(context, [path], 2.6, True))
-        shine = [
-            around(x - 0.38 * r, y - 0.42 * r, np.full(30, 0.15 * r), 0, 0.6),
-            around(x - 0.12 * r, y - 0.55 * r, np.full(20, 0.06 * r)),
-        ]
-        picture = laid(picture, colour("ffffff"), filled(context, shine) * body)
-        picture = laid(picture, colour(ink), drawn_paths(context, [path + np.float32(0)], 0.0 + 1.0, True) * 0)
-    return picture
+        board.fill([path], np.broadcast_to(first + (second - first) * share, (bottom - top, right - left, 3)))
+        board.line([path], colour("ffffff"), 2.6)
+        for dx, dy, size in ((-0.38, -0.42, 0.15), (-0.12, -0.55, 0.06)):
+            shine = around(x + dx * r, y + dy * r, np.full(30, size * r), 0, 0.6)
+            board.fill([shine], colour("ffffff"), within=[path])
+    return board.picture
 
 
 METHODS: Final[dict[str, Method]] = {"mural": mural, "wild_style": wild_style}

@@ -13,12 +13,12 @@ from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
+from portrayal.engines.studio.looks.methods.contour import contours
 from portrayal.engines.studio.looks.methods.shapes import (
+    Board,
     around,
     away,
     calm,
-    drawn_paths,
-    filled,
     flower,
     grown,
     heads,
@@ -94,8 +94,7 @@ def psychedelic(
     picture = laid(behind, colour("fbf3c8"), grown(inner, 12, unit))
     picture = laid(picture, colour(ink), grown(inner, 5, unit))
     picture = laid(picture, figure, np.maximum(inner, context.detail))
-    line = step(0.18, 0.5, context.lines(1.8, 30.0, 8.0)) * inner
-    line = mix(line, context.lines(1.3, 30.0, 5.0), context.detail)
+    line = step(0.18, 0.5, contours(context, 1.8, 30.0, 8.0)) * inner
     picture = mix(picture, colour(ink), (line * np.float32(0.9))[..., None])
     picture = _flowers(context, picture, paints, ink)
     height, shade = paper(shape, unit, context.seed, 0.7)
@@ -114,20 +113,16 @@ def _flowers(context: Context, picture: F32, paints: Array, ink: str) -> F32:
     found += [(0.05 * w, 0.08 * h, 78 * unit)] if context.cut else []
     found += spots(context, 7, 20, 50, 192, 1.5, 16) if context.cut else []
     clear = 1 - calm(context, 0.12)
-    before = picture
+    board = Board(context, picture)
     for i, (x, y, r) in enumerate(found):
         petals = int(random.integers(5, 9))
-        turn = float(random.uniform(0, 6))
-        whole = flower(x, y, r, petals, 0.42, turn)
-        picture = shadowed(picture, filled(context, [whole]), unit, 5, 0.35)
-        for scale, paint in ((1.0, paints[(3 * i + 6) % len(paints)]), (0.74, paints[(3 * i + 1) % len(paints)])):
-            path = (whole - (x, y)) * scale + (x, y)
-            picture = laid(picture, paint, filled(context, [path]))
-            picture = mix(picture, colour(ink), drawn_paths(context, [path], 3.0, True)[..., None])
+        whole = flower(x, y, r, petals, 0.42, float(random.uniform(0, 6)))
+        board.shadow([whole], 5, 0.35)
         heart = around(x, y, np.full(40, 0.26 * r))
-        picture = laid(picture, paints[(3 * i) % len(paints)], filled(context, [heart]))
-        picture = mix(picture, colour(ink), drawn_paths(context, [heart], 3.0, True)[..., None])
-    return mix(before, picture, clear)
+        for path, k in ((whole, 6), ((whole - (x, y)) * 0.74 + (x, y), 1), (heart, 0)):
+            board.fill([path], paints[(3 * i + k) % len(paints)])
+            board.line([path], colour(ink), 3.0)
+    return mix(picture, board.picture, clear)
 
 
 def strange(canvas: Canvas, *, swirls: int = 4, turn: float = 3.2, eyes: int = 11) -> F32:
@@ -184,7 +179,7 @@ def strange(canvas: Canvas, *, swirls: int = 4, turn: float = 3.2, eyes: int = 1
     picture = mix(picture, figure, np.maximum(inner, context.detail))
     glow = blur(inner, 7 * unit) * (1 - inner)
     picture = mix(picture, colour("eaff00"), (glow * np.float32(1.2)).clip(0, 1)[..., None])
-    line = context.lines(1.4, 26.0, 7.0) * inner * (1 - np.float32(0.5) * context.skin)
+    line = contours(context, 1.4, 26.0, 7.0) * inner * (1 - np.float32(0.5) * context.skin)
     picture = mix(picture, colour("1c0636"), (line * np.float32(0.8))[..., None])
     return np.asarray(np.clip(picture, 0, 1), np.float32)
 
@@ -221,39 +216,28 @@ def _eyes(context: Context, picture: F32, count: int, random: np.random.Generato
     """Floating eyes that all look at the people."""
     x0, y0, _ = heads(context)[0]
     irises = ("ff3fa4", "17c3b2", "ff8a1f", "6a4cff", "b6e000")
+    ink = colour("1c0636")
+    board = Board(context, picture)
     for i, (x, y, r) in enumerate(spots(context, count, 18, 62, 203, 1.35, 22)):
-        white = filled(context, [around(x, y, np.full(60, r), 0, 0.92)])
-        picture = shadowed(picture, white, context.unit, 8, 0.5)
-        gx, gy = grid(context.shape)
+        lid = around(x, y, np.full(60, r), 0, 0.92)
+        board.shadow([lid], 8, 0.5)
+        top, bottom, left, right = board.bounds([lid])
+        gx, gy = np.arange(left, right, dtype=np.float32)[None], np.arange(top, bottom, dtype=np.float32)[:, None]
         depth = np.sqrt((gx - np.float32(x + 0.2 * r)) ** 2 + (gy - np.float32(y + 0.25 * r)) ** 2) / np.float32(r)
-        ball = mix(
-            np.broadcast_to(colour("fffdf5"), picture.shape),
-            colour("b9a3d9"),
-            (1 - step(0.2, 1.3, 1.5 - depth))[..., None],
-        )
-        picture = laid(picture, ball, white)
+        pale = np.broadcast_to(colour("fffdf5"), (*depth.shape, 3))
+        board.fill([lid], mix(pale, colour("b9a3d9"), step(0.5, 1.5, depth)[..., None]))
         look = math.atan2(y0 - y, x0 - x)
         ix, iy = x + 0.38 * r * math.cos(look), y + 0.36 * r * math.sin(look)
         for share, paint in ((0.50, "1c0636"), (0.45, irises[i % 5]), (0.24, "10041f")):
-            picture = laid(picture, colour(paint), filled(context, [around(ix, iy, np.full(40, share * r))]) * white)
-        picture = laid(
-            picture, colour("ffffff"), filled(context, [around(ix - 0.16 * r, iy - 0.17 * r, np.full(20, 0.10 * r))])
-        )
-        lid = around(x, y, np.full(60, r), 0, 0.92)
-        picture = mix(picture, colour("1c0636"), drawn_paths(context, [lid], 3.0, True)[..., None])
+            board.fill([around(ix, iy, np.full(40, share * r))], colour(paint), within=[lid])
+        board.fill([around(ix - 0.16 * r, iy - 0.17 * r, np.full(20, 0.10 * r))], colour("ffffff"))
+        board.line([lid], ink, 3.0)
         if random.random() < 0.7:  # lashes
-            turn = np.linspace(-2.4, -0.75, 6)
-            lashes = [
-                np.array(
-                    [
-                        [x + r * math.cos(t), y + 0.92 * r * math.sin(t)],
-                        [x + 1.28 * r * math.cos(t), y + 1.2 * r * math.sin(t)],
-                    ]
-                )
-                for t in turn
-            ]
-            picture = mix(picture, colour("1c0636"), drawn_paths(context, lashes, 3.4)[..., None])
-    return picture
+            turns = np.linspace(-2.4, -0.75, 6).tolist()
+            inner = [np.array([x + r * math.cos(t), y + 0.92 * r * math.sin(t)]) for t in turns]
+            outer = [np.array([x + 1.28 * r * math.cos(t), y + 1.2 * r * math.sin(t)]) for t in turns]
+            board.line([np.stack(pair) for pair in zip(inner, outer, strict=True)], ink, 3.4, closed=False)
+    return board.picture
 
 
 METHODS: Final[dict[str, Method]] = {"psychedelic": psychedelic, "strange": strange}
