@@ -290,6 +290,7 @@ def _picture(order: _Order, seed: int, progress: Progress) -> Picture:
         did=rendering.did,
         look=rendering.look,
         palette=rendering.palette,
+        faces=rendering.faces if job.cast else (),
         mask_box=_mask_box(rendering, request),
         mask=mask,
     )

@@ -53,6 +53,7 @@ class Picture(_Frozen):
             or "background replaced"; "" of all else.
         look: the drawn look or the style preset that it has; "" = a photograph without one.
         palette: the colours that were asked for, and the share of the picture that is of each.
+        faces: of each character in the order of `cast`: where its face is (x0, y0, x1, y1 in pixels); None = it has none.
         mask_box: x0, y0, x1, y1 (end exclusive) of the mask of an edit, in pixels.
         mask: of an edit, as PNG bytes, white = was allowed to change (not part of `summary`).
         data: the file's bytes (not part of `summary`).
@@ -77,6 +78,7 @@ class Picture(_Frozen):
     did: str = ""
     look: str = ""
     palette: tuple[tuple[str, float], ...] = ()
+    faces: tuple[tuple[float, float, float, float] | None, ...] = ()
     mask_box: tuple[int, int, int, int] | None = None
     mask: Annotated[bytes | None, Field(repr=False)] = None
 

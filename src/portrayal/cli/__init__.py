@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from portrayal._version import __version__
-from portrayal.cli import examine, pictures, serving, styles, words
+from portrayal.cli import examine, pictures, serving, storyboards, styles, words
 from portrayal.cli.characters import characters_app
 from portrayal.cli.keys import keys_app
 from portrayal.cli.library import library_app
@@ -31,6 +31,7 @@ app.add_typer(serving.commands)
 app.add_typer(styles.commands)
 app.add_typer(words.commands)
 app.add_typer(words.templates_app, name="templates")
+app.add_typer(storyboards.commands)
 app.add_typer(characters_app, name="character")
 app.add_typer(keys_app, name="keys")
 app.add_typer(library_app, name="library")

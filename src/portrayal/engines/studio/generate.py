@@ -127,7 +127,10 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
 
 def _focused(shot: Shot, look: str | None) -> Shot:
     """The shot for a drawn picture: no lens blurs what a pencil draws."""
-    return shot if not looks.is_drawn(look) else replace(shot, aperture=_DRAWN_APERTURE * shot.aperture)
+    if not looks.is_drawn(look):
+        return shot
+    # Sparks of light between leaves become discs on film, and rings under a pen.
+    return replace(shot, aperture=_DRAWN_APERTURE * shot.aperture, without=(*shot.without, "glints"))
 
 
 def _facts(plan: ScenePlan, notes: Notes, subject: Subject) -> dict[str, float]:

@@ -282,7 +282,7 @@ def _gaps(canvas: Canvas, stage: Stage, random: np.random.Generator) -> None:
     """Sky between leaves and sun on leaves: points that become discs of the aperture."""
     day = stage.day
     count = int(stage.option("glints", 260) * (1.0 if day.sunny else 0.45))
-    if day.dark:
+    if day.dark or "glints" in stage.shot.without:
         return
     sparkle = np.array(hexadecimal(stage.option("sun", "d8e090")), np.float32)
     white = day.ambient + 0.6 * day.sunlight
