@@ -223,7 +223,7 @@ def test_every_word_of_an_edit_is_in_every_language(language: str) -> None:
         for id_, listed in ids.items():
             assert listed.get(language), (kind, id_)
             for phrase in listed[language] if kind == "action" else ():
-                assert read_edit(f"{phrase} {GLASSES[language]}").action == id_, phrase
+                assert read_edit(f"{phrase}, {PORTRAIT[language].format(GLASSES[language])}").action == id_, phrase
 
 
 def test_who_is_meant_can_be_said_in_every_language() -> None:
