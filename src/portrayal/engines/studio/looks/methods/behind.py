@@ -11,6 +11,7 @@ from portrayal.engines.studio.looks.canvas import Canvas
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.methods.stage import (
     away,
+    extent,
     focus,
     ground,
     head,
@@ -146,7 +147,8 @@ def zoom(canvas: Canvas, length: float = 0.35) -> F32:
     back = cv2.warpPolar(polar, (padded.shape[1], padded.shape[0]), centre, most, flags | cv2.WARP_INVERSE_MAP)
     swept = back[h // 4 : h // 4 + h // 2, w // 4 : w // 4 + w // 2]
     wide = cv2.resize(cv2.sqrt(np.clip(swept, 0, 1)), (w, h), interpolation=cv2.INTER_LINEAR)
-    return put_behind(canvas, mix(old, wide, step(0.5, 1.6, away(context))), old)
+    swift = mix(old, wide, step(0.5, 1.6, away(context))) * (1 - np.float32(0.45) * ground(context))[..., None]
+    return put_behind(canvas, np.asarray(swift, np.float32), old)
 
 
 def trails(
@@ -267,8 +269,8 @@ def double(
     far = np.clip(away(context) / np.float32(6), 0, 1)[..., None]
     page = page * (1 - np.float32(0.05) * far)
     y = grid(context.shape)[1] / np.float32(h)
-    cloud = np.float32(0.12) * noise(context.shape, 150 * unit, context.seed + 107, 3)
-    faded = np.float32(0.95) * step(0.66, 1.0, np.asarray(y + cloud, np.float32)) if not _stands(context) else 0.0
+    cloud = np.float32(0.07) * noise(context.shape, 330 * unit, context.seed + 107, 3)
+    faded = np.float32(0.95) * step(0.64, 1.02, np.asarray(y + cloud, np.float32)) if not _stands(context) else 0.0
     solid = mask * (1 - faded)
     birds = _birds(context)
     out = mix(np.asarray(page, np.float32), inside, solid)
@@ -282,25 +284,31 @@ def _stands(context: Context) -> bool:
 def _wood(context: Context, scene: F32, trees: Sequence[str]) -> F32:
     """Rows of conifers in mist (h, w, 3) under the scene's own sky."""
     h, w = context.shape
-    at = focus(context)
+    _, top, _, bottom = extent(context)
+    xs, ys = grid(context.shape)
+    tall_people = bottom - top
     random = np.random.default_rng([context.seed, 106])
     sky = mix(blur(scene, 6 * context.unit), np.array([0.93, 0.95, 0.95], np.float32), 0.45)
     out = sky
     count = len(trees)
     for row, paint in enumerate(trees):
         depth = row / max(1, count - 1)
-        foot = at.y + (-0.75 + 2.9 * depth) * at.tall + 0.15 * at.tall
-        size = (1.15 + 1.5 * depth) * at.tall
+        foot = top + (0.12 + 0.76 * depth) * tall_people
+        size = (0.28 + 0.40 * depth) * tall_people
         shape = np.zeros((h, w), np.uint8)
         x = -0.2 * size
         while x < w + 0.2 * size:
             tall = size * random.uniform(0.55, 1.0)
             _conifer(shape, x, foot + 0.06 * size * random.standard_normal(), tall, random)
             x += tall * random.uniform(0.09, 0.30)
-        cover = blur(shape.astype(np.float32) / np.float32(255), (1.3 - depth) * 1.2 * context.unit)
-        y = grid(context.shape)[1]
-        cover[int(np.clip(foot, 0, h)) :] = 1
-        haze = np.clip((y - np.float32(foot - 0.55 * size)) / np.float32(0.8 * size), 0, 1)
+        # Needles: the smooth drawing is torn by fine noise.
+        rough = max(0.7, 0.0045 * size)
+        torn = [np.float32(rough) * noise((h, w), 3.2 * rough, context.seed + 114 + 2 * row + k, 2) for k in (0, 1)]
+        cover = cv2.remap(shape, xs + torn[0], ys + torn[1], cv2.INTER_LINEAR).astype(np.float32) / np.float32(255)
+        cover = blur(cover, 0.5 * context.unit + (1 - depth) * context.unit)
+        hills = foot + 0.05 * size * noise((8, w), 0.4 * size, context.seed + 113 + row, 2)[4]
+        cover = np.maximum(cover, step(-0.04 * size, 0.04 * size, ys - np.asarray(hills, np.float32)[None]))
+        haze = np.clip((ys - np.float32(foot - 0.55 * size)) / np.float32(0.8 * size), 0, 1)
         tinted = mix(
             np.broadcast_to(colour(paint), (h, w, 3)),
             np.array([0.86, 0.90, 0.89], np.float32),
@@ -315,7 +323,7 @@ def _conifer(shape: np.ndarray, x: float, foot: float, tall: float, random: np.r
     wide = random.uniform(0.12, 0.19) * tall
     trunk = 0.008 * tall
     parts = [[(x - trunk, foot), (x, foot - tall * 1.02), (x + trunk, foot)]]
-    tiers = 22
+    tiers = 30
     for k in range(tiers):
         t = (k + 0.6) / tiers
         y = foot - tall * (1 - 0.97 * t)
@@ -326,10 +334,10 @@ def _conifer(shape: np.ndarray, x: float, foot: float, tall: float, random: np.r
                 droop = abs(reach) * random.uniform(0.15, 0.55)
                 parts.append(
                     [
-                        (x, at - 0.030 * tall),
+                        (x, at - 0.022 * tall),
                         (x + reach, at + droop),
-                        (x + 0.45 * reach, at + 0.6 * droop + 0.016 * tall),
-                        (x, at + 0.022 * tall),
+                        (x + 0.45 * reach, at + 0.6 * droop + 0.010 * tall),
+                        (x, at + 0.014 * tall),
                     ]
                 )
     for part in parts:
@@ -342,18 +350,16 @@ def _birds(context: Context) -> F32:
     at, random = focus(context), np.random.default_rng([context.seed, 108])
     shape = np.zeros((h, w), np.uint8)
     side = 1 if at.x < 0.55 * w else -1
+    size = max(at.tall, 0.16 * min(h, w))
     for _ in range(9):
-        x = at.x + side * at.tall * random.uniform(0.9, 2.2)
-        y = at.y - at.tall * random.uniform(0.1, 1.2)
-        r = at.tall * random.uniform(0.025, 0.06)
-        lift = random.uniform(0.25, 0.6)
-        path = np.array([(-1, -lift), (-0.45, -0.75 * lift), (0, 0.12), (0.45, -0.7 * lift), (1, -lift * 0.9)]) * r + (
-            x,
-            y,
-        )
-        cv2.polylines(
-            shape, [np.round(path * 16).astype(np.int32)], False, 255, max(1, round(0.16 * r)), cv2.LINE_AA, 4
-        )
+        x = at.x + side * size * random.uniform(0.9, 2.2)
+        y = max(at.y, 0.22 * h) - size * random.uniform(0.1, 1.1)
+        r, lift = size * random.uniform(0.03, 0.065), random.uniform(0.25, 0.6)
+        # Two wings that are thickest near the body.
+        wings = [(-1, -lift), (-0.45, -0.80 * lift), (0, 0.05), (0.45, -0.75 * lift), (1, -0.9 * lift)]
+        wings += [(0.42, -0.52 * lift), (0, 0.26), (-0.42, -0.55 * lift)]
+        bird = np.array(wings) * r + np.array([x, y])
+        cv2.fillPoly(shape, [np.round(bird * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     return np.asarray(shape.astype(np.float32) / np.float32(255), np.float32)
 
 
@@ -386,7 +392,8 @@ def room(
     out = mix(out, colour(ink), wash[..., None])
     side = 1 if at.x < 0.55 * w else -1
     if disc:
-        cx, cy, r = at.x - side * 0.25 * at.tall, at.y - 0.15 * at.tall, 1.25 * at.tall
+        r = max(1.25 * at.tall, 0.2 * min(h, w))
+        cx, cy = at.x - side * 0.2 * r, at.y - 0.12 * r
         cx, cy = float(cx), max(cy, r * 0.9)
         ring = 1 - step(r - 1.5 * unit, r + 1.5 * unit, np.hypot(x - np.float32(cx), y - np.float32(cy)))
         out = mix(out, colour("c8634a"), (ring * np.float32(0.78 * disc) * (1 + plaster))[..., None])
@@ -428,11 +435,11 @@ def _branch(context: Context, side: int) -> F32:
         cv2.polylines(
             shape, [np.round(path * 16).astype(np.int32)], False, 255, max(1, round(3 * unit)), cv2.LINE_AA, 4
         )
-        for k in range(3, 26, 2):
+        for k in range(4, 26, 3):
             for way in (-1, 1):
                 lean = angle[k] + way * random.uniform(0.35, 0.85)
-                tip = np.array([-side * np.cos(lean), np.sin(lean)]) * max(h, w) * random.uniform(0.055, 0.085)
-                across = np.array([-tip[1], tip[0]]) * random.uniform(0.09, 0.13)
+                tip = np.array([-side * np.cos(lean), np.sin(lean)]) * max(h, w) * random.uniform(0.07, 0.105)
+                across = np.array([-tip[1], tip[0]]) * random.uniform(0.08, 0.11)
                 body = [
                     (0, 0),
                     0.25 * tip + 0.8 * across,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.looks.canvas import Canvas
-from portrayal.engines.studio.looks.methods.stage import away, focus, head, luma, people, ramp, screen
+from portrayal.engines.studio.looks.methods.stage import away, focus, head, luma, people, ramp, screen, standing
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, step
 from portrayal.imaging import F32
 
@@ -77,7 +77,10 @@ def grade(
     out = np.clip(out, 0, 1)
     if skin < 1:
         # The same new tone on the old colour.
-        own = picture * (luma(out) / np.maximum(luma(picture), 0.02))[..., None]
+        light = luma(out)[..., None]
+        own = picture * (light / np.maximum(luma(picture), 0.02)[..., None])
+        if saturation < 1:
+            own = light + (own - light) * np.float32(0.45 + 0.55 * saturation)
         out = mix(out, np.clip(own, 0, 1), (1 - np.float32(skin)) * canvas.context.skin)
     if where != "all":
         mask = people(canvas.context)
@@ -105,10 +108,16 @@ def monochrome(
         levels: quantiles of the picture that become black and white.
         amount: 1 = no colour is left.
     """
-    unit = canvas.context.unit
+    context, unit = canvas.context, canvas.context.unit
     grey = np.asarray(cv2.transform(canvas.picture, np.array([mixer], np.float32)), np.float32)
     low, high = np.quantile(grey[::4, ::4], levels)
     grey = np.clip((grey - np.float32(low)) * np.float32(1 / max(high - low, 0.2)), 0, 1)
+    # A face that is burnt out or sinks into black is held where its features can be told.
+    if context.faces:
+        inside = grey[context.face > 0.6]
+        own = float(np.median(inside)) if inside.size else 0.5
+        near = blur(np.clip(context.face * np.float32(1.2), 0, 1), 0.10 * focus(context).tall)
+        grey += np.float32(min(max(own, 0.34), 0.55) - own) * near
     if clarity:
         grey = np.clip(grey + np.float32(clarity) * (grey - blur(grey, 22 * unit)), 0, 1)
     if contrast:
@@ -197,7 +206,8 @@ def vignette(
     at, (x, y) = focus(context), grid(context.shape)
     cx, cy = w / 2 + wander * (at.x - w / 2), h / 2 + wander * (at.y - h / 2)
     far = np.hypot((x - np.float32(cx)) / np.float32(w / 2), (y - np.float32(cy)) / np.float32(h / 2))
-    share = np.float32(amount) * step(start, end, far.astype(np.float32)) * (1 - np.float32(0.8) * context.face)
+    share = np.float32(amount) * step(start, end, far.astype(np.float32))
+    share *= 1 - np.maximum(np.float32(0.8) * context.face, np.float32(0.3) * people(context))
     return mix(canvas.picture, colour(tone), share[..., None])
 
 
@@ -258,6 +268,7 @@ def flash(canvas: Canvas, amount: float = 0.6, falloff: float = 0.55, shadow: fl
     context, picture = canvas.context, canvas.picture
     mask = people(context)
     shift = 13 * context.unit
+    shadow = 0.0 if standing(context) else shadow
     move = np.array([[1, 0, shift], [0, 1, 0.5 * shift]], np.float32)
     h, w = context.shape
     cast = blur(cv2.warpAffine(mask, move, (w, h), borderMode=cv2.BORDER_REPLICATE), 2.2 * context.unit)

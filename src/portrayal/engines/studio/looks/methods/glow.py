@@ -120,13 +120,13 @@ def flare(
     far = np.hypot(x - np.float32(sx), y - np.float32(sy)) / np.float32(long)
     light = np.float32(0.55) * np.exp(-far / np.float32(0.45 * size)) + np.exp(-((far / np.float32(0.09 * size)) ** 2))
     rays = np.sin(np.arctan2(y - np.float32(sy), x - np.float32(sx)) * 9 + 1.3) ** 8
-    light = light + np.float32(0.25) * rays * np.exp(-far / np.float32(0.25 * size))
+    light = light + np.float32(0.10) * rays * np.exp(-far / np.float32(0.25 * size))
     calm = (1 - np.float32(0.45) * people(context)) * (1 - np.float32(0.65) * context.face)
     out = screen(canvas.picture, colour(tone) * (np.float32(amount) * light.astype(np.float32) * calm)[..., None])
     if streak:
         line = np.exp(-np.abs(y - np.float32(sy)) / np.float32(0.0045 * long))
         line = line + np.float32(0.35) * np.exp(-np.abs(y - np.float32(sy)) / np.float32(0.020 * long))
-        line = line * np.exp(-np.abs(x - np.float32(sx)) / np.float32(0.75 * w)) * calm
+        line = line * np.exp(-np.abs(x - np.float32(sx)) / np.float32(0.75 * w)) * (1 - people(context))
         out = screen(out, colour("5aa8ff") * (np.float32(streak) * line.astype(np.float32))[..., None])
     return _ghosts(out, context, (sx, sy), tone, ghosts) if ghosts else out
 
@@ -165,10 +165,10 @@ def shafts(canvas: Canvas, tone: str = "ffe9a8", amount: float = 0.5, mist: floa
     sx, sy = (-0.10 if left else 1.10) * w, -0.35 * h
     angle = np.arctan2(y - np.float32(sy), x - np.float32(sx)).astype(np.float32)
     random = np.random.default_rng([context.seed, 92])
-    beams = np.convolve(random.standard_normal(256), np.hanning(9), "same") + np.convolve(
-        random.standard_normal(256), np.hanning(23), "same"
+    beams = np.convolve(random.standard_normal(256), np.hanning(5), "same") + np.convolve(
+        random.standard_normal(256), np.hanning(13), "same"
     )
-    beams = np.clip(beams / beams.std() - 0.15, 0, 2).astype(np.float32)
+    beams = np.clip(beams / beams.std() - 0.2, 0, 2).astype(np.float32) ** np.float32(1.3)
     where = np.mod(angle, np.float32(np.pi)) * np.float32(255 / np.pi)
     shaft = cv2.remap(beams[None], where, np.zeros_like(where), cv2.INTER_LINEAR)
     far = np.hypot(x - np.float32(sx), y - np.float32(sy)) / np.float32(np.hypot(h, w))
@@ -187,6 +187,7 @@ def shafts(canvas: Canvas, tone: str = "ffe9a8", amount: float = 0.5, mist: floa
     if dapple:
         spots = step(0.35, 0.95, blur(noise(context.shape, 70 * unit, context.seed + 94, 2), 5 * unit))
         spots = blur(spots, 3 * unit) * (1 - np.float32(0.95) * blur(context.face, 8 * unit))
+        spots *= 1 - step(0.40, 0.70, blur(luma(out), 8 * unit))  # what is bright already is in the light
         shade = 1 - np.float32(0.28 * dapple) * (1 - np.float32(0.9) * context.face)
         lit = out * shade[..., None] + out * paint * (np.float32(0.95 * dapple) * spots)[..., None]
         out = np.asarray(np.clip(lit, 0, 1), np.float32)
@@ -273,11 +274,11 @@ def _glitter(context: Context, random: np.random.Generator, count: int) -> F32:
         x, y, r = random.random() * w, random.random() * h, random.random() ** 3
         at = (round(x * 16), round(y * 16))
         cv2.circle(points, at, round((0.5 + 1.2 * r) * unit * 16), 255, -1, cv2.LINE_AA, 4)
-        if r > 0.55:  # a star with rays that thin out
-            long, thin = (5 + 12 * r) * unit, 0.9 * unit
+        if r > 0.62:  # a star with rays that thin out
+            long, thin = (3 + 13 * r) * unit, 0.5 * unit
             for dx, dy in ((long, thin), (thin, long)):
                 ray = np.array([(x - dx, y), (x, y - dy), (x + dx, y), (x, y + dy)])
-                cv2.fillPoly(points, [np.round(ray * 16).astype(np.int32)], 210, cv2.LINE_AA, 4)
+                cv2.fillPoly(points, [np.round(ray * 16).astype(np.int32)], 150, cv2.LINE_AA, 4)
     lit = points.astype(np.float32) / np.float32(255)
     return np.asarray(
         (np.float32(0.7) * lit + np.float32(1.6) * blur(lit, 3 * unit))[..., None] * colour("fff3fb"), np.float32
@@ -345,7 +346,7 @@ def neon(
     floor = np.float32(0.80 * h)
     for side, paint in ((-1, left), (1, right)):
         for k in range(3):
-            px = at.x + side * (1.35 + 0.42 * k + random.uniform(-0.08, 0.08)) * at.tall
+            px = at.x + side * (1.35 + 0.42 * k + random.uniform(-0.08, 0.08)) * max(at.tall, 0.2 * min(h, w))
             top, low = (random.uniform(0.06, 0.28) * h, random.uniform(0.46, 0.72) * h)
             ends = [(round(px * 16), round(v * 16)) for v in (top, low)]
             ink = (colour(paint) * np.float32(255 * random.uniform(0.65, 1.0))).tolist()

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.looks.canvas import Canvas
-from portrayal.engines.studio.looks.methods.stage import focus, head, screen, standing
+from portrayal.engines.studio.looks.methods.stage import extent, focus, head, screen, standing
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, paper, step
 from portrayal.imaging import F32
 
@@ -84,11 +84,13 @@ def bars(canvas: Canvas, share: float = 0.10) -> F32:
     h, at = context.shape[0], focus(context)
     most = share * h
     if context.faces:
-        most = min(most, max(0.0, at.y - 0.70 * at.tall), max(0.0, h - at.y - 0.75 * at.tall))
-    top, below = round(most), round(min(most, 0.02 * h) if standing(context) else most)
+        most = min(most, max(0.0, at.y - 0.95 * at.tall), max(0.0, h - at.y - 0.75 * at.tall))
+    if standing(context):
+        most = min(most, max(0.018 * h, h - extent(context)[3] - 0.01 * h))
+    bar = round(most)
     out = canvas.picture.copy()
-    out[:top] = np.float32(0.008)
-    out[h - below :] = np.float32(0.008)
+    out[:bar] = np.float32(0.008)
+    out[h - bar :] = np.float32(0.008)
     return out
 
 

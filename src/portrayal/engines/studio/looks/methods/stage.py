@@ -19,6 +19,7 @@ from portrayal.imaging import F32, Array
 
 _LUMA: Final = np.array([[0.30, 0.59, 0.11]], np.float32)
 _RAMP: Final = 1024
+_RIM: Final = 0.22  # of a matte: less than that is not kept before another scene
 
 
 @dataclass(frozen=True)
@@ -133,16 +134,27 @@ def put_behind(canvas: Canvas, scene: F32, old: F32 | None = None) -> F32:
     """
     mask = people(canvas.context)
     old = plate(canvas.picture, mask) if old is None else old
-    through = (1 - mask)[..., None]
-    # What is left of the old scene where nobody is must not stay: at most as much as the matte lets through.
-    own = np.minimum(np.maximum(canvas.picture - through * old, 0), mask[..., None])
-    return np.asarray(np.clip(own + through * scene, 0, 1), np.float32)
+    # What is left of the old scene where nobody is must not stay: at most as much as the matte lets through; and the
+    # outermost rim of a matte is more scene than person.
+    own = np.minimum(np.maximum(canvas.picture - (1 - mask)[..., None] * old, 0), mask[..., None])
+    kept = np.clip((mask - np.float32(_RIM)) * np.float32(1 / (1 - _RIM)), 0, 1)
+    own *= (kept / np.maximum(mask, np.float32(0.05)))[..., None]
+    return np.asarray(np.clip(own + (1 - kept)[..., None] * scene, 0, 1), np.float32)
 
 
 def standing(context: Context) -> bool:
     """Whether the people's feet are in the picture."""
     h = context.shape[0]
     return context.cut and float(context.subject[int(0.985 * h) :].max(initial=0.0)) < 0.5
+
+
+def extent(context: Context) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the people."""
+    mask = people(context)[::2, ::2] > 0.5
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return 0.0, 0.0, float(context.shape[1]), float(context.shape[0])
+    return 2.0 * columns[0], 2.0 * rows[0], 2.0 * columns[-1] + 2, 2.0 * rows[-1] + 2
 
 
 def ground(context: Context) -> F32:
