@@ -38,8 +38,8 @@ _FRAMINGS: Final[tuple[Framing, ...]] = (
 )  # fmt: skip
 _FIRST_SIGN: Final = 0xE000  # private characters stand for the mentioned members: no reader takes them for words
 _ORDINALS: Final = ("first", "second", "third", "fourth")
-_SOFT: Final = re.compile(r"[,:、()|]|\s-\s|[–—]")
-_HARD: Final = re.compile(r"\.(?!\d)|[;!?。\n\r]")
+_SOFT: Final = re.compile(r"[,:،؛、()|]|\s-\s|[–—]")
+_HARD: Final = re.compile(r"\.(?!\d)|[;!?؟।。\n\r]")
 _SIDEWAYS: Final = 0.4  # gaze of somebody who looks at a neighbour
 
 

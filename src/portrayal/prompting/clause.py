@@ -14,7 +14,7 @@ NOUNS = ("garment", "accessory", "lower")
 # Meanings that only count beside others: shades beside hair, a cup beside "holding".
 _ASIDE = ("hair", "shade", "length", "fall", "held", "seat")
 MADE_OF = (
-    *("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a", "van", "z", "ze", "из"),
+    *("of", "in", "en", "di", "de", "aus", "with", "mit", "con", "avec", "com", "a", "van", "z", "ze", "w", "из", "в"),
     *("من", "ب"),
 )
 REACH = 8  # words that may stand before a garment's or backdrop's noun
@@ -101,6 +101,7 @@ class Clause:
         self._head_last = language in order["head_last"]
         self._before = self._head_last or language in order["adjective_first"]
         self._verb_last = language in order["verb_last"]
+        self._verb_final = language in order["verb_final"]
         self._found: list[Phrase] = []
         self._taken: set[int] = set()  # lexemes that a verb before them has used
         self._spare: list[int] = []  # lexemes of colours that one garment has too many

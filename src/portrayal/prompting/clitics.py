@@ -67,11 +67,16 @@ def _korean(word: str) -> tuple[str, ...]:
         return bare
     for at in range(len(word) - 1, 0, -1):  # two words that are usually parted: "흰셔츠", "가죽재킷을"
         first, second = word[:at], word[at:]
-        if (at > 1 or first in _SHORT) and len(second) > 1 and known.forms(first):
+        if (at > 1 or first in _SHORT) and len(second) > 1 and _pictured(first, known):
             rest = (second,) if known.forms(second) else _without_particle(second, known)
-            if rest:
+            if rest and _pictured(rest[0], known):
                 return (first, *rest)
     return (word,)
+
+
+def _pictured(word: str, known: Vocabulary) -> bool:
+    """Whether a word alone has a meaning that belongs into a picture."""
+    return any(sense.kind != "grammar" for sense in known.longest((Token(0, 0, word, True),), 0).senses)
 
 
 def _without_particle(word: str, known: Vocabulary) -> tuple[str, ...]:

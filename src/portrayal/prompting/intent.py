@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple, cast
 
 from portrayal.colours import names
 from portrayal.prompting import text as texts
+from portrayal.prompting.clitics import parted
 from portrayal.prompting.languages import detect
 from portrayal.prompting.plan import ScenePlan
 from portrayal.prompting.reader import read
@@ -71,7 +72,7 @@ def phrases() -> dict[str, tuple[_Phrase, ...]]:
         for name, languages in ids.items():
             for language, entries in languages.items():
                 for entry in entries:
-                    words = tuple(token.word for token in texts.tokens(texts.even(entry)))
+                    words = tuple(token.word for token in parted(texts.tokens(texts.even(entry)), language))
                     found.setdefault(language, []).append(_Phrase(words, kind, name))
     return {language: tuple(sorted(entries, key=lambda p: -len(p.words))) for language, entries in found.items()}
 
@@ -88,6 +89,7 @@ def read_edit(prompt: str, negative: str = "") -> EditIntent:
     evened = texts.even(without_lettering)
     tokens = texts.tokens(evened)
     language = detect(tokens)
+    tokens = parted(tokens, language)
     if language not in LANGUAGES or not _instructs(tokens, [language, "en"]):
         # A few words may look like another language: one in which they are an instruction is the better guess.
         language = next((other for other in LANGUAGES if _instructs(tokens, [other])), language)

@@ -225,8 +225,9 @@ class PhraseFinder(Person):
             self._simile = True
         for governor in ("wear", "verb", "with", "place"):
             if governor in groups:
-                self._governor = governor
-                self._wearing = governor == "wear"
+                before = not (self._verb_final and governor in ("wear", "verb"))
+                self._governor = governor if before else ""
+                self._wearing = before and governor == "wear"
                 self._carried = self._negated_kind = ""
                 return
 
