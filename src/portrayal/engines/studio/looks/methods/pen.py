@@ -118,7 +118,8 @@ def face_lines(context: Context, width: float) -> F32:
         jaw = [p[list(mesh.OVAL[6:31])]]
         eyes = filled(context, [p[list(mesh.LID_LEFT)], p[list(mesh.LID_RIGHT)]])
         lines = drawn_paths(context, [*upper, *jaw], 1.25 * thin)
-        for paths, closed in ((lower, False), (nose, False), (brows, True), (lips, True)):
+        np.maximum(lines, filled(context, brows) * np.float32(0.95), out=lines)
+        for paths, closed in ((lower, False), (nose, False), (lips, True)):
             np.maximum(lines, drawn_paths(context, paths, 0.8 * thin, closed), out=lines)
         rims, pupils = [], []
         for iris in (mesh.IRIS_LEFT, mesh.IRIS_RIGHT):
@@ -140,36 +141,37 @@ def coloring(canvas: Canvas, *, width: float = 3.4, patterns: bool = False) -> F
     Regions are k-means of Oklab with smooth borders (Kang & Lee 2008), the face is drawn from its landmarks.
     """
     context = canvas.context
-    labels = pieces(context, 5, 6, 0.006 if not patterns else 0.009)
-    h, w = context.shape
-    bare = calm(context, 0.02) * context.skin
+    shape = context.shape
+    labels = pieces(context, 5, 6 if patterns else 5, 0.009)
     inner = people(context)
-    cover = borders(context, labels, width)
-    own = step(0.30, 0.55, contours(context, 1.7, 30.0, 6.0)) * inner
-    face = face_lines(context, width)
-    drawn_face = float(face.max()) > 0
-    inside_face = blur(context.face, 1.5 * context.unit)
-    if drawn_face:
-        # In a drawn face only its features have lines; hair keeps the flow of its own.
-        own = own * (1 - inside_face)
-        cover = cover * (1 - inside_face)
+    found = contours(context, 1.7, 30.0, 6.0)
+    cover, own = borders(context, labels, width), step(0.30, 0.55, found) * inner
+    face, plain = face_lines(context, width), context.skin
+    if float(face.max()) > 0:
+        # In a drawn face only its features have lines, and what is deeply cut into it.
+        inside = blur(context.face, 1.5 * context.unit)
+        own *= 1 - inside
+        cover *= 1 - np.maximum(inside, blur(plain, 2 * context.unit))
+        face = np.maximum(face, step(0.62, 0.90, found) * inside)
     if patterns:
-        own *= np.float32(0.0) + context.skin
-        fill = _patterned(context, labels) * (1 - np.maximum(context.skin, bare))
+        fill = _patterned(context, labels) * (1 - step(0.2, 0.5, np.maximum(plain, blur(context.face, context.unit))))
         cover = np.maximum(cover, fill)
+        own *= plain
     if context.regions is not None:
-        # The hair's outline closes the head.
-        parts = np.zeros((h, w), np.uint8)
+        # The hair's outline closes the head; in the hair only its own lines.
+        parts = np.zeros(shape, np.uint8)
         parts[context.regions == HAIR] = 1
         parts[context.regions == CLOTHING] = 2
         parts[(context.regions == FACE) | (context.regions == SKIN)] = 3
         small = cv2.resize(parts, labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        small = np.stack([blur((small == k).astype(np.float32), 2.0) for k in range(4)]).argmax(0).astype(np.uint8)
+        small = np.asarray(np.stack([blur((small == k).astype(np.float32), 2.0) for k in range(4)]).argmax(0), np.uint8)
+        if not patterns:
+            cover *= 1 - blur((parts == 1).astype(np.float32), 2 * context.unit)
         cover = np.maximum(cover, borders(context, small, width) * inner * (1 - context.features))
     line = np.maximum(np.maximum(own, cover), np.maximum(face, context.outline(1.5 * width)))
-    page = colour("fdfdfb")
-    out = mix(np.broadcast_to(page, (h, w, 3)), np.float32(0.06), np.clip(line, 0, 1)[..., None])
-    _, shade = paper((h, w), context.unit, context.seed, 0.25)
+    page = np.broadcast_to(colour("fdfdfb"), (*shape, 3))
+    out = mix(page, np.full(3, 0.06, np.float32), np.clip(line, 0, 1)[..., None])
+    _, shade = paper(shape, context.unit, context.seed, 0.25)
     return np.asarray(np.clip(out * shade[..., None], 0, 1), np.float32)
 
 
@@ -187,11 +189,12 @@ def _patterned(context: Context, labels: Array) -> F32:
     for k in np.unique(full).tolist():
         where = full == k
         if k == 255:
-            bend = np.arctan2(context.tangent[1], context.tangent[0])
-            strands = blur(np.stack([np.cos(2 * bend), np.sin(2 * bend)], 2), 9 * unit)
-            angle = np.float32(0.5) * np.arctan2(strands[..., 1], strands[..., 0])
-            phase = (x * -np.sin(angle) + y * np.cos(angle)) * np.float32(2 * np.pi / (11 * unit))
-            ink = _thin(np.cos(phase), 11 * unit, 1.5 * unit)
+            x0, y0, tall = heads(context)[0]
+            round_about = np.arctan2(y - np.float32(y0), x - np.float32(x0))
+            far = np.sqrt((x - np.float32(x0)) ** 2 + (y - np.float32(y0)) ** 2) / np.float32(unit)
+            lobes = np.float32(0.03 * tall / unit) * np.sin(round_about * 11)
+            level = (far + lobes + np.float32(4) * noise((h, w), 90 * unit, 8, 2)) / np.float32(14)
+            ink = _ring((level - np.floor(level) - np.float32(0.5)) * 14, 0.0, unit)
         else:
             turn = 0.35 * k
             c, s = np.float32(math.cos(turn) / unit), np.float32(math.sin(turn) / unit)
@@ -199,12 +202,6 @@ def _patterned(context: Context, labels: Array) -> F32:
             ink = _PATTERNS[order[k % len(order)]](x * c + y * s + wave, y * c - x * s + wave, unit)
         out = np.where(where, ink, out)
     return np.asarray(out, np.float32)
-
-
-def _thin(wave: Array, period: float, width: float) -> F32:
-    """A line where a wave -1..1 of a period in pixels crosses 0 upwards and downwards, so many pixels wide."""
-    slope = 2 * math.pi / period
-    return 1 - step(0.5 * width * slope, (0.5 * width + 1.0) * slope, np.abs(wave))
 
 
 def _ring(far: Array, radius: float, unit: float, width: float = 2.2) -> F32:
@@ -284,7 +281,7 @@ _PATTERNS: Final[tuple[Callable[[Array, Array, float], F32], ...]] = (
 )
 
 
-def ballpen(canvas: Canvas, *, ink: str = "1c2f8c", second: str = "c2273d", ornaments: int = 16) -> F32:
+def ballpen(canvas: Canvas, *, ink: str = "142480", second: str = "c2273d", ornaments: int = 16) -> F32:
     """Doodled with a ball pen in a notebook: lines gone over twice, scribbled shade, ornaments where it is free.
 
     Lines are flow-based differences of Gaussians (Kang 2007); the shade's hatching follows Praun et al. 2001.
@@ -292,8 +289,9 @@ def ballpen(canvas: Canvas, *, ink: str = "1c2f8c", second: str = "c2273d", orna
     context = canvas.context
     unit, shape = context.unit, context.shape
     steady = np.maximum(context.detail, np.float32(0.8) * context.face)
-    scene = np.float32(0.62) + np.float32(0.38) * people(context)
-    line = np.maximum(contours(context, 1.25, 30.0, 4.0) * scene, np.float32(0.9) * context.outline(2.4))
+    scene = np.float32(0.55) + np.float32(0.45) * people(context)
+    line = contours(context, 1.25, 34.0, 4.0)
+    line = np.maximum(mix(step(0.2, 0.6, line), line, context.detail) * scene, context.outline(2.6))
     once = mix(wandering(context, line, 2.6, 0.8, 1), line, steady)
     again = mix(wandering(context, line, 3.4, 0.8, 2), line, steady)
     light = np.clip(context.lifted(cv2.bilateralFilter(context.fine[..., 0], 7, 0.1, 4 * unit + 1)), 0, 1)
@@ -309,15 +307,15 @@ def ballpen(canvas: Canvas, *, ink: str = "1c2f8c", second: str = "c2273d", orna
         width = np.clip((dark - np.float32(least)) * np.float32(1.5), 0, 0.42)
         soft = 1.3 / period
         pressed = step(-soft, soft, width - lines) * step(0, 0.05, width) * calmer
-        drawn = np.maximum(drawn, pressed * np.float32(0.72))
-    wash = np.clip((dark - np.float32(0.26)) * np.float32(1.25), 0, 0.95) * context.detail
+        drawn = np.maximum(drawn, pressed * np.float32(0.80))
+    wash = np.clip((dark - np.float32(0.36)) * np.float32(1.7), 0, 1) * context.detail
     drawn = np.maximum(drawn, wash)
     first, other = _ornaments(context, ornaments)
     height, shade = paper(shape, unit, context.seed, 0.35)
-    pressure = np.float32(0.90) + np.float32(0.10) * noise(shape, 24 * unit, context.seed + 8, 2)
+    pressure = np.float32(0.95) + np.float32(0.06) * noise(shape, 24 * unit, context.seed + 8, 2)
     page = _notebook(context)
     page = mix(page, colour(second), (other * pressure * np.float32(0.86))[..., None])
-    page = mix(page, colour(ink), (np.maximum(drawn, first) * pressure * np.float32(0.92))[..., None])
+    page = mix(page, colour(ink), np.clip(np.maximum(drawn, first) * pressure, 0, 0.97)[..., None])
     return np.asarray(np.clip(page * shade[..., None] + np.float32(0.006) * height[..., None], 0, 1), np.float32)
 
 
