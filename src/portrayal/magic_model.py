@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Final
-
-import httpx2
+from typing import TYPE_CHECKING, Any, Final
 
 from portrayal.prompting import text as texts
 from portrayal.prompting.magic import MAX_PROMPT, MENTION, Magic, Mode, check_mode, enrich, leaves_open
 from portrayal.prompting.plan import ScenePlan
 from portrayal.prompting.reader import read
 from portrayal.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx2
 
 _MOST_BYTES: Final = 262_144
 _TOKENS: Final = 500
@@ -66,6 +67,8 @@ def rewrite(prompt: str, mode: str, seed: int, negative: str = "", settings: Set
 
 def _asked(prompt: str, negative: str, seed: int, settings: Settings) -> str:
     """What the model answers. Redirects are not followed: the key is for one server."""
+    import httpx2  # only who uses a language model waits for it
+
     address = settings.magic_prompt_url.rstrip("/")
     address = address if address.endswith("/chat/completions") else f"{address}/chat/completions"
     asked = prompt if not negative.strip() else f"{prompt}\n\nNot in the picture: {negative}"
@@ -80,6 +83,7 @@ def _asked(prompt: str, negative: str, seed: int, settings: Settings) -> str:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     seconds = settings.magic_prompt_timeout
     late = _BadAnswer(f"did not answer within {seconds:g} seconds")
+    until = time.monotonic() + seconds
     try:
         with (
             httpx2.Client(timeout=seconds, follow_redirects=False) as client,
@@ -87,7 +91,7 @@ def _asked(prompt: str, negative: str, seed: int, settings: Settings) -> str:
         ):
             if response.status_code != 200:
                 raise _BadAnswer(f"answered with status {response.status_code}")
-            data = _received(response, time.monotonic() + seconds, late)
+            data = _received(response, until, late)
     except httpx2.TimeoutException:
         raise late from None
     except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, ValueError):
