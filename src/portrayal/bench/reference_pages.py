@@ -72,7 +72,8 @@ def vocabulary_page() -> str:
         "Head turns are said as `head turned 20 degrees left`, `three quarter view`, `looking over her left shoulder`, "
         "`head tilted`, `chin up`. Plain left and right are the picture's; *her left* is the person's own.\n",
         "Words in quotation marks are lettering: kept verbatim, drawn on a held sign only. The main words are "
-        "also read in German, Spanish, French, Portuguese, Italian and Japanese.",
+        "also read in German, Spanish, French, Portuguese, Italian, Dutch, Polish, Turkish, Russian, Chinese, "
+        "Japanese, Korean, Arabic and Hindi.",
     ]
     for kind, title in _KINDS.items():
         lines += [

@@ -32,10 +32,9 @@ def detect(text: Sequence[Token]) -> str:
     known = Counter({"en": _known(words, "en")})
     if known["en"] == len(words):
         return "en"
-    latin = [language for language in LATIN if language in LANGUAGES]
-    for language in latin[1:]:
+    for language in LATIN[1:]:
         known[language] = _known(words, language)
-    best = max(latin, key=lambda language: known[language])
+    best = max(LATIN, key=lambda language: known[language])
     return best if known[best] > known["en"] else "en"
 
 

@@ -40,7 +40,8 @@ def read(prompt: str, negative: str = "") -> ScenePlan:
     listed there as whole noun phrases. The person's own left is the picture's right.
 
     Args:
-        prompt: any text; English, German, Spanish, French, Portuguese, Italian or Japanese is understood.
+        prompt: any text; English, German, Spanish, French, Portuguese, Italian, Dutch, Polish, Turkish, Russian,
+            Chinese, Japanese, Korean, Arabic or Hindi is understood.
         negative: what shall not be in the picture, in the same languages.
     """
     prompt = texts.clean(prompt)

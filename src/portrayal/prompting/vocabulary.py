@@ -26,11 +26,7 @@ from portrayal.prompting.text import Token, fold, tokens
 FOLDER = Path(__file__).parent / "vocabulary"
 # Languages in Latin letters are told apart by their words, the others by their letters.
 LATIN = ("en", "de", "es", "fr", "pt", "it", "nl", "pl", "tr")
-LANGUAGES = tuple(
-    name
-    for name in (*LATIN, "ru", "zh", "ja", "ko", "ar", "hi")
-    if name == "en" or (FOLDER / "languages" / f"{name}.toml").is_file()
-)
+LANGUAGES = (*LATIN, "ru", "zh", "ja", "ko", "ar", "hi")
 NUMBER = "#"
 _SLOT = re.compile(r"\[([^\]]*)\]|\(([^)]*)\)|(\S+)")
 _ARTICLE = re.compile(r"(?<!\w)ال(?=\w{3})")
