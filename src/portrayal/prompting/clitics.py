@@ -17,10 +17,10 @@ from portrayal.prompting.vocabulary import FOLDER, Vocabulary, load, toml
 # Korean: case, topic and other particles, longest first; what joins two nouns stays as a word of its own.
 _PARTICLES: Final = (
     "에서는", "에서의", "으로는", "이라는", "에서", "에게", "에는", "에도", "으로", "까지", "부터", "처럼",
-    "같은", "이나", "을", "를", "은", "는", "이", "가", "의", "에", "로", "도", "만", "인", "나",
+    "같은", "을", "를", "은", "는", "이", "가", "의", "에", "로", "도", "만", "인",
 )  # fmt: skip
 _JOINS: Final = ("이랑", "하고", "과", "와", "랑")
-_JOIN: Final = "와"
+_EITHER: Final = ("이나", "나")
 _SHORT: Final = frozenset(("흰", "밤", "긴", "눈", "비", "붉은", "푸른", "검은"))
 # Arabic: one letter before a word; "ك" (like) too. Possessives stand behind.
 _PREFIXES: Final = "وفبلك"
@@ -83,9 +83,10 @@ def _without_particle(word: str, known: Vocabulary) -> tuple[str, ...]:
     for particle in _PARTICLES:
         if word.endswith(particle) and known.forms(word.removesuffix(particle)):
             return (word.removesuffix(particle),)
-    for particle in _JOINS:
-        if word.endswith(particle) and known.forms(word.removesuffix(particle)):
-            return (word.removesuffix(particle), _JOIN)
+    for particles, joint in ((_JOINS, "와"), (_EITHER, "또는")):
+        for particle in particles:
+            if word.endswith(particle) and known.forms(word.removesuffix(particle)):
+                return (word.removesuffix(particle), joint)
     return ()
 
 

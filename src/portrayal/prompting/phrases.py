@@ -13,6 +13,8 @@ from portrayal.prompting.vocabulary import Sense, Vocabulary
 __all__ = ["Phrase", "PhraseFinder", "find_phrases"]
 
 _EITHER = frozenset(["or", "nor", "oder", "ou", "o", "u", "ni", "ne", "noch", "nem"])
+# Between what is negated behind: "टोपी या चश्मे के बिना".
+_JOINING = frozenset(("와", "또는", "및", "या", "और", "व", "तथा", "と", "や"))
 # "A black woman" is no clothing and no colour of the picture.
 _PEOPLE = frozenset(
     (
@@ -232,11 +234,17 @@ class PhraseFinder(Person):
                 return
 
     def _negate_last(self, lexeme: Lexeme) -> None:
-        """Japanese negates behind: what stands directly before is not wanted."""
+        """Japanese negates behind: what stands directly before is not wanted, nor what is joined to it."""
+        end, kind = lexeme.first, ""
         for i in reversed(range(len(self._found))):
-            if self._found[i].last != lexeme.first:
+            phrase = self._found[i]
+            joined = phrase.last + 1 == end and phrase.kind == kind and self._tokens[phrase.last].word in _JOINING
+            if phrase.last != lexeme.first and not joined:
+                if phrase.first == end:
+                    continue  # another meaning of the same words
                 return
-            self._found[i] = replace(self._found[i], negative=True)
+            self._found[i] = replace(phrase, negative=True)
+            end, kind = phrase.first, phrase.kind
 
 
 def find_phrases(
