@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from portrayal.prompting import text as texts
-from portrayal.prompting.magic import MAX_PROMPT, MENTION, Magic, Mode, check_mode, enrich, leaves_open
+from portrayal.prompting.magic import MAX_PROMPT, MENTION, RICH, Magic, Mode, check_mode, enrich, leaves_open
 from portrayal.prompting.plan import ScenePlan
 from portrayal.prompting.reader import read
 from portrayal.settings import Settings
@@ -51,7 +51,7 @@ def rewrite(prompt: str, mode: str, seed: int, negative: str = "", settings: Set
     """
     settings = settings or Settings()
     known: Mode = check_mode(mode)
-    if known == "off" or not prompt.strip() or not settings.magic_prompt_url:
+    if known == "off" or not prompt.strip() or len(prompt) > RICH or not settings.magic_prompt_url:
         return enrich(prompt, mode=known, seed=seed, negative=negative)
     before = read(prompt, negative)
     if known == "auto" and not leaves_open(before):

@@ -23,6 +23,8 @@ from portrayal.prompting.vocabulary import toml
 
 Mode = Literal["auto", "on", "off"]
 MAX_PROMPT: Final = 10_000
+RICH: Final = 2000
+"""Characters from which a prompt is taken as it is."""
 MENTION: Final = re.compile(r"(?<!\w)@[\w-]+")
 
 # What can be added, the most telling first. Of each kind a picture has one.
@@ -89,10 +91,12 @@ def enrich(prompt: str, *, mode: Mode, seed: int, negative: str = "") -> Magic:
         negative: what is not added.
 
     Returns:
-        The richer prompt, not longer than `MAX_PROMPT`.
+        The richer prompt; one of more than `RICH` characters as it is.
     """
     if mode == "off" or not prompt.strip():
         return Magic(prompt)
+    if len(prompt) > RICH:
+        return Magic(prompt, warnings=("magic prompt: the prompt is rich enough, nothing was added",))
     plan = read(prompt, negative)
     if mode == "auto" and not leaves_open(plan):
         return Magic(prompt)
@@ -150,8 +154,6 @@ class _Writer:
                 continue
             phrase = table()["phrase"][said][id_]
             text = joined(self.prompt, [*(p for _, p in self.added), phrase])
-            if len(text) > MAX_PROMPT:
-                return
             richer = read(text, self.negative)
             if _holds(self.plan, richer, said, id_):
                 self.plan = richer
