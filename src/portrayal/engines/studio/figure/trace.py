@@ -24,6 +24,8 @@ from portrayal.parallel import bands, cores
 _TILE: Final = 16
 _BLOCK: Final = 4
 _FAR: Final = np.float32(1e9)
+# Nothing on a body is thinner, cm: it cannot hide in a gap of that size between two looks at the field.
+_THINNEST: Final = np.float32(0.4)
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ def _trace(
                         if phase == 3:
                             nz, phase = d - here, 4
                             break
-                        if d > zero and last_step > (before + d) * stretch:
+                        if d > zero and last_step > (before + d + _THINNEST) * stretch:
                             # The spheres of both points do not touch: something thin may lie between them.
                             t += before * relax * stretch - last_step
                             last_step = before * relax * stretch

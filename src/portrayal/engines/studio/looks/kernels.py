@@ -283,7 +283,7 @@ def _stroke(
     rows, columns = bristles.shape
     r = np.float32(radius)
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
-    soft = max(one, r * np.float32(0.25))
+    soft, thin = one / max(one, r * np.float32(0.25)), one / r
     for s in range(paths.shape[0]):
         n = counts[s]
         u0, v0 = (s * 37) % columns, (s * 91) % rows
@@ -291,6 +291,7 @@ def _stroke(
         for i in range(n - 1):
             dx, dy = paths[s, i + 1, 0] - paths[s, i, 0], paths[s, i + 1, 1] - paths[s, i, 1]
             whole += np.float32(math.sqrt(dx * dx + dy * dy))
+        whole = one / whole
         for i in range(n - 1):
             ax, ay, bx, by = paths[s, i, 0], paths[s, i, 1], paths[s, i + 1, 0], paths[s, i + 1, 1]
             dx, dy = bx - ax, by - ay
@@ -299,10 +300,23 @@ def _stroke(
                 continue
             dx, dy = dx / length, dy / length
             y0, y1 = max(first, int(min(ay, by) - r - one)), min(last - 1, int(max(ay, by) + r + one))
-            x0, x1 = max(0, int(min(ax, bx) - r - one)), min(width - 1, int(max(ax, bx) + r + one))
+            left, right = min(ax, bx) - r, max(ax, bx) + r
+            # The bounds of u and v below, from which each row gets the columns that the brush may touch.
+            behind, ahead = (-r if i == 0 else -r * np.float32(0.6)), (length + r if i == n - 2 else length)
+            along_x = one / dx if abs(dx) > np.float32(1e-3) else zero
+            along_y = one / dy if abs(dy) > np.float32(1e-3) else zero
             for y in range(y0, y1 + 1):
+                py = np.float32(y) - ay
+                near, far = left - ax, right - ax
+                if along_x != zero:
+                    p, q = (behind - py * dy) * along_x, (ahead - py * dy) * along_x
+                    near, far = max(near, min(p, q)), min(far, max(p, q))
+                if along_y != zero:
+                    p, q = (py * dx - r) * along_y, (py * dx + r) * along_y
+                    near, far = max(near, min(p, q)), min(far, max(p, q))
+                x0, x1 = max(0, int(ax + near - one)), min(width - 1, int(ax + far + one))
                 for x in range(x0, x1 + 1):
-                    px, py = np.float32(x) - ax, np.float32(y) - ay
+                    px = np.float32(x) - ax
                     u, v = px * dx + py * dy, py * dx - px * dy
                     if u < zero:
                         far = np.float32(math.sqrt(u * u + v * v))
@@ -314,11 +328,16 @@ def _stroke(
                         far = abs(v)
                     if far > r or (u < -r * np.float32(0.6) and i > 0):
                         continue
-                    row = int(np.float32(v0) + (v / r + one) * np.float32(14.0)) % rows
-                    column = int(np.float32(u0) + (gone + u + r) * half) % columns
+                    # Both are positive and hardly ever beyond twice the brush: a remainder would cost more.
+                    row = np.int32(np.float32(v0) + (v * thin + one) * np.float32(14.0))
+                    while row >= rows:
+                        row -= np.int32(rows)
+                    column = np.int32(np.float32(u0) + (gone + u + r) * half)
+                    while column >= columns:
+                        column -= np.int32(columns)
                     t = bristles[row, column]
-                    edge = min(one, (r - far) / soft)
-                    dry = max(zero, (gone + u) / whole - np.float32(0.55)) * np.float32(1.6)
+                    edge = min(one, (r - far) * soft)
+                    dry = max(zero, (gone + u) * whole - np.float32(0.55)) * np.float32(1.6)
                     a = edge * np.float32(1.4) - np.float32(0.15) + np.float32(0.55) * (t - half) - dry * (one - t)
                     a = np.float32(0.95) * min(one, max(zero, a))
                     if a <= zero:

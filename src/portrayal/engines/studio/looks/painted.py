@@ -125,13 +125,15 @@ def _layer(
     """Paint one layer of strokes where the canvas is not yet like the source."""
     h, w = context.shape
     goal = np.ascontiguousarray(blur(source, radius * 0.35))
-    wrong = blur(np.abs(goal - canvas).sum(2), radius * 0.5)
     spacing = max(1.5, radius * 0.85)
     ys, xs = (v.ravel() for v in np.mgrid[spacing / 2 : h : spacing, spacing / 2 : w : spacing].astype(np.float32))
     xs = np.clip(xs + random.uniform(-0.6, 0.6, len(xs)).astype(np.float32) * np.float32(spacing), 0, w - 2)
     ys = np.clip(ys + random.uniform(-0.6, 0.6, len(ys)).astype(np.float32) * np.float32(spacing), 0, h - 2)
     at = ys.astype(np.intp), xs.astype(np.intp)
-    chosen = np.ones(len(xs), np.bool_) if everywhere else wrong[at] > 0.09
+    chosen = np.ones(len(xs), np.bool_)
+    if not everywhere:
+        wrong = cv2.transform(cv2.absdiff(goal, canvas), np.ones((1, 3), np.float32))
+        chosen = blur(wrong, radius * 0.5)[at] > 0.09
     if where is not None:
         chosen &= where[at] > 0.3
     order = random.permutation(np.flatnonzero(chosen))
