@@ -44,6 +44,7 @@ class Context:
         seed: of everything random.
         speed: how much work is done.
         pen: width of contours, 1 = as the look has them.
+        found: what methods have found in this picture, by names of their own, for the steps after them.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Context:
         self.seed = seed
         self.speed = speed
         self.pen = pen
+        self.found: dict[str, F32] = {}
 
     @cached_property
     def photograph(self) -> F32:

@@ -11,7 +11,8 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas, Method, codes
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.kernels import to_lab, to_rgb
-from portrayal.engines.studio.looks.methods.inks import Inks, centres_of, cut, ink_lab, place
+from portrayal.engines.studio.looks.methods.illustration import centres_of
+from portrayal.engines.studio.looks.methods.inks import Inks, cut, ink_lab, place
 from portrayal.engines.studio.looks.texture import blur, grid, mix, noise, step, streaks
 from portrayal.imaging import F32, U8, Array
 from portrayal.perception import mesh

@@ -10,19 +10,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
 
 from portrayal.engines.studio.looks.canvas import Canvas, Method
-from portrayal.engines.studio.looks.drawn import cel
 from portrayal.engines.studio.looks.kernels import to_rgb
-from portrayal.engines.studio.looks.methods import facets, geometry, inks
+from portrayal.engines.studio.looks.methods import facets, geometry, illustration, inks, keyblock
 from portrayal.engines.studio.looks.methods.geometry import Pen, head, paint
 from portrayal.engines.studio.looks.methods.inks import coverage, cut, place, tone
-from portrayal.engines.studio.looks.texture import blur, colour, dots, grid, hatching, mix, noise, step
+from portrayal.engines.studio.looks.methods.keyblock import contours
+from portrayal.engines.studio.looks.texture import blur, colour, dots, grid, mix, noise, step
 from portrayal.imaging import F32
 
 _PROCESS: Final = (
@@ -171,7 +170,7 @@ def engrave(
     close = _rules(np.clip(dark * np.float32(1.0), 0, 0.92), max(2.6, 0.5 * gap), 0.18, form)
     wash = np.clip((dark - np.float32(0.38)) * np.float32(1.6), 0, 1)
     drawn = mix(drawn, np.maximum(np.float32(0.55) * close, wash), context.detail)
-    pen = context.lines(1.1, 30.0, 6.0) * (np.float32(0.35) + np.float32(0.65) * context.subject)
+    pen = contours(context, 1.1, 30.0, 6.0) * (np.float32(0.35) + np.float32(0.65) * context.subject)
     drawn = np.maximum(np.maximum(drawn, pen * np.float32(0.9)), context.outline(2.6))
     return mix(colour(paper), colour(ink), drawn[..., None])
 
@@ -255,8 +254,8 @@ def draughting(
     """A blueprint: white lines on blue over a grid, form in faint hatching, dimensions of the head and the frame."""
     context, unit, shape = canvas.context, canvas.context.unit, canvas.context.shape
     light = tone(context, 1.6, 0.8)
-    # White is light, as chalk on blue paper: nobody becomes a negative. Lines keep off the features, whose tones draw them.
-    fine = np.maximum(context.lines(1.15, 34.0, 6.0), np.float32(0.8) * context.lines(2.2, 20.0, 8.0))
+    # White is light, as chalk on blue paper: nobody becomes a negative. Tones draw the features, lines keep off.
+    fine = np.maximum(contours(context, 1.15, 34.0, 6.0), np.float32(0.8) * contours(context, 2.2, 20.0, 8.0))
     fine = fine * (np.float32(0.45) + np.float32(0.55) * context.subject)
     fine = fine * (1 - np.float32(0.9) * np.maximum(context.features, context.detail))
     people = cut(context) if context.cut else np.ones(context.shape, np.float32)
@@ -435,48 +434,12 @@ def bokashi(
     return out
 
 
-def thin_lines(
-    canvas: Canvas, ink: str = "2a2a33", width: float = 1.3, scene: float = 0.1, outline: float = 2.2
-) -> F32:
-    """A thin even pen, with the features as fine as they are."""
-    context = canvas.context
-    drawn = context.lines(width, 24.0, 9.0)
-    drawn = mix(step(0.25, 0.55, drawn), drawn, context.detail)
-    drawn = drawn * whole_strokes(drawn, 60 * context.unit, context.detail)
-    drawn = drawn * (np.float32(scene) + np.float32(1 - scene) * context.subject)
-    light = context.lifted(context.fine[..., 0])
-    reference = blur(light, 0.10 * max(context.face_heights, default=1.0))
-    features = step(0.05, 0.26, reference - light) * context.detail
-    drawn = np.maximum(np.maximum(drawn, features), context.outline(outline))
-    return mix(canvas.picture, colour(ink), (drawn * np.float32(0.95))[..., None])
-
-
-def whole_strokes(drawn: F32, least: float, keep: F32) -> F32:
-    """(h, w) 0 at strokes shorter than about `least` pixels, but where `keep` is over 0.2; 1 elsewhere."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((drawn > 0.25).astype(np.uint8), connectivity=8)
-    long = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= least
-    long[0] = False
-    long[np.unique(labels[keep > 0.2])] = True
-    if count < 2:
-        return np.ones_like(drawn)
-    return np.asarray(cv2.dilate(long[labels].astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
-
-
-def colour_people(canvas: Canvas, parts: Sequence[tuple[str, str]], share: float = 0.8) -> F32:
-    """Parts of the people in a flat ink each, their own light and shade in three steps over it."""
-    context = canvas.context
-    light = cel(tone(context, 2.6, 0.2), 3, 5.0)
-    out = canvas.picture
-    for part, ink in parts:
-        flat = colour(ink) * (np.float32(0.62) + np.float32(0.62) * light)[..., None]
-        out = mix(out, np.clip(flat, 0, 1), place(context, part) * np.float32(share))
-    return out
-
-
 METHODS: Final[dict[str, Method]] = {
     **inks.METHODS,
     **geometry.METHODS,
     **facets.METHODS,
+    **illustration.METHODS,
+    **keyblock.METHODS,
     "halftone": halftone,
     "screen": screen,
     "ramp_dots": ramp_dots,
@@ -487,7 +450,4 @@ METHODS: Final[dict[str, Method]] = {
     "grain_of_wood": grain_of_wood,
     "bokashi": bokashi,
     "stipple": stipple,
-    "thin_lines": thin_lines,
-    "colour_people": colour_people,
 }
-_ = hatching
