@@ -109,6 +109,10 @@ def motion(canvas: Canvas, length: float = 120.0, angle: float = 8.0, body: floa
     light = canvas.picture * canvas.picture
     old = plate(canvas.picture, mask)
     swept = _smear(old * old * (1 + np.float32(1.5) * np.clip(old - np.float32(0.7), 0, 1)), angle, length * unit)
+    # What was out of focus already shows its motion by fine streaks.
+    grain = np.random.default_rng([context.seed, 112]).standard_normal(context.shape, np.float32)
+    lines = _smear(blur(grain, 1.6 * unit)[..., None].repeat(3, 2), angle, 2 * length * unit)
+    swept = np.maximum(swept * (1 + np.clip(lines * np.float32(0.13) / (lines.std() + np.float32(1e-6)), -0.5, 0.6)), 0)
     person = np.dstack([light * mask[..., None], mask])
     trail = _smear(person, angle, body * unit)
     moved = swept * (1 - trail[..., 3:]) + trail[..., :3]

@@ -11,7 +11,7 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas
 from portrayal.engines.studio.looks.methods.stage import away, focus, head, luma, people, ramp, screen, standing
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, step
-from portrayal.imaging import F32
+from portrayal.imaging import F32, F64
 
 _TABLE: Final = 4096
 
@@ -50,19 +50,7 @@ def grade(
         where: all, people, scene.
     """
     picture = canvas.picture
-    codes = np.linspace(0, 1, _TABLE, dtype=np.float32)
-    tone = np.clip(codes * 2 ** (exposure / 2.2), 0, 1.2)
-    if contrast > 0:  # a logistic curve through 0, pivot and 1 (Drago-free, as film has it)
-        slope = 1 + contrast
-        k = 4 * slope * pivot * (1 - pivot) / 0.5 + 1e-3
-        low, high, middle = (1 / (1 + np.exp(-k * (v - pivot))) for v in (0.0, 1.0, pivot))
-        s = 1 / (1 + np.exp(-k * (tone - pivot)))
-        below = pivot * (s - low) / (middle - low)
-        above = pivot + (1 - pivot) * (s - middle) / (high - middle)
-        tone = np.where(tone < pivot, below, above)
-    elif contrast < 0:
-        tone = pivot + (tone - pivot) * (1 + contrast)
-    tone = fade + np.clip(tone, 0, 1) * (ceiling - fade)
+    tone = fade + _curve(exposure, contrast, pivot) * (ceiling - fade)
     gains = np.array([1 + 0.16 * warmth + 0.08 * tint, 1 - 0.08 * tint, 1 - 0.20 * warmth + 0.08 * tint])
     tables = np.clip(tone[:, None] * (gains / (gains @ [0.30, 0.59, 0.11])), 0, 1).astype(np.float32)
     index = np.clip(picture * np.float32(_TABLE - 1) + np.float32(0.5), 0, _TABLE - 1).astype(np.int16)
@@ -86,6 +74,21 @@ def grade(
         mask = people(canvas.context)
         out = mix(picture, out, mask if where == "people" else 1 - mask)
     return np.asarray(out, np.float32)
+
+
+def _curve(exposure: float, contrast: float, pivot: float) -> F64:
+    """New codes of the codes 0..1 in `_TABLE` steps: a logistic curve through 0, pivot and 1, or a flatter line."""
+    tone = np.clip(np.linspace(0, 1, _TABLE) * 2 ** (exposure / 2.2), 0, 1.2)
+    if contrast > 0:
+        k = 8 * (1 + contrast) * pivot * (1 - pivot)
+        low, high, middle = (1 / (1 + np.exp(-k * (v - pivot))) for v in (0.0, 1.0, pivot))
+        s = 1 / (1 + np.exp(-k * (tone - pivot)))
+        below = pivot * (s - low) / (middle - low)
+        above = pivot + (1 - pivot) * (s - middle) / (high - middle)
+        tone = np.where(tone < pivot, below, above)
+    elif contrast < 0:
+        tone = pivot + (tone - pivot) * (1 + contrast)
+    return np.asarray(np.clip(tone, 0, 1))
 
 
 def monochrome(

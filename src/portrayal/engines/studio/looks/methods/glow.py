@@ -233,7 +233,7 @@ def bokeh(
     out = put_behind(canvas, screen(soft, light * np.float32(amount)), old)
     free = (1 - head(context))[..., None]
     if front:
-        near = blur(_discs(context, random, colours, front, 3.0 * size * unit, 0.55), 4 * unit)
+        near = blur(_discs(context, random, colours, front, 2.6 * size * unit, 0.92), 5 * unit)
         out = screen(out, near * np.float32(0.55 * amount) * free)
     if glitter:
         out = screen(out, _glitter(context, random, glitter) * free)

@@ -171,7 +171,7 @@ def page(canvas: Canvas, spine: float = 0.10, sheen: float = 0.16) -> F32:
     h, w = context.shape
     x, y = grid(context.shape)
     bend = np.clip(1 - x / np.float32(spine * w), 0, 1)
-    shade = 1 - np.float32(0.62) * bend**3 + np.float32(0.10) * np.exp(-(((x / w - 1.35 * spine) / 0.035) ** 2))
+    shade = 1 - np.float32(0.62) * bend**3 + np.float32(0.06) * np.exp(-(((x / w - 1.35 * spine) / 0.035) ** 2))
     out = np.clip(canvas.picture * shade[..., None], 0, 1)
     across = (x / w + 0.55 * y / h).astype(np.float32)
     light = np.exp(-(((across - 0.30) / 0.10) ** 2)) + 0.7 * np.exp(-(((across - 1.22) / 0.13) ** 2))
