@@ -21,10 +21,12 @@ from portrayal.engines.studio.engine import StudioEngine
 from portrayal.finish import label, seal
 from portrayal.imaging import U8, Array, decode, encode
 from portrayal.lock import hold, passes
+from portrayal.magic_model import rewrite
 from portrayal.masks import edit_mask
 from portrayal.prompting import read
 from portrayal.prompting.cast import read_cast
 from portrayal.prompting.intent import read_edit
+from portrayal.prompting.magic import Magic
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import CharacterReference, EngineName, Request
 from portrayal.result import IdentityScore, Picture, Portrayal
@@ -60,6 +62,7 @@ class _Order:
     notes: tuple[str, ...]
     engine: Engine
     settings: Settings
+    magic: Magic
 
 
 def portray(
@@ -100,6 +103,8 @@ def portray(
         pictures=pictures,
         understood=tuple((u.phrase, u.kind, u.value) for u in plan.understood),
         unknown=plan.unknown,
+        magic_prompt=order.magic.prompt if order.magic.prompt != request.prompt else "",
+        added=order.magic.added,
         warnings=_advice(order),
         timings={
             "study": round(prepared - start, 4),
@@ -135,7 +140,11 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         request.style_type, request.style_preset, request.style_codes, request.palette, references
     )
     notes += style_notes
-    plan, members, order, words = _plans(request)
+    magic = Magic(request.prompt)
+    if request.magic_prompt != "off" and request.prompt.strip():
+        magic = rewrite(request.prompt, request.magic_prompt, request.seeds()[0], request.negative_prompt, settings)
+    notes += magic.warnings
+    plan, members, order, words = _plans(request.model_copy(update={"prompt": magic.prompt}))
     characters = tuple(request.characters[i] for i in order)
     cast = tuple(know(character, settings) for character in characters)
     names = tuple(_names(request)[i] for i in order)
@@ -163,7 +172,7 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         factor=request.factor,
         style=style,
     )
-    return _Order(request, job, names, source, notes, choose_engine(request.engine), settings)
+    return _Order(request, job, names, source, notes, choose_engine(request.engine), settings, magic)
 
 
 def _looked_at(data: bytes) -> U8:

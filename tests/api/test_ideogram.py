@@ -141,13 +141,15 @@ def test_every_ratio_and_resolution(client: TestClient, service: Service) -> Non
     assert answer.json()["data"][0]["resolution"] == "736x1312"
 
 
-def test_every_preset_and_palette_is_taken_and_said_not_to_be_portrayed(client: TestClient, service: Service) -> None:
+def test_every_preset_and_palette_is_taken_and_an_edit_says_that_it_keeps_its_look(client: TestClient, service: Service) -> None:
     for i, name in enumerate(STYLE_PRESETS):
         colours = PALETTES[i % len(PALETTES)]
         fields: dict[str, Any] = {"style_preset": name, "color_palette": json.dumps({"name": colours.upper()})}
         order = ordered(service, lambda: call(client, ALL[i % len(ALL)], **fields))  # noqa: B023
         assert (order.style_preset, order.palette) == (name, (colours,))
-    notes = call(client, GENERATE, style_preset="AURA", color_palette='{"name": "EMBER"}').json()["warnings"]
+    asked = {"style_preset": "AURA", "color_palette": '{"name": "EMBER"}'}
+    assert "warnings" not in call(client, GENERATE, **asked).json()
+    notes = call(client, INPAINT, **asked).json()["warnings"]
     assert {note.partition(":")[0] for note in notes} == {"style_preset", "color_palette"}
 
 
@@ -156,7 +158,7 @@ def test_colours_of_a_palette_the_heaviest_first(client: TestClient, service: Se
     text = json.dumps({"members": members})
     part = ("color_palette", ("palette.json", text.encode(), "application/json"))
     for answer in (call(client, GENERATE, color_palette=text), call(client, GENERATE, [REFERENCE, part])):
-        assert job_of(service, answer).order.palette == ("#aabbcc", "#112233")
+        assert job_of(service, answer).order.palette == ("#aabbcc:1", "#112233:0.05")
 
 
 def test_the_answer_of_every_image_call(client: TestClient, service: Service) -> None:

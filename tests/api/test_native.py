@@ -151,17 +151,15 @@ def test_pictures_by_id_address_and_data_uri(client: TestClient, reference: str)
 def test_several_pictures_formats_and_style(client: TestClient, reference: str) -> None:
     job = made(
         client, "generate", prompt="a", characters=[{"image": reference}, {"image": uri(picture(colour="red"))}],
-        num_images=3, seed=2_147_483_646, output_format="jpeg", style_type="design", style_preset="art deco",
-        style_codes=["AABBCCDD"], palette=["#FF0000"], magic_prompt="on", priority="high",
+        num_images=3, seed=2_147_483_646, output_format="jpeg", style_preset="art deco",
+        style_codes=["AABBCCDD"], palette=["#FF0000:0.5"], magic_prompt="on", priority="high",
     )  # fmt: skip
     assert [p["seed"] for p in job["pictures"]] == [2_147_483_646, 2_147_483_647, 0]
     assert {p["media_type"] for p in job["pictures"]} == {"image/jpeg"}
     assert job["order"]["style_preset"] == "ART_DECO"
     assert job["priority"] == 0
-    for word in ("style_preset", "style_codes", "color_palette", "magic_prompt"):
-        assert any(word in warning for warning in job["warnings"]), word
-    assert job["order"]["style_type"] == "design"
-    assert not any("style_type" in warning for warning in job["warnings"])
+    assert (job["order"]["style_codes"], job["order"]["palette"]) == (["aabbccdd"], ["#ff0000:0.5"])
+    assert not any("style" in warning or "palette" in warning for warning in job["warnings"])
 
 
 def test_a_black_character_mask_is_turned_round(client: TestClient, reference: str) -> None:
@@ -346,12 +344,15 @@ def test_what_there_is_to_choose_from(client: TestClient) -> None:
 
 def test_the_preview_of_a_prompt_is_honest(client: TestClient) -> None:
     told = client.post(f"{V1}/magic-prompt", json={"prompt": "@ada on a beach with a dragon"}).json()
-    assert told["changed"] is False
-    assert told["prompt"] == "@ada on a beach with a dragon"
+    assert told["changed"] is True
+    assert told["prompt"].startswith("@ada on a beach with a dragon, ")
     assert told["characters"] == ["ada"]
     assert ("beach", "setting") in {(u["phrase"], u["kind"]) for u in told["understood"]}
     assert told["unknown"] == ["dragon"]
-    assert told["notes"]
+    again = client.post(f"{V1}/magic-prompt", json={"prompt": "@ada on a beach with a dragon", "seed": 0}).json()
+    assert again == told
+    quoted = client.post(f"{V1}/magic-prompt", json={"prompt": 'a sign "Ouvert à 9 h"', "seed": 5}).json()
+    assert '"Ouvert à 9 h"' in quoted["prompt"]
 
 
 # The description.

@@ -16,8 +16,9 @@ from portrayal.api.native.models import Out, problems
 from portrayal.api.problems import problem
 from portrayal.character.mentions import mentions, without_mentions
 from portrayal.prompting.templates import Template, templates
-from portrayal.request import MAX_CAST, MAX_PROMPT
+from portrayal.request import MAX_CAST, MAX_PROMPT, MAX_SEED
 from portrayal.service.orders import Order, Who
+from portrayal.settings import Settings
 from portrayal.sizes import PRESETS, RATIOS, RESOLUTIONS
 from portrayal.styles.catalogue import PALETTES, STYLE_PRESETS, STYLE_TYPES
 
@@ -79,6 +80,7 @@ class MagicPromptIn(In):
 
     prompt: Annotated[Prompt, Field(min_length=1)]
     negative_prompt: Prompt = ""
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, description="Chooses what is added.")] = 0
 
 
 class UnderstoodOut(Out):
@@ -174,25 +176,27 @@ async def sizes(caller: TheCaller) -> SizesOut:
 
 
 @router.post("/magic-prompt", responses=problems(403))
-async def magic_prompt(body: MagicPromptIn, caller: TheCaller) -> MagicPromptOut:
-    """What a prompt is understood as. Prompts are not rewritten yet: `changed` is false and `notes` say so."""
+async def magic_prompt(body: MagicPromptIn, service: TheService, caller: TheCaller) -> MagicPromptOut:
+    """What a prompt is understood as, and what magic prompt "on" makes of it; nothing is drawn."""
     may(caller, "create")
-    return await asyncio.to_thread(_read, body)
+    return await asyncio.to_thread(_read, body, service.settings)
 
 
-def _read(body: MagicPromptIn) -> MagicPromptOut:
+def _read(body: MagicPromptIn, settings: Settings) -> MagicPromptOut:
+    from portrayal.magic_model import rewrite
     from portrayal.prompting import read  # the vocabularies are read at the first use
 
     called = mentions(body.prompt)
-    plan = read(without_mentions(body.prompt, max(1, len(called))), body.negative_prompt)
+    magic = rewrite(body.prompt, "on", body.seed, body.negative_prompt, settings)
+    plan = read(without_mentions(magic.prompt, max(1, len(called))), body.negative_prompt)
     return MagicPromptOut(
-        prompt=body.prompt,
-        changed=False,
+        prompt=magic.prompt,
+        changed=magic.prompt != body.prompt,
         language=plan.language,
         characters=called,
         understood=tuple(UnderstoodOut(phrase=u.phrase, kind=u.kind, value=u.value) for u in plan.understood),
         unknown=plan.unknown,
-        notes=("Prompts are not rewritten yet: this one is taken as it is.",),
+        notes=magic.warnings,
     )
 
 
