@@ -26,6 +26,7 @@ from portrayal.masks import edit_mask
 from portrayal.prompting import read
 from portrayal.prompting.cast import read_cast
 from portrayal.prompting.intent import read_edit
+from portrayal.prompting.lettering import check_lettering
 from portrayal.prompting.magic import Magic
 from portrayal.prompting.plan import ScenePlan
 from portrayal.request import CharacterReference, EngineName, Request
@@ -145,6 +146,7 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         magic = rewrite(request.prompt, request.magic_prompt, request.seeds()[0], request.negative_prompt, settings)
     notes += magic.warnings
     plan, members, order, words = _plans(request.model_copy(update={"prompt": magic.prompt}))
+    check_lettering(plan.lettering)
     characters = tuple(request.characters[i] for i in order)
     cast = tuple(know(character, settings) for character in characters)
     names = tuple(_names(request)[i] for i in order)

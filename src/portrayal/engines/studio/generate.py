@@ -6,7 +6,7 @@ not know each other until the light, so both are made at the same time.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -44,6 +44,8 @@ from portrayal.engines.studio.wardrobe.outfit import Outfit
 from portrayal.engines.studio.wardrobe.place import stand
 from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
+from portrayal.engines.studio.words.overlay import lettered
+from portrayal.engines.studio.words.signs import face_boxes, signed
 from portrayal.imaging import F32, U8, Array
 from portrayal.parallel import together
 from portrayal.perception.types import CLOTHING
@@ -83,33 +85,21 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     whole = asked(plan, character, outfit, job.style, composition.framing, seed, notes)
     progress("photographing", 0.1)
     if whole is None:
-        if plan.framing_said:
-            notes.warnings += framing.warnings
-        look, note = looks.choose(plan, job.style, body=False)
-        if note:
-            notes.warnings.append(note)
+        notes.warnings += framing.warnings if plan.framing_said else []
         if composition.completed:
             character = kept.wider(character)
-        subject, plate = together(
-            lambda: person(plan, character, composition, size, job.speed, seed, kept, notes, clock, outfit),
-            lambda: scene(plan, _focused(composition.shot, look), notes, clock),
-        )
+        staged = _portrait(job, plan, character, composition, outfit, kept, notes, clock)
     else:
-        look = whole.look
-        settled = planned(plan, character, whole.stance, size, job.speed, seed, kept, attempt)
-        (subject, drop), plate = together(
-            lambda: drawn(plan, character, settled, job.speed, seed, kept, notes, clock),
-            lambda: scene(plan, _focused(settled.shot, look), notes, clock),
-        )
-        subject = adorned(plan, subject, seed, job.speed, notes, clock)
-        # The whole person stands on the studio's floor, far from its wall.
-        plate = clock.time("ground", lambda: replace(shadowed(plate, drop, plate.lighting), wall=0.0))
+        staged = _figure(job, plan, character, whole, kept, notes, clock)
+    subject, look = staged.subject, staged.look
+    plate = clock.time("signs", lambda: signed(staged.plate, subject, plan, staged.shot, seed, notes))
     progress("lighting", 0.6)
     image = _develop(plan, composition, subject, plate, job.speed, seed, clock, looks.is_drawn(look))
     if look is not None:
         progress("drawing", 0.8)
     result = in_style(image, job.style, look, known(subject, composition, size), seed, job.speed, notes, clock)
-    warn(plan, notes, outfit, whole, look)
+    result = replace(result, image=_lettered(result.image, plan, staged, composition, size, seed, notes, clock))
+    warn(plan, notes, outfit, whole, look, lettered=True)
     progress("developing", 0.9)
     box = face_box(subject)
     rendering = Rendering(
@@ -123,6 +113,93 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
         subject=None if box else (subject.alpha * 255 + 0.5).astype(np.uint8),
     )
     return finished(rendering, result, look)
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """The person and the scene, which do not know each other yet.
+
+    Attributes:
+        subject: not yet lit.
+        plate: the scene as photographed by `shot`.
+        look: that the picture will have; None = a photograph.
+        sign: whether the person holds a sign.
+    """
+
+    subject: Subject
+    plate: Plate
+    shot: Shot
+    look: str | None
+    sign: bool = False
+
+
+def _portrait(
+    job: Job,
+    plan: ScenePlan,
+    character: IdentityMap,
+    composition: Composition,
+    outfit: Outfit | None,
+    kept: Kept,
+    notes: Notes,
+    clock: Clock,
+) -> _Staged:
+    """Head and shoulders, or as much as the reference shows."""
+    assert job.size is not None
+    size = job.size
+    look, note = looks.choose(plan, job.style, body=False)
+    notes.warnings += [note] if note else []
+    shot = _focused(composition.shot, look)
+    subject, plate = together(
+        lambda: person(plan, character, composition, size, job.speed, job.seed, kept, notes, clock, outfit),
+        lambda: scene(plan, shot, notes, clock),
+    )
+    return _Staged(subject, plate, shot, look)
+
+
+def _figure(
+    job: Job, plan: ScenePlan, character: IdentityMap, whole: Asked, kept: Kept, notes: Notes, clock: Clock
+) -> _Staged:
+    """The whole body, modelled under the person's own head."""
+    assert job.size is not None
+    settled = planned(plan, character, whole.stance, job.size, job.speed, job.seed, kept, job.attempt)
+    shot = _focused(settled.shot, whole.look)
+    (subject, drop), plate = together(
+        lambda: drawn(plan, character, settled, job.speed, job.seed, kept, notes, clock),
+        lambda: scene(plan, shot, notes, clock),
+    )
+    subject = adorned(plan, subject, job.seed, job.speed, notes, clock)
+    # The whole person stands on the studio's floor, far from its wall.
+    plate = clock.time("ground", lambda: replace(shadowed(plate, drop, plate.lighting), wall=0.0))
+    return _Staged(subject, plate, shot, whole.look, poses()[whole.stance.pose].prop == "sign")
+
+
+def _lettered(
+    image: U8,
+    plan: ScenePlan,
+    staged: _Staged,
+    composition: Composition,
+    size: Size,
+    seed: int,
+    notes: Notes,
+    clock: Clock,
+) -> U8:
+    """The finished picture with the words that do not hang in its scene."""
+    roll = roll_matrix(size, composition.camera_roll) if composition.camera_roll else None
+    return clock.time(
+        "lettering",
+        lambda: lettered(
+            image,
+            plan,
+            face_boxes(staged.subject),
+            staged.subject.alpha,
+            staged.look,
+            seed,
+            notes,
+            shot=staged.shot,
+            matrix=roll,
+            held=staged.sign,
+        ),
+    )
 
 
 def _focused(shot: Shot, look: str | None) -> Shot:
@@ -378,7 +455,13 @@ def face_box(subject: Subject) -> Box | None:
 
 
 def warn(
-    plan: ScenePlan, notes: Notes, outfit: Outfit | None = None, whole: Asked | None = None, look: str | None = None
+    plan: ScenePlan,
+    notes: Notes,
+    outfit: Outfit | None = None,
+    whole: Asked | None = None,
+    look: str | None = None,
+    *,
+    lettered: bool = False,
 ) -> None:
     """Say what was read but is not in the picture.
 
@@ -388,6 +471,7 @@ def warn(
         outfit: what the person wears.
         whole: the figure, when the whole body is shown.
         look: the drawn look of the picture; None = a photograph.
+        lettered: whether its words were set, or a warning says which were not.
     """
     avoid.stays(plan, notes)
     notes.warnings += unworn(plan, outfit, figure=whole is not None)
@@ -399,8 +483,7 @@ def warn(
     if plan.look and plan.look not in photographic() and (look is None or looks.drawn_as(plan.look) is None):
         instead = "a photograph" if look is None else f"drawn as {look}"
         notes.warnings.append(f"not portrayed: look {plan.look!r}; the picture is {instead}")
-    signed = whole is not None and poses()[whole.stance.pose].prop == "sign"
-    for words in () if signed else plan.lettering:
+    for words in () if lettered else plan.lettering:
         notes.warnings.append(f"not portrayed: the lettering {words!r}")
 
 
