@@ -268,6 +268,15 @@ def test_things_of_scenes() -> None:
         assert not any(item["item"] == "plants" for item in cleared(setting, ("plants",)).options["items"])
 
 
+def test_a_piece_of_furniture_is_no_place() -> None:
+    plan = read("in a living room", "sofa")
+    assert plan.setting == "living room"
+    assert hidden(plan) == ("sofas",)
+    both = read("in a restaurant by candlelight", "candles")
+    assert both.light is None
+    assert hidden(both) == ("candles",)
+
+
 def test_every_thing_is_somewhere_and_goes() -> None:
     for thing in removable():
         if thing != "clouds":

@@ -104,7 +104,12 @@ class Scene:
 
     def _exclude(self, found: Understood, language: str) -> None:
         more = [(found.kind, found.value)]
-        if found.kind == "other":
+        thing = without.thing(found.phrase)
+        if thing and found.kind in ("setting", "look"):  # "no sofa" excludes no living room
+            more = [("thing", thing)]
+        elif thing and found.kind != "other":
+            more.append(("thing", thing))
+        elif found.kind == "other":
             more += without.meanings(found.phrase, language)
         elif found.kind == "seated":
             more = [("pose", pose) for pose in ids("pose") if pose.startswith("sitting")]

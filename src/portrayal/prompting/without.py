@@ -117,11 +117,15 @@ def meanings(quoted: str, language: str) -> list[tuple[str, str]]:
         match = load(name).longest(texts.tokens(texts.even(quoted)), 0)
         if match.end == len(words):
             found += [(s.kind, s.id) for s in match.senses if s.kind in _ALONE and s.id]
-    thing = _things().get(" ".join(words))
-    found += [("thing", thing)] if thing else []
     plain = " ".join(words)
+    found += [("thing", _things()[plain])] if plain in _things() else []
     found += [(kind, id_) for kind in _BY_ID for id_ in ids(kind) if _folded(id_) == plain]
     return list(dict.fromkeys(found))
+
+
+def thing(words: str) -> str | None:
+    """The thing of scenes that words name: "sofas" for "couch"; None when they name none."""
+    return _things().get(_folded(words))
 
 
 def _folded(text: str) -> str:
