@@ -56,6 +56,7 @@ class Paragraph:
         levels: of every character (`bidi.levels`).
         faces: of every character; None where no installed font has it.
         writings: the script of every character, by the first word of its name.
+        space: what every space is wider than the face has it, in em.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Paragraph:
     levels: tuple[int, ...]
     faces: tuple[Face | None, ...]
     writings: tuple[str, ...]
+    space: float = 0.0
 
     @property
     def missing(self) -> str:
@@ -115,7 +117,8 @@ def paragraph(text: str, role: str) -> Paragraph:
             else:
                 face = fonts.for_cluster(cluster, role, language) or fonts.for_cluster(cluster[0], role, language)
         chosen += [face] * (end - start)
-    return Paragraph(text, bidi.right_to_left(text), tuple(bidi.levels(text)), tuple(chosen), tuple(writings))
+    space = float(fonts.table()["spaces"].get(role, 0.0))
+    return Paragraph(text, bidi.right_to_left(text), tuple(bidi.levels(text)), tuple(chosen), tuple(writings), space)
 
 
 def _writings(text: str) -> list[str]:
@@ -150,11 +153,14 @@ def shaped(par: Paragraph, start: int = 0, end: int | None = None) -> Shaped:
         face = par.faces[a]
         if face is None:
             continue
-        x = (_stamped if face.font is None else _run)(face, par.text[a:b], a, par.levels[a] % 2 == 1, x, glyphs)
+        if face.font is None:
+            x = _stamped(face, par.text[a:b], a, x, glyphs)
+        else:
+            x = _run(face, par.text[a:b], a, par.levels[a] % 2 == 1, x, glyphs, par.space)
     return Shaped(tuple(glyphs), x)
 
 
-def _run(face: Face, text: str, first: int, rtl: bool, x: float, glyphs: list[Glyph]) -> float:
+def _run(face: Face, text: str, first: int, rtl: bool, x: float, glyphs: list[Glyph], space: float) -> float:
     """Add the glyphs of a run of one face, script and direction; where the next one begins."""
     buffer = hb.Buffer()
     buffer.add_str(text)
@@ -172,11 +178,11 @@ def _run(face: Face, text: str, first: int, rtl: bool, x: float, glyphs: list[Gl
                 first + info.cluster,
             )
         )
-        x += position.x_advance / face.em
+        x += position.x_advance / face.em + (space if text[info.cluster] == " " else 0.0)
     return x
 
 
-def _stamped(face: Face, text: str, first: int, _: bool, x: float, glyphs: list[Glyph]) -> float:
+def _stamped(face: Face, text: str, first: int, x: float, glyphs: list[Glyph]) -> float:
     """The same for OpenCV's face, whose letters all stand in a square."""
     for i, letter in enumerate(text):
         glyphs.append(Glyph(face, -1, x, 0.0, letter, first + i))

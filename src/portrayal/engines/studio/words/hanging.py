@@ -115,8 +115,8 @@ def _hung(index: int, text: str, kind: Board, room: Room, shot: Shot, seed: int)
             flat = _flat(block, kind, em)
             if flat[0] > _WIDEST * width or flat[1] > _TALLEST * height:
                 continue
-            # A turned board is narrower, its near edge taller.
-            seen = room.best((flat[0] * 1.03, flat[1] + 0.11 * flat[0]), cost, np.inf)
+            trial = _placed(index, kind, block, flat, (0.3 * width, 0.3 * height), turn, room.size, shot).box
+            seen = room.best((1.02 * (trial[2] - trial[0]), 1.02 * (trial[3] - trial[1])), cost, np.inf)
             if seen is not None and (best is None or seen[0] + 0.03 * len(block.lines) < best[0]):
                 best = (seen[0] + 0.03 * len(block.lines), seen[1], block, em)
         if best is not None:
@@ -124,10 +124,12 @@ def _hung(index: int, text: str, kind: Board, room: Room, shot: Shot, seed: int)
             centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             side = above if abs(centre[0] - width / 2) < 0.04 * width else (1.0 if centre[0] < width / 2 else -1.0)
             set_ = typeset("\n".join(block.lines), role=kind.role, size=em, lead=1.12)
-            spot = _placed(index, kind, set_, centre, side * turn, room.size, shot)
+            flat = _flat(set_, kind, em)
+            spot = _placed(index, kind, set_, flat, centre, side * turn, room.size, shot)
             # The near half is seen larger: the middle of what is seen is not the middle of the board.
             off = [(spot.box[i] + spot.box[i + 2]) / 2 - centre[i] for i in (0, 1)]
-            return _placed(index, kind, set_, (centre[0] - off[0], centre[1] - off[1]), side * turn, room.size, shot)
+            centre = centre[0] - off[0], centre[1] - off[1]
+            return _placed(index, kind, set_, flat, centre, side * turn, room.size, shot)
         letter *= _STEP
     return None
 
@@ -156,6 +158,7 @@ def _placed(
     index: int,
     kind: Board,
     block: Block,
+    flat: tuple[float, float],
     centre: tuple[float, float],
     turn: float,
     size: tuple[int, int],
@@ -163,7 +166,6 @@ def _placed(
 ) -> Spot:
     """A board at a place, seen by the camera of the shot: a pinhole at the height of the horizon."""
     width, height = size
-    flat = _flat(block, kind, block.size)
     focal = _NEAR * height / 2 / np.tan(np.radians(shot.fov / 2))
     c, s = float(np.cos(np.radians(turn))), float(np.sin(np.radians(turn)))
     middle, level = width / 2, shot.horizon * height

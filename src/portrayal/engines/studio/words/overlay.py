@@ -54,6 +54,7 @@ def lettered(
     shot: Shot | None = None,
     matrix: Array | None = None,
     held: bool = False,
+    placed: list[tuple[str, Box]] | None = None,
 ) -> U8:
     """The picture with its words.
 
@@ -68,11 +69,12 @@ def lettered(
         shot: the camera, when `signed` put signs into the scene: their letters are made sure to be readable.
         matrix: (2, 3) of a camera that was turned about its axis after the signs hung; None = it was not.
         held: whether somebody in the picture holds a sign with words.
+        placed: gets every text that was set, with the box of its letters, in the order of setting.
     """
     if not plan.lettering:
         return image
     size = (image.shape[1], image.shape[0])
-    seen = _Words(image, look, seed, notes)
+    seen = _Words(image, look, seed, notes, [] if placed is None else placed)
     spots = hanging.hang(plan, size, faces, matte, shot, seed) if shot is not None else ()
     hung = {spot.index for spot in spots}
     letters = [_turned(signs.letters_of(spot, size), matrix) for spot in spots]
@@ -80,7 +82,7 @@ def lettered(
     room = seen.room = Room(size, faces, None if matte is None else _turned(matte, matrix), _MARGIN)
     for spot, cover in zip(spots, letters, strict=True):
         room.take(_turned_box(spot.box, matrix))
-        seen.sign(spot, cover)
+        seen.sign(spot, plan.lettering[spot.index], cover)
     kinds = list(plan.lettering_as) or ["title"] * len(plan.lettering)
     rows = [(kind, text) for i, (kind, text) in enumerate(zip(kinds, plan.lettering, strict=True)) if i not in hung]
     if not any(kind == "title" for kind, _ in rows):
@@ -102,7 +104,8 @@ class _Words:
 
     room: Room
 
-    def __init__(self, image: U8, look: str | None, seed: int, notes: Notes):
+    def __init__(self, image: U8, look: str | None, seed: int, notes: Notes, placed: list[tuple[str, Box]]):
+        self.placed = placed
         self.image = image
         self.drawn = look is not None
         self.dress = dress(look)
@@ -130,12 +133,13 @@ class _Words:
 
     # Signs that hang in the scene.
 
-    def sign(self, spot: hanging.Spot, cover: F32) -> None:
+    def sign(self, spot: hanging.Spot, text: str, cover: F32) -> None:
         """Make sure that a sign can be read after light, grade and look."""
         self._missing(spot.block)
         rows, columns = np.flatnonzero(cover.max(axis=1) > 0.02), np.flatnonzero(cover.max(axis=0) > 0.02)
         if not len(rows):
             return
+        self._note(text, columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
         em = spot.block.size
         pad = round(0.35 * em)
         y0, y1 = max(0, rows[0] - pad), rows[-1] + pad + 1
@@ -193,7 +197,7 @@ class _Words:
         if best is None:
             return False
         self.titled = "top" if best[2][1] < 0.4 * height else "bottom"
-        self._print(best[1], best[2], self.dress.inks, self.dress.outline)
+        self._print(text, best[1], best[2], self.dress.inks, self.dress.outline)
         return True
 
     def _line(self, text: str) -> bool:
@@ -207,7 +211,9 @@ class _Words:
             block = self._fitted(text, (0.86 * width, 2.6 * tall * height), "sans", tall * height)
             found = block and self.room.best(block.coverage.shape[::-1], cost, 0.12)
             if block and found:
-                self._print(block, found[1], self.dress.inks[::-1] if self.dress.outline else self.dress.inks, 0.0)
+                self._print(
+                    text, block, found[1], self.dress.inks[::-1] if self.dress.outline else self.dress.inks, 0.0
+                )
                 return True
         return False
 
@@ -217,7 +223,7 @@ class _Words:
         block = fit(text, box, role=_cased(role, text), largest=largest, smallest=_SMALLEST * height, lead=1.08)
         return block if block.fits and block.coverage.any() and block.letter >= _SMALLEST * height else None
 
-    def _print(self, block: Block, box: Box, inks: Sequence[Colour], outline: float) -> None:
+    def _print(self, text: str, block: Block, box: Box, inks: Sequence[Colour], outline: float) -> None:
         """Letters onto the picture, with whatever shade they need."""
         self._missing(block)
         height, width = self.image.shape[:2]
@@ -225,6 +231,7 @@ class _Words:
         h, w = block.coverage.shape
         y, x = round(min(max(0.0, box[1]), height - h)), round(min(max(0.0, box[0]), width - w))
         cover[y : y + h, x : x + w] = block.coverage
+        self._note(text, x, y, x + w, y + h)
         self.room.take((x - 0.2 * block.size, y - 0.2 * block.size, x + w + 0.2 * block.size, y + h + 0.2 * block.size))
         if outline > 0:
             radius = max(2, round(outline * block.size))
@@ -278,6 +285,8 @@ class _Words:
         centre = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         tail = None if face is None else _outside(centre, mouth, self.room.faces)
         self._balloon(block, shape, centre, tail)
+        h, w = block.coverage.shape
+        self._note(text, centre[0] - w / 2, centre[1] - h / 2, centre[0] + w / 2, centre[1] + h / 2)
         self.room.take(box)
         return True
 
@@ -318,11 +327,11 @@ class _Words:
             found = self.room.best((w + 2 * pad_x, h + 2 * pad_y), cost, 0.1)
             if found is None:
                 continue
-            self._strip(block, found[1])
+            self._strip(text, block, found[1])
             return True
         return False
 
-    def _strip(self, block: Block, box: Box) -> None:
+    def _strip(self, text: str, block: Block, box: Box) -> None:
         self._missing(block)
         paper, ink = self.dress.label
         x0, y0, x1, y1 = (round(v) for v in box)
@@ -332,8 +341,13 @@ class _Words:
         h, w = block.coverage.shape
         y, x = (letters.shape[0] - h) // 2, (letters.shape[1] - w) // 2
         letters[y : y + h, x : x + w] = block.coverage
+        self._note(text, x0 + x, y0 + y, x0 + x + w, y0 + y + h)
         self._mix((x0, y0, x1, y1), letters, np.array(ink, np.float32))
         self.room.take((x0 - 3, y0 - 3, x1 + 3, y1 + 3))
+
+    def _note(self, text: str, *box: float) -> None:
+        """Take down where the letters of a text are."""
+        self.placed.append((text, (float(box[0]), float(box[1]), float(box[2]), float(box[3]))))
 
     def _missing(self, block: Block) -> None:
         if block.missing:
