@@ -93,7 +93,7 @@ def cubist(
     free = 1 - np.clip(blur(context.face, 10 * unit) * np.float32(1.8), 0, 1)
     offsets = (random.normal(0, 1, (n, 2)) * shift * unit).astype(np.float32)
     hair = place(context, "hair")
-    near = 1 - np.float32(0.8) * hair
+    near = (1 - np.float32(0.8) * hair) * (1 - np.float32(0.6 * context.smallness) * context.subject)
     map_x = x + offsets[labels, 0] * free * near
     map_y = y + offsets[labels, 1] * free * near
     moved = cv2.remap(
@@ -112,7 +112,9 @@ def cubist(
     ink = palette[chosen][labels]
     on_face = (labels >= first).astype(np.float32)
     strength = np.float32(pull) * (1 - np.float32(0.72) * on_face) * (1 - np.float32(0.8) * context.features)
-    strength = strength * (1 - np.float32(0.5) * hair)
+    own = context.subject if context.cut else context.face
+    firm = 1 - np.maximum(np.float32(0.5) * hair, np.float32(0.2 + 0.5 * context.smallness) * own)
+    strength = strength * firm
     lab[..., 1:] = mix(lab[..., 1:], ink[..., 1:], strength)
     lab[..., 0] += (ink[..., 0] - lab[..., 0]) * strength * np.float32(0.55) * (1 - on_face)
     # Shaded from one side to the other.
@@ -124,7 +126,7 @@ def cubist(
     ramp = np.clip(ramp, -0.8, 0.8) * np.where(on_face > 0, np.float32(0.11), np.float32(0.30))
     flat_tones = random.normal(0, tones, n).astype(np.float32)
     flat_tones[first:] = given[first:] * np.float32(1.35)
-    calm = 1 - np.maximum(np.float32(0.55) * context.features, np.float32(0.5) * hair)
+    calm = np.minimum(1 - np.float32(0.55) * context.features, firm)
     lab[..., 0] += (flat_tones[labels] + ramp) * calm
     lab[..., 0] += np.float32(0.022) * _touches(context, labels, n, random) * (1 - np.float32(0.7) * context.face)
     edges = _edges(labels, unit) * (1 - on_face * np.float32(0.85)) * (1 - context.features)

@@ -300,7 +300,7 @@ def _blob(pen: Pen, shape: Mapping[str, Any]) -> None:
 
 
 def _frame(pen: Pen, shape: Mapping[str, Any]) -> None:
-    """Lines around the picture with stepped corners."""
+    """Lines around the picture with stepped corners; `mat` fills what lies outside of them."""
     ink, width = paint(shape["ink"]), shape["width"] * pen.side
     inset, stair, steps = shape["inset"] * pen.side, shape.get("stair", 0.0) * pen.side, int(shape.get("steps", 0))
     corner = [(inset + k * stair, inset + (steps - k) * stair) for k in range(steps + 1)]
@@ -313,6 +313,10 @@ def _frame(pen: Pen, shape: Mapping[str, Any]) -> None:
     flip = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
     size = np.array([[0, 0], [pen.w - 1, 0], [pen.w - 1, pen.h - 1], [0, pen.h - 1]])
     whole = np.vstack([(one if i % 2 == 0 else one[::-1]) * flip[i] + size[i] for i in range(4)])
+    if shape.get("mat"):
+        rim = np.array([[-9, -9], [pen.w + 9, -9], [pen.w + 9, pen.h + 9], [-9, pen.h + 9]])
+        rings = [np.round(ring * (1 << _SHIFT)).astype(np.int32) for ring in (rim, whole)]
+        cv2.fillPoly(pen.picture, rings, paint(shape["mat"]), cv2.LINE_AA, _SHIFT)
     pen.stroke(whole, ink, width, True)
 
 

@@ -52,7 +52,15 @@ def centres_of(samples: F32, count: int) -> F32:
     return np.asarray(centres, np.float32)
 
 
-def patches(lab: F32, part: F32, count: int, smooth: float, palette: F32 | None = None, pull: float = 0.0) -> F32:
+def patches(
+    lab: F32,
+    part: F32,
+    count: int,
+    smooth: float,
+    palette: F32 | None = None,
+    pull: float = 0.0,
+    spare: F32 | None = None,
+) -> F32:
     """Flat patches with smooth outlines (2h, 2w, 3) in Oklab, whose colours are those of a part of the picture.
 
     Each pixel takes the colour that most of its neighbourhood has: outlines shrink to curves as by a mode filter.
@@ -64,6 +72,7 @@ def patches(lab: F32, part: F32, count: int, smooth: float, palette: F32 | None 
         smooth: radius of the smallest patch, pixels of the whole picture.
         palette: (n, 3) Oklab, inks that patches are drawn to.
         pull: how far, 0..1.
+        spare: (3,) Oklab, colours near this one keep theirs: a neck that nobody has labelled is no cloth.
     """
     h, w = part.shape
     flat = lab.reshape(-1, 3) * _CHROMA
@@ -84,18 +93,22 @@ def patches(lab: F32, part: F32, count: int, smooth: float, palette: F32 | None 
     colours = centres / _CHROMA
     if palette is not None:
         away = (((colours[:, None] - palette) * _CHROMA) ** 2).sum(2)
-        colours = mix(colours, palette[away.argmin(1)], pull)
+        share = np.full(len(colours), pull, np.float32)
+        if spare is not None:
+            off = (colours - spare) * np.array([0.35, 1.0, 1.0], np.float32)
+            share *= step(0.045, 0.075, np.sqrt((off * off).sum(1)))
+        colours = mix(colours, palette[away.argmin(1)], share[:, None])
     painted = np.take(np.asarray(colours, np.float32), own, axis=0)
     return np.asarray(cv2.GaussianBlur(painted, (0, 0), 0.55), np.float32)
 
 
-def _skin_hue(base: F32, pull: float = 0.6) -> F32:
+def _skin_hue(base: F32, pull: float = 0.8) -> F32:
     """A complexion (3,) Oklab whose hue goes some way to that of skin in white light."""
     chroma = float(np.hypot(base[1], base[2]))
     hue = math.atan2(float(base[2]), float(base[1]))
     turn = (math.radians(_SKIN_HUE) - hue + math.pi) % (2 * math.pi) - math.pi
     hue += pull * float(np.clip(turn, -1.0, 1.0))
-    chroma = max(chroma, 0.045)
+    chroma = min(max(chroma, 0.045), 0.09)
     return np.array([base[0], chroma * math.cos(hue), chroma * math.sin(hue)], np.float32)
 
 
@@ -123,21 +136,59 @@ def _modelled(
     return mix(out, tones[2], iso(soft, bright, steep)[..., None])
 
 
-def _complexion(context: Context, light: F32, shade: float, glow: float) -> tuple[F32, F32]:
-    """Skin (h, w, 3) in flat tones of the person's own complexion, and that colour (3,)."""
-    unit = context.unit
-    soft = smoothed(light, 10 * unit, 2.6 * unit)
+def _complexion(context: Context, light: F32) -> tuple[F32, F32]:
+    """The person's own complexion (3,) in Oklab as if in white light, and what the light has done to its hue (2,)."""
     inside = (context.face > 0.6) & (context.features < 0.3)
     if not inside.any():
         inside = context.face > 0.5
-    lab = context.lab[inside]
-    base = np.median(lab, 0).astype(np.float32)
-    base[0] = np.float32(np.quantile(light[inside], 0.56))
-    base = _skin_hue(base)
+    seen = np.median(context.lab[inside], 0).astype(np.float32)
+    seen[0] = np.float32(np.quantile(light[inside], 0.56))
+    base = _skin_hue(seen)
+    cast = seen[1:] - base[1:]
     base[0] = min(np.float32(1.065) * base[0], np.float32(0.90))
+    return base, np.asarray(cast, np.float32)
+
+
+def _skin(context: Context, light: F32, base: F32, shade: float, glow: float) -> F32:
+    """Skin (h, w, 3) in four flat tones of a complexion (3,)."""
+    unit = context.unit
+    soft = smoothed(light, 10 * unit, 2.6 * unit)
+    inside = (context.face > 0.6) & (context.features < 0.3)
     depth = 0.5 + 0.65 * float(base[0])
     shades = (-1.6 * shade * depth, -shade * depth, glow * depth)
-    return _modelled(soft, base, inside, (0.06, 0.26, 0.86), shades, (-1.1, 0.35)), base
+    return _modelled(
+        soft, base, inside if inside.any() else context.face > 0.5, (0.06, 0.26, 0.86), shades, (-1.1, 0.35)
+    )
+
+
+def _whites(context: Context, points: F32) -> F32:
+    """(h, w) 0..1 where a face may be white: eyes and mouth."""
+    rings = (mesh.LID_LEFT, mesh.LID_RIGHT, mesh.MOUTH)
+    found = [context.polygon(points[list(ring), :2], 1.1) for ring in rings]
+    return np.asarray(np.maximum(np.maximum(found[0], found[1]), found[2]), np.float32)
+
+
+def _inked(context: Context, points: F32) -> list[tuple[F32, tuple[float, float], float]]:
+    """Brows and lips (h, w), by how much they are darker and redder than skin at least, and their share of ink: pale
+    ones would be lost."""
+    mouth = context.polygon(points[list(mesh.MOUTH), :2])
+    lips = np.asarray(context.polygon(points[list(mesh.LIPS), :2]) * (1 - mouth), np.float32)
+    brows = [context.polygon(_brow(points, list(ring)), 0.94) for ring in (mesh.BROW_LEFT, mesh.BROW_RIGHT)]
+    return [(lips, (0.05, 0.035), 0.9), *((brow, (0.13, 0.004), 0.8) for brow in brows)]
+
+
+def _brow(points: F32, ring: list[int]) -> F32:
+    """A brow's outline (10, 2), thinner than the mesh has it."""
+    both = points[ring, :2]
+    upper, lower = both[:5], both[5:][::-1] if _same_way(both) else both[5:]
+    middle = (upper + lower) * np.float32(0.5)
+    thin = np.vstack([middle + (upper - middle) * 0.72, (middle + (lower - middle) * 0.72)[::-1]])
+    return np.asarray(thin, np.float32)
+
+
+def _same_way(both: F32) -> bool:
+    """Whether the ring of a brow runs back along its lower edge."""
+    return bool(np.hypot(*(both[4] - both[5])) < np.hypot(*(both[4] - both[9])))
 
 
 def _features(context: Context, lab: F32, out: F32, base: F32, count: int = 10) -> None:
@@ -152,7 +203,14 @@ def _features(context: Context, lab: F32, out: F32, base: F32, count: int = 10) 
         scale = float(np.clip(_FEATURE_FACE / height, 1.0, 6.0))
         size = (round((right - left) * scale), round((bottom - top) * scale))
         zone = np.s_[top:bottom, left:right]
-        near = cv2.resize(np.ascontiguousarray(lab[zone]), size, interpolation=cv2.INTER_CUBIC)
+        # As if in even white light: light and colour of the skin around them are taken out.
+        around = (context.face * (1 - context.features))[zone]
+        wide = 0.15 * height
+        weight = np.maximum(blur(around, wide), np.float32(1e-3))[..., None]
+        lit = blur(lab[zone] * around[..., None], wide) / weight
+        ratio = lab[zone][..., :1] / np.maximum(lit[..., :1], np.float32(0.12))
+        plain = np.concatenate([base[0] * ratio, lab[zone][..., 1:] + ratio * (base[1:] - lit[..., 1:])], 2)
+        near = cv2.resize(np.asarray(plain, np.float32), size, interpolation=cv2.INTER_CUBIC)
         near = np.asarray(blur(near, 0.5 + 0.35 * scale), np.float32)
         mask = cv2.resize(np.ascontiguousarray(context.features[zone]), size, interpolation=cv2.INTER_LINEAR)
         flat = near.reshape(-1, 3) * _CHROMA
@@ -169,14 +227,22 @@ def _features(context: Context, lab: F32, out: F32, base: F32, count: int = 10) 
         colours = np.asarray(centres / _CHROMA, np.float32)
         # Skin between the features belongs to the tones under them, but teeth and eyes may be as light.
         away = (colours - base) * np.array([1.0, 2.2, 2.2], np.float32)
-        skin = (away[:, 0] > -0.17) & (away[:, 0] < 0.12) & (np.hypot(away[:, 1], away[:, 2]) < 0.095)
-        shown = (~skin)[own].astype(np.float32) * step(0.10, 0.30, mask)
-        lips = np.asarray(
-            context.polygon(points[list(mesh.LIPS), :2]) * (1 - context.polygon(points[list(mesh.MOUTH), :2]))
+        skin = (away[:, 0] > -0.15) & (away[:, 0] < 0.11) & (np.hypot(away[:, 1], away[:, 2]) < 0.095)
+        # Haze and coloured light: dark features go half way to a deep tone of the skin, whites to white.
+        deep = base[1:] * (np.float32(0.7) * colours[:, :1] / base[0])
+        own_hue = np.where(
+            away[:, :1] > 0.02, np.float32(0.35) * colours[:, 1:], np.float32(0.5) * (colours[:, 1:] + deep)
         )
-        ink = np.median(lab[lips > 0.5], 0) if (lips > 0.5).any() else base
-        ink = np.array([min(ink[0], base[0] - 0.05), max(ink[1], base[1] + 0.035), ink[2]], np.float32)
-        out[zone] = mix(out[zone], ink, np.float32(0.9) * lips[zone][..., None])
+        colours[:, 1:] = own_hue
+        # What is lighter than skin is the white of an eye or teeth, nothing else.
+        white = cv2.resize(np.ascontiguousarray(_whites(context, points)[zone]), size, interpolation=cv2.INTER_LINEAR)
+        light = away[:, 0] > 0
+        shown = (~skin)[own].astype(np.float32) * step(0.10, 0.30, mask) * np.where(light[own], white, np.float32(1))
+        for polygon, least, share in _inked(context, points):
+            inner = polygon[zone] > 0.5
+            ink = np.median(plain[inner], 0) if inner.any() else base
+            ink = np.array([min(ink[0], base[0] - least[0]), max(ink[1], base[1] + least[1]), ink[2]], np.float32)
+            out[zone] = mix(out[zone], ink, np.float32(share) * polygon[zone][..., None])
         small = (right - left, bottom - top)
         painted = cv2.resize(colours[own], small, interpolation=cv2.INTER_AREA)
         alpha = cv2.resize(shown, small, interpolation=cv2.INTER_AREA)
@@ -224,6 +290,9 @@ def flat(
     for i, zero in enumerate((0.0, 0.5, 0.5)):
         small[..., i] = median(small[..., i] + np.float32(zero), 3.5 * unit) - np.float32(zero)
     people = cut(context)
+    seen = bool(context.faces)
+    base, cast = _complexion(context, bright) if seen else (np.zeros(3, np.float32), np.zeros(2, np.float32))
+    shift = np.array([0.0, *cast], np.float32)
 
     def behind() -> F32 | None:
         if not context.cut:
@@ -232,7 +301,9 @@ def flat(
         return patches(small, place(context, "scene"), scene, scene_smooth * unit, palette, far)
 
     def before() -> F32:
-        return patches(small, place(context, "bare"), count, smooth * unit, palette, pull)
+        return patches(
+            small, place(context, "bare"), count, smooth * unit, palette, pull, base + shift if seen else None
+        )
 
     for where in ("scene", "bare", "hair"):
         place(context, where)
@@ -242,17 +313,19 @@ def flat(
         strands = smoothed(bright, 7 * unit, 2.0 * unit)
         inside = hair > 0.5
         tint = np.median(lab[inside][::3], 0).astype(np.float32)
+        tint[1:] -= np.float32(0.6) * cast
         if hair_inks:
             choices = ink_lab(hair_inks)
-            near = choices - tint - np.array([0.10, 0.0, 0.0], np.float32)
+            near = (choices - tint - np.array([0.10, 0.0, 0.0], np.float32)) * np.array([1.0, 1.3, 1.3], np.float32)
             tint = choices[(near * near).sum(1).argmin()]
         spread = float(np.clip(np.ptp(np.quantile(strands[inside], [0.1, 0.9])), 0.08, 0.30))
         tones = _modelled(strands, tint, inside, (0.12, 0.38, 0.85), (-0.75 * spread, -0.38 * spread, 0.28 * spread))
         own = mix(own, tones, hair)
     if context.faces:
-        tones, base = _complexion(context, bright, shade, glow)
+        tones = _skin(context, bright, base, shade, glow)
         tones = mix(tones, np.array([0.97, 0.0, 0.01], np.float32), pale)
-        own = mix(own, tones, iso(blur(context.skin, unit), 0.5, slope(context.skin)))
+        bare = blur(context.skin, unit) * (1 - hair * (1 - context.features))  # a fringe falls over the forehead
+        own = mix(own, tones, iso(bare, 0.5, slope(bare)))
         _features(context, lab, own, base)
     if blush:
         own = own + context.cheeks()[..., None] * np.array([-0.1 * blush, blush, 0.25 * blush], np.float32)

@@ -193,6 +193,7 @@ def guilloche(canvas: Canvas, ink: str = "3d5a4a", width: float = 0.06, share: f
                 across = end - away if far else away
                 pen.stroke(np.stack([t, across] if horizontal else [across, t], 1), paint(ink), thin)
     for cx, cy in ((band, band), (w - band, band), (band, h - band), (w - band, h - band)):
+        pen.fill(pen.circle(cx, cy, 1.25 * band), (255, 255, 255))
         t = np.linspace(0, 2 * math.pi, 240)
         for k in range(6):
             radius = band * (0.86 + 0.30 * np.cos(8 * t + k * math.pi / 3))
@@ -386,7 +387,7 @@ def stipple(
     # A grain lies where chance is below the density: the normal quantile of it, roughly.
     level = np.clip(dense * np.float32(amount), 0.0, 0.98)
     shown = step(-0.25, 0.25, (level - np.float32(0.5)) * np.float32(2.9) - grains) * step(0.02, 0.10, level)
-    shown = shown * part * (1 - np.maximum(np.float32(0.85) * context.detail, np.float32(0.35) * context.face))
+    shown = shown * part * (1 - np.maximum(np.float32(0.85) * context.detail, np.float32(0.85) * context.skin))
     return mix(canvas.picture, canvas.picture * colour(ink), shown)
 
 
