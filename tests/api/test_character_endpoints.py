@@ -158,7 +158,7 @@ PALETTE = {"members": [{"rgb": {"r": 1, "g": 2, "b": 3}}, {"rgb": {"r": 255, "g"
             (GENERATE, {"color_palette": {"name": name}}, "palette", (name.lower(),))
             for name in ("EMBER", "FRESH", "JUNGLE", "MAGIC", "MELON", "MOSAIC", "PASTEL", "ULTRAMARINE")
         ],
-        (GENERATE, {"color_palette": PALETTE}, "palette", ("#ff0010", "#010203")),
+        (GENERATE, {"color_palette": PALETTE}, "palette", ("#ff0010:0.9", "#010203:0.5")),
         (GENERATE, {"style_codes": ["A1B2C3D4", "00000000"]}, "style_codes", ("a1b2c3d4", "00000000")),
         (GENERATE, {"style_codes": ["a1b2c3d4"], "style": "AUTO"}, "style_codes", ("a1b2c3d4",)),
     ],

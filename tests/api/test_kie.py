@@ -347,13 +347,12 @@ def test_uploads_give_addresses_that_work_as_inputs(client: TestClient, service:
 @pytest.mark.parametrize(
     ("model", "given", "word"),
     [
-        ("ideogram/character", {"expand_prompt": True}, "magic_prompt"),
         ("ideogram/character", {"steps": 5}, "steps"),
         ("ideogram/character", {"image_urls": [uri(picture())]}, "image_urls"),
         ("ideogram/character", {"reference_image_urls": [uri(picture())] * 2}, "only the first of 2"),
         ("ideogram/character-edit", {"negative_prompt": "hat"}, "negative_prompt"),
         ("ideogram/character-edit", {"image_size": "square"}, "image_size"),
-        ("ideogram/character-remix", {"image_urls": [uri(picture())]}, "style references"),
+        ("ideogram/character-edit", {"expand_prompt": True}, "magic_prompt"),
     ],
 )
 def test_what_is_not_portrayed_is_said(client: TestClient, model: str, given: dict[str, Any], word: str) -> None:

@@ -170,7 +170,6 @@ def test_an_edit_has_its_picture_s_size_and_says_what_it_ignored(client: TestCli
 @pytest.mark.parametrize(
     ("given", "word"),
     [
-        ({"magic_prompt_option": "On"}, "magic_prompt"),
         ({"prompt": "WARN"}, "made by a fake"),
         ({"resolution": "640x640"}, "640x640"),
         ({"resolution": "832x832", "aspect_ratio": "16:9"}, "aspect_ratio"),
