@@ -10,6 +10,7 @@ import pytest
 
 from portrayal import colours
 from portrayal.engines.studio import avoid, looks
+from portrayal.engines.studio.accessories.data import things as accessories
 from portrayal.engines.studio.compose import Composition
 from portrayal.engines.studio.figure.dress import wear
 from portrayal.engines.studio.generate import fill_in
@@ -18,7 +19,7 @@ from portrayal.engines.studio.scenes.catalogue import settings
 from portrayal.engines.studio.scenes.photograph import cleared, removable
 from portrayal.engines.studio.types import Notes, Shot
 from portrayal.engines.studio.wardrobe import data
-from portrayal.engines.studio.wardrobe.choose import choose
+from portrayal.engines.studio.wardrobe.choose import choose, things
 from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
 from portrayal.prompting import read
 from portrayal.prompting.magic import enrich
@@ -140,10 +141,6 @@ def test_the_hour_of_a_place_gives_way() -> None:
     assert avoid.shown(read("on a beach"), Shot(512, 512)) == Shot(512, 512)
 
 
-def _lab(code: str) -> tuple[str, ...]:
-    return tuple(name for name in colours.names() if avoid._is(code, frozenset({name})))
-
-
 @pytest.mark.parametrize("colour", ["red", "white", "navy", "black", "grey", "burgundy", "green", "blue", "olive"])
 def test_no_cloth_has_an_excluded_colour(colour: str) -> None:
     barred = frozenset({colour, *table()["shades"].get(colour, ())})
@@ -179,6 +176,22 @@ def test_a_tie_is_taken_off() -> None:
     outfit = choose(read("in a suit", "tie"), 3, Notes())
     assert outfit is not None
     assert "tie" in outfit.without
+
+
+def test_legs_feet_and_things_on_the_head() -> None:
+    sweater = Outfit("sweater", Cloth("#808080", "knit"))
+    usual, other = wear(sweater), wear(avoid.spared(read("", "jeans, trousers"), sweater))
+    assert usual.lower.kind != "skirt"
+    assert other.lower.kind == "skirt"
+    assert wear(avoid.spared(read("", "sneakers"), Outfit("hoodie", sweater.main))).feet.kind != "trainers"
+    hat = things(read("wearing a hat"))[0]
+    assert hat.colour is None
+    usual_colour = accessories()["hat"].made_of(hat, "").colour
+    name = next(n for n in colours.names() if avoid._is(usual_colour, frozenset({n})))
+    other_colour = things(read("wearing a hat", name))[0].colour
+    assert other_colour is not None
+    assert not avoid._is(other_colour, frozenset({name}))
+    assert things(read("wearing a blue hat", "brown"))[0].colour == colours.hex_of("blue")
 
 
 def test_looks_give_way_and_when_all_do_it_is_a_photograph() -> None:

@@ -19,9 +19,9 @@ from portrayal import colours
 from portrayal.engines.studio.scenes.catalogue import settings
 from portrayal.engines.studio.types import Notes, Shot
 from portrayal.engines.studio.wardrobe import data
-from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit
+from portrayal.engines.studio.wardrobe.outfit import Cloth, Outfit, Thing
 from portrayal.imaging import F32
-from portrayal.prompting.plan import Gaze, ScenePlan
+from portrayal.prompting.plan import LOWER, Gaze, ScenePlan
 from portrayal.prompting.without import hidden, own
 
 # Where somebody is who shall not be in a studio.
@@ -40,6 +40,7 @@ _COLOURS: Final = (
     "navy", "grey", "white", "forest green", "burgundy", "tan", "black", "teal", "cream",
 )  # fmt: skip
 _FABRICS: Final = ("cotton", "wool", "linen", "silk")
+_PARTS: Final = ("tie", "bow tie", "scarf", "necklace")
 _TOPS: Final = ("shirt", "sweater", "t-shirt", "polo", "turtleneck", "blazer")
 # Distance in Lab within which a colour counts as the one that is named.
 _NEAR: Final = 20.0
@@ -135,7 +136,19 @@ def spared(plan: ScenePlan, outfit: Outfit) -> Outfit:
         other = _cloth(plan, name, cloth)
         if name not in parts and other is not cloth:
             parts[name] = other
-    return replace(outfit, main=main, parts=MappingProxyType(parts), avoid=_excluded(plan))
+    without = outfit.without | {item for item in (*LOWER, *_PARTS) if plan.excludes("outfit", item)}
+    without |= {item for item in _PARTS if plan.excludes("accessory", item)}
+    return replace(outfit, main=main, parts=MappingProxyType(parts), without=without, avoid=_excluded(plan))
+
+
+def repainted(plan: ScenePlan, thing: Thing) -> Thing:
+    """A thing on the head in another colour, when its usual one is excluded and the words name none."""
+    from portrayal.engines.studio.accessories.data import things  # which knows what is worn
+
+    if not plan.negative or thing.colour is not None or thing.item not in things():
+        return thing
+    usual = things()[thing.item].made_of(thing, "").colour
+    return replace(thing, colour=own_colour(plan, usual))
 
 
 def worn_as(cloth: Cloth, avoid: frozenset[str]) -> Cloth:

@@ -135,6 +135,19 @@ _FEET: Final = {"boots": "boots", "sneakers": "trainers", "shoes": "shoes"}
 """Form of what is named for the feet; boots and sneakers are "shoes" too, so they come first."""
 
 
+_LEGS: Final = {"chinos": "trousers", "suit trousers": "trousers", "loose trousers": "trousers", "jeans": "jeans",
+                "skirt": "skirt"}  # fmt: skip
+_SHOD: Final = {"shoes": "shoes", "trainers": "sneakers", "boots": "boots", "low": "shoes"}
+"""What people call a form of the legs' clothes or the feet's."""
+
+
+def _instead(form: str, called: dict[str, str], without: frozenset[str]) -> str:
+    """A form, or the first of another name when people do not want what it is called."""
+    if called.get(form) not in without:
+        return form
+    return next((other for other, name in called.items() if name not in without), form)
+
+
 def wear(outfit: Outfit) -> Wear:
     """How an outfit is worn. A garment that `dress.toml` does not know is worn as a sweater."""
     data = table()
@@ -150,14 +163,15 @@ def wear(outfit: Outfit) -> Wear:
         cloths["scarf"], cloths["main"] = outfit.main, cloths["inner"]
     for part, (colour, fabric) in _THINGS.items():
         cloths[part] = Cloth(colours.hex_of(colour), fabric)
-    lower = _form(Lower, data["lower"][entry["lower"]])
+    lower = _form(Lower, data["lower"][_instead(entry["lower"], _LEGS, outfit.without)])
     if "skirt" in outfit.parts and lower.kind != "skirt":
         lower = _form(Lower, data["lower"]["skirt"])
     elif "trousers" in outfit.parts and "leggings" not in outfit.parts and lower.kind == "skirt" and lower.length < 60:
         lower = _form(Lower, data["lower"]["chinos"])
     if "leggings" in outfit.parts and lower.kind != "skirt":
         lower = _form(Lower, data["lower"]["tights"])
-    feet = next((form for part, form in _FEET.items() if part in outfit.parts), entry["feet"])
+    feet = next((form for part, form in _FEET.items() if part in outfit.parts), None)
+    feet = feet or _instead(entry["feet"], _SHOD, outfit.without)
     gloves = outfit.parts.get("gloves")
     return Wear(
         garment=name,

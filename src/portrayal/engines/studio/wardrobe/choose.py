@@ -128,7 +128,8 @@ def things(plan: ScenePlan) -> tuple[Thing, ...]:
             continue
         material = table()["materials"].get(said.fabric, {})
         colour = said.colour or material.get("colour")
-        found.append(Thing(said.item, colours.hex_of(colour) if colour else None, said.fabric, said.pattern, said.cut))
+        thing = Thing(said.item, colours.hex_of(colour) if colour else None, said.fabric, said.pattern, said.cut)
+        found.append(avoid.repainted(plan, thing))
     return tuple(found)
 
 
