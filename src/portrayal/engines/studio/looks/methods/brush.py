@@ -12,9 +12,8 @@ import numpy as np
 
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context, flow
-from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
-from portrayal.engines.studio.looks.methods.contour import contours
+from portrayal.engines.studio.looks.methods.contour import contours, reduced, shades, toned
 from portrayal.engines.studio.looks.methods.pen import borders, pieces
 from portrayal.engines.studio.looks.methods.shapes import (
     Board,
@@ -202,7 +201,12 @@ def broad_brush(
     angle = directions(context, 30)
     edge = step(0.012, 0.04, blur(context.edges, 3 * unit))
     body = inner * np.maximum(edge, context.skin)
-    layers = (np.ones(shape, np.float32), np.clip(inner + np.float32(0.75) * edge, 0, 1), body, body * (1 - context.face))
+    layers = (
+        np.ones(shape, np.float32),
+        np.clip(inner + np.float32(0.75) * edge, 0, 1),
+        body,
+        body * (1 - context.face),
+    )
     for i, (radius, where) in enumerate(zip(brushes, layers, strict=True)):
         if i == 2:
             picture, height = full(context, picture, height)
@@ -259,7 +263,9 @@ def _patches(
     paint = blur(lab, 0.4 * radius * context.unit)[at].copy()
     other = random.standard_normal((n, 3)).astype(np.float32)
     bare = (1 - context.skin[at])[:, None]
-    paint += other * np.array([0.7, 1, 1], np.float32) * np.float32(tremble) * (np.float32(0.3) + np.float32(0.7) * bare)
+    paint += (
+        other * np.array([0.7, 1, 1], np.float32) * np.float32(tremble) * (np.float32(0.3) + np.float32(0.7) * bare)
+    )
     odd = (random.random(n) < accents) & (bare[:, 0] > 0.6)
     paint[odd, 1:] = -paint[odd, 1:] + other[odd, 1:] * np.float32(0.06)
     turn = angle[at] + random.normal(0, 0.2, n) + np.pi * (random.random(n) < 0.5)
@@ -298,7 +304,9 @@ def gesture(canvas: Canvas, *, ground: str = "efe9dc", strokes: int = 26, chroma
     runs = []
     if places:
         dab(picture, height, np.array(places), to_rgb(np.array([paints], np.float32))[0])
-        runs = [(p[0] / part + random.uniform(-1.2, 1.2) * p[3] / part, (p[1] + 0.5 * p[3]) / part) for p in places[::2]]
+        runs = [
+            (p[0] / part + random.uniform(-1.2, 1.2) * p[3] / part, (p[1] + 0.5 * p[3]) / part) for p in places[::2]
+        ]
     angle = directions(context, 24)
     small = 1 - 0.35 * context.smallness
     body = inner * (1 - context.face)
@@ -332,7 +340,7 @@ def raw_paint(
     canvas: Canvas,
     *,
     earth: Sequence[str] = ("a8452c", "d39a35", "33505a", "77823f", "d9c7a0", "4a2620"),
-    line: float = 11.0,
+    line: float = 13.0,
 ) -> F32:
     """Art brut: slabs of thick earthy paint, scratched and hatched, under raw black contours.
 
@@ -342,12 +350,14 @@ def raw_paint(
     unit, shape = context.unit, context.shape
     h, w = shape
     random = np.random.default_rng([context.seed, 91])
+    small = reduced(context)
+    flat = toned(context, small)
     labels = pieces(context, 5, 4, 0.014)
     steady = np.maximum(context.face, context.detail)
     inner = people(context)
     paints = np.stack([colour(c) for c in earth])
     order = random.permutation(len(paints))
-    own = cv2.resize(to_rgb(context.toned), labels.shape[::-1], interpolation=cv2.INTER_AREA)
+    own = to_rgb(np.ascontiguousarray(cv2.resize(flat, labels.shape[::-1], interpolation=cv2.INTER_AREA), np.float32))
     slab = np.zeros((*labels.shape, 3), np.float32)
     for k in np.unique(labels).tolist():
         where = labels == k
@@ -358,22 +368,28 @@ def raw_paint(
     for radius, spacing in ((30.0, 1.5), (17.0, 1.9)):
         x, y = scattered(context, radius, np.ones(shape, np.float32), random, spacing)
         part = labels.shape[0] / h
-        at = np.minimum(y * part, labels.shape[0] - 1).astype(np.intp), np.minimum(x * part, labels.shape[1] - 1).astype(np.intp)
+        at = (
+            np.minimum(y * part, labels.shape[0] - 1).astype(np.intp),
+            np.minimum(x * part, labels.shape[1] - 1).astype(np.intp),
+        )
         tone = slab[at] * (1 + random.normal(0, 0.10, (len(x), 1)).astype(np.float32))
         turn = noise(labels.shape, 200 * unit * part, context.seed + 4, 2)[at] * 2.5 + random.normal(0, 0.35, len(x))
         size = np.full(len(x), radius * unit * part)
         dab(picture, height, np.stack([x * part, y * part, turn, size, np.full(len(x), 2.6)], 1), tone)
     picture, height = full(context, picture, height)
-    muddy = to_rgb(shades(context, 2.6, 6.0, 2.2)) * np.array([1.06, 0.94, 0.80], np.float32)
+    muddy = to_rgb(shades(context, flat, 2.6, 6.0, 2.2)) * np.array([1.06, 0.94, 0.80], np.float32)
     muddy = muddy * (1 + np.float32(0.05) * noise(shape, 22 * unit, context.seed + 6, 4))[..., None]
-    picture = mix(picture, muddy, np.maximum(np.float32(0.92) * np.maximum(context.skin, steady), np.float32(0.22) * inner))
+    picture = mix(
+        picture, muddy, np.maximum(np.float32(0.92) * np.maximum(context.skin, steady), np.float32(0.42) * inner)
+    )
     picture, height = _scratched(context, picture, height, random)
     rough = step(-1.1, -0.2, noise(shape, 7 * unit, context.seed + 8, 2))
     free = 1 - steady
-    bold = wandering(context, np.maximum(context.outline(line), borders(context, labels, 0.55 * line) * (1 - inner)), 9, 2.5, 8)
-    found = contours(context, 2.8, 34.0, 7.0)
+    scene = borders(context, labels, 0.6 * line) * (1 - blur(inner, 4 * unit)) * rough
+    bold = np.maximum(wandering(context, context.outline(line), 4, 2.0, 8), wandering(context, scene, 9, 2.5, 9))
+    found = contours(context, 2.8, 34.0, 7.0, small)
     raw = mix(wandering(context, step(0.25, 0.55, found) * inner, 5, 2, 7), step(0.12, 0.45, found), steady)
-    ink = np.maximum(raw * mix(rough, np.ones_like(rough), steady), bold * rough * free)
+    ink = np.maximum(raw * mix(rough, np.ones_like(rough), steady), bold * free)
     picture = relief(picture, height, unit, np.float32(0.5) * free)
     return np.clip(mix(picture, colour("17110e"), (ink * np.float32(0.94))[..., None]), 0, 1)
 
@@ -389,7 +405,7 @@ def _scratched(context: Context, picture: F32, height: F32, random: np.random.Ge
         for j in range(int(random.integers(4, 9))):
             start = np.array([px * w, py * h]) + across * j * 11 * unit + along * random.uniform(-8, 8) * unit
             groups[i % 2].append(np.asarray(np.stack([start, start + long * along]), np.float32))
-    spare = 1 - calm(context, 0.12)
+    spare = (1 - calm(context, 0.12)) * (1 - np.float32(0.7) * people(context))
     for paths, paint in zip(groups, ("f0e2bd", "241512"), strict=True):
         bare = wandering(context, drawn_paths(context, paths, 3.2), 5, 1.2, 6) * spare
         picture = mix(picture, colour(paint), (bare * np.float32(0.8))[..., None])
@@ -423,8 +439,10 @@ def organic(
     paints = np.stack([colour(c) for c in palette])
     behind = _banded(level, paints, unit)
     # Clothes flow too, in their own colours.
-    own = shades(context, 4.0, 5.0, 4.0)
-    wide = blur(context.toned, 16 * unit)
+    small = reduced(context)
+    flat = toned(context, small)
+    own = shades(context, flat, 4.0, 5.0, 4.0)
+    wide = blur(flat, 16 * unit)
     inside = wide[..., 0] * np.float32(11) + noise(shape, 200 * unit, context.seed + 5, 2) * np.float32(1.7)
     whole = np.floor(inside)
     part = inside - whole
@@ -433,15 +451,14 @@ def organic(
         garment[..., 0] + np.float32(0.055) * (whole % 2) + np.float32(0.05) * (part - np.float32(0.5)), 0.04, 0.97
     )
     garment[..., 1:] *= np.float32(1.45)
-    face = context.toned.copy()
-    face[..., 1:] *= np.float32(1.12)
+    face = flat * np.array([1, 1.12, 1.12], np.float32)
     soft = np.maximum(context.skin, context.detail)
     lab = mix(mix(garment, own, np.float32(0.42)), mix(face, own, np.float32(0.5) * (1 - context.detail)), soft)
     figure = to_rgb(lab)
     picture = mix(behind, figure, np.maximum(inner, context.detail))
     halo = blur(inner, 26 * unit) * (1 - inner)
     picture = picture * (1 - np.float32(0.45) * halo)[..., None]
-    line = contours(context, 1.3, 24.0, 8.0) * inner * np.float32(0.55)
+    line = contours(context, 1.3, 24.0, 8.0, small) * inner * np.float32(0.55)
     picture = mix(
         picture,
         colour(palette[0]) * np.float32(0.55),
@@ -491,12 +508,13 @@ def spatter(canvas: Canvas, *, drops: int = 90, blooms: int = 7) -> F32:
     h, w = shape
     random = np.random.default_rng([context.seed, 111])
     free = (1 - people(context)) * (1 - calm(context, 0.3))
-    density = np.zeros(shape, np.float32)
-    for px, py, size in random.random((blooms, 3)).tolist():
-        pool = filled(context, [blob(px * w, py * h, (40 + 90 * size) * unit, random, 0.22)])
-        pool = wandering(context, pool, 10, 5, 9 + int(9 * size))
-        rim = np.clip(pool - blur(pool, 7 * unit), 0, 1)
-        density += np.float32(0.9) * rim - np.float32(0.16) * blur(pool, 10 * unit)
+    pools = [
+        filled(context, [blob(px * w, py * h, (40 + 90 * size) * unit, random, 0.22)])
+        for px, py, size in random.random((blooms, 3)).tolist()
+    ]
+    pool = wandering(context, np.maximum.reduce(pools), 12, 5, 9)
+    rim = np.clip(pool - blur(pool, 7 * unit), 0, 1)
+    density = np.float32(0.9) * rim - np.float32(0.16) * blur(pool, 10 * unit)
     density *= free
     picture = canvas.picture - (canvas.picture - canvas.picture**2) * density[..., None]
     paths = [

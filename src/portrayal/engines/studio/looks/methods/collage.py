@@ -15,6 +15,7 @@ from portrayal.engines.studio.looks.kernels import to_rgb
 from portrayal.engines.studio.looks.methods.brush import dab, directions, easel, full, relief, scattered, vivid
 from portrayal.engines.studio.looks.methods.contour import contours
 from portrayal.engines.studio.looks.methods.shapes import (
+    Board,
     around,
     calm,
     drawn_paths,
@@ -38,15 +39,52 @@ def sheet(context: Context, x: float, y: float, wide: float, tall: float, turn: 
     return (corners @ np.array([[c, s], [-s, c]]) + (x * w, y * h)).astype(np.float32)
 
 
-def torn(context: Context, picture: F32, paint: Array, corners: F32, number: int, edge: float = 6.0) -> F32:
-    """Paste a torn sheet of a colour, or of a picture, with its white fibrous edge and its shadow."""
-    mask = filled(context, [corners])
-    core = wandering(context, mask, 5.0, 2.2, number)
-    rim = wandering(context, grown(mask, edge, context.unit), 6.5, 3.0, number + 1)
-    rim = np.maximum(rim, core)
-    picture = shadowed(picture, rim, context.unit, 6, 0.42)
-    picture = laid(picture, colour("f6f1e6"), rim)
-    return laid(picture, paint, core)
+class Tearer:
+    """Pastes torn sheets on a board.
+
+    Attributes:
+        board: what they are pasted on.
+    """
+
+    def __init__(self, context: Context, picture: F32) -> None:
+        self.board = Board(context, picture)
+        self._unit = context.unit
+        unit, shape, seed = context.unit, context.shape, context.seed + 17
+        self._wide = [noise(shape, 60 * unit, seed + i, 3) * np.float32(unit) for i in range(2)]
+        self._fine = [noise(shape, 7 * unit, seed + i, 2) * np.float32(unit) for i in (2, 3)]
+
+    def sheet(self, paint: Array, corners: F32, number: int, edge: float = 6.0) -> None:
+        """A torn sheet with its white fibrous edge and its shadow.
+
+        Args:
+            paint: (h, w, 3), what is on it, for the whole picture.
+            corners: (n, 2).
+            number: each sheet is torn in its own way.
+            edge: width of the white, units.
+        """
+        at = self.board.bounds([corners], (edge + 34) * self._unit)
+        if at[0] == at[1] or at[2] == at[3]:
+            return
+        part = np.s_[at[0] : at[1], at[2] : at[3]]
+        mask = self.board.mask([corners], at)
+        core = self._torn(mask, part, number, 5.0, 2.2)
+        rim = np.maximum(self._torn(grown(mask, edge, self._unit), part, number + 1, 6.5, 3.0), core)
+        under = shadowed(self.board.picture[part], rim, self._unit, 6, 0.42)
+        self.board.picture[part] = laid(
+            laid(under, colour("f6f1e6"), rim), paint[part] if paint.ndim == 3 else paint, core
+        )
+
+    def _torn(self, mask: F32, part: tuple[slice, slice], number: int, coarse: float, fine: float) -> F32:
+        # Two fields, turned by the number, tear every sheet differently.
+        c, s = np.float32(math.cos(2.4 * number)), np.float32(math.sin(2.4 * number))
+        wide, near = (
+            [f[part] * np.float32(coarse) for f in self._wide],
+            [f[part] * np.float32(fine) for f in self._fine],
+        )
+        x, y = grid((mask.shape[0], mask.shape[1]))
+        map_x = x + c * wide[0] + s * wide[1] + c * near[1] + s * near[0]
+        map_y = y + c * wide[1] - s * wide[0] + c * near[0] - s * near[1]
+        return np.asarray(cv2.remap(mask, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def paper_of(context: Context, hexadecimal: str, number: int) -> F32:
@@ -59,19 +97,20 @@ def paper_of(context: Context, hexadecimal: str, number: int) -> F32:
     return np.asarray(np.clip(colour(hexadecimal) * (1 + tone)[..., None], 0, 1), np.float32)
 
 
-def tape(context: Context, picture: F32, x: float, y: float, turn: float, long: float = 120.0) -> F32:
-    """A piece of cream adhesive tape, x and y in pixels, turned by degrees."""
+def tape(context: Context, board: Board, x: float, y: float, turn: float, long: float = 120.0) -> None:
+    """A piece of cream adhesive tape, x and y in pixels, turned by degrees; its ends are cut in teeth."""
     h, w = context.shape
     unit = context.unit
-    corners = sheet(context, x / w, y / h, long * unit / w, 36 * unit / h, turn)
-    mask = wandering(context, filled(context, [corners]), 0.6, 1.2, 31)
-    picture = shadowed(picture, mask, unit, 2.5, 0.25)
-    shine = np.float32(1) + np.float32(0.05) * noise(context.shape, 14 * unit, 77, 2)
-    return mix(
-        picture,
-        picture * np.float32(0.35) + colour("f3e3b0") * np.float32(0.64) * shine[..., None],
-        mask * np.float32(0.82),
-    )
+    ends = np.linspace(-0.5, 0.5, 9)
+    tooth = np.where(np.arange(9) % 2 == 0, 0.0, 0.03)
+    left, right = np.stack([-0.5 + tooth, ends], 1), np.stack([0.5 - tooth, ends], 1)[::-1]
+    c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    path = np.concatenate([left, right]) * (long * unit, 36 * unit) @ np.array([[c, s], [-s, c]]) + (x, y)
+    board.shadow([path], 2.5, 0.25)
+    top, bottom, first, last = board.bounds([path])
+    if top < bottom and first < last:
+        under = board.picture[top:bottom, first:last]
+        board.fill([path], under * np.float32(0.35) + colour("f3e3b0") * np.float32(0.64), 0.85)
 
 
 def punchy(context: Context, contrast: float = 1.18, chroma: float = 1.15) -> F32:
@@ -105,34 +144,23 @@ def papers(
     context = canvas.context
     unit, shape = context.unit, context.shape
     h, w = shape
-    ground, first, second, third, fourth, fifth = colours
-    picture = paper_of(context, ground, 1)
+    sheets = [paper_of(context, c, i + 1) for i, c in enumerate(colours)]
     lay = np.random.default_rng([context.seed, 121]).uniform(-1, 1, 20)
-    picture = torn(
-        context, picture, paper_of(context, first, 2), sheet(context, 0.16, 0.30, 0.62, 0.72, -9 + 4 * lay[0]), 12
-    )
-    picture = torn(
-        context, picture, paper_of(context, second, 3), sheet(context, 0.86, 0.22, 0.52, 0.54, 8 + 4 * lay[1]), 14
-    )
-    scene = mix(punchy(context, 1.1, 0.85), colour("efe6d2"), np.float32(0.16))
+    tearer = Tearer(context, sheets[0])
+    tearer.sheet(sheets[1], sheet(context, 0.16, 0.30, 0.62, 0.72, -9 + 4 * lay[0]), 12)
+    tearer.sheet(sheets[2], sheet(context, 0.86, 0.22, 0.52, 0.54, 8 + 4 * lay[1]), 14)
+    scene = mix(punchy(context, 1.1, 0.85), colour("efe6d2"), 0.16)
     light = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
     print_dots = dots(np.clip(1 - light, 0, 1) * np.float32(0.8), max(3.6, 6 * unit))
     scene = scene * (1 - np.float32(0.16) * print_dots)[..., None]
-    picture = torn(context, picture, scene, sheet(context, 0.5 + 0.02 * lay[2], 0.44, 0.76, 0.72, 3 * lay[3]), 16, 12)
-    picture = torn(
-        context, picture, paper_of(context, third, 4), sheet(context, 0.10, 0.94, 0.72, 0.34, -12 + 4 * lay[4]), 18
-    )
-    picture = torn(
-        context, picture, paper_of(context, fourth, 5), sheet(context, 0.95, 0.93, 0.60, 0.36, 14 + 4 * lay[5]), 20
-    )
-    picture = torn(
-        context, picture, paper_of(context, fifth, 6), sheet(context, 0.93, 0.60, 0.20, 0.12, -20 + 9 * lay[6]), 22
-    )
-    picture = cut_out(context, picture, punchy(context, 1.2, 1.12), 11)
-    free = 1 - calm(context, 0.1)
-    if float(free.min()) >= 0:
-        for x, y, turn in ((0.155, 0.115, -42), (0.845, 0.105, 38)):
-            picture = mix(picture, tape(context, picture, x * w, y * h, turn + 6 * lay[7]), free)
+    tearer.sheet(scene, sheet(context, 0.5 + 0.02 * lay[2], 0.44, 0.76, 0.72, 3 * lay[3]), 16, 12)
+    tearer.sheet(sheets[3], sheet(context, 0.10, 0.94, 0.72, 0.34, -12 + 4 * lay[4]), 18)
+    tearer.sheet(sheets[4], sheet(context, 0.95, 0.93, 0.60, 0.36, 14 + 4 * lay[5]), 20)
+    tearer.sheet(sheets[5], sheet(context, 0.93, 0.60, 0.20, 0.12, -20 + 9 * lay[6]), 22)
+    board = Board(context, cut_out(context, tearer.board.picture, punchy(context, 1.2, 1.12), 11))
+    for x, y, turn in ((0.155, 0.115, -42), (0.845, 0.105, 38)):
+        tape(context, board, x * w, y * h, turn + 6 * lay[7])
+    picture = board.picture
     _, shade = paper(shape, unit, context.seed, 0.7)
     return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
 
@@ -196,8 +224,10 @@ def tilted_blocks(
     spare = 1 - calm(context, 0.22)
     low_edge = min(0.93, (y0 + 1.15 * tall) / h)
     strip = sheet(context, 0.5, max(0.86, low_edge), 1.3, 0.085, tilt * 0.55)
-    over = torn(context, picture, colour(acid), strip, 41, 7)
-    over = torn(context, over, colour(hot), sheet(context, 0.82, max(0.92, low_edge), 0.5, 0.05, tilt * 0.55), 43, 4)
+    tearer = Tearer(context, picture)
+    tearer.sheet(colour(acid), strip, 41, 7)
+    tearer.sheet(colour(hot), sheet(context, 0.82, max(0.92, low_edge), 0.5, 0.05, tilt * 0.55), 43, 4)
+    over = tearer.board.picture
     picture = mix(picture, over, spare)
     _, shade = paper(shape, unit, context.seed, 0.6)
     return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
@@ -269,7 +299,9 @@ def mixed(canvas: Canvas, *, wash: str = "49a3ad", warm: str = "e0743a", pencil:
     # The photograph: head and shoulders, torn off below.
     photo = punchy(context, 1.12, 1.05)
     rag = noise(shape, 150 * unit, context.seed + 4, 4)
-    level = (yy - np.float32(y0 + 1.10 * tall)) / np.float32(tall) + np.float32(0.13) * rag
+    below_all = float(np.flatnonzero(inner.max(1) > 0.5).max(initial=0))
+    tear = y0 + max(1.10 * tall, 0.36 * (below_all - y0))
+    level = (yy - np.float32(tear)) / np.float32(tall) + np.float32(0.13) * rag
     pulp = np.float32(0.055) + np.float32(0.03) * noise(shape, 12 * unit, context.seed + 5, 2)
     soft = np.float32(2 * unit / tall)
     above = np.clip(np.float32(0.5) - level / soft, 0, 1)
@@ -284,7 +316,10 @@ def mixed(canvas: Canvas, *, wash: str = "49a3ad", warm: str = "e0743a", pencil:
     below = 1 - np.maximum(context.face, np.maximum(kept, body * rim))
     twice = np.maximum(wandering(context, line, 3.4, 1.0, 52), np.float32(0.8) * wandering(context, line, 6.0, 1.0, 53))
     circle = around(x0, y0 - 0.1 * tall, np.full(120, 1.27 * tall))
-    lines = [np.concatenate([circle, circle[:9] * np.float32(1.006)]), around(x0 + 8 * unit, y0 - 0.1 * tall, np.full(120, 1.18 * tall))]
+    lines = [
+        np.concatenate([circle, circle[:9] * np.float32(1.006)]),
+        around(x0 + 8 * unit, y0 - 0.1 * tall, np.full(120, 1.18 * tall)),
+    ]
     lines += [np.array([[0.03 * w, y0 + k * tall], [0.97 * w, y0 + (k - 0.06) * tall]]) for k in (-0.72, 0.55)]
     lines += [np.array([[x0 + k * tall, 0.02 * h], [x0 + (k + 0.03) * tall, 0.98 * h]]) for k in (-1.4, 1.45)]
     drawn = wandering(context, drawn_paths(context, lines, 2.2), 4, 0.8, 54) * (1 - inner)

@@ -1,4 +1,4 @@
-"""Contours for broad pens, found on a reduced picture: a quarter of the work, and alike in every size."""
+"""Contours and flat colours for broad tools, found on a reduced picture: a quarter of the work, alike in every size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from portrayal.engines.studio.looks.context import Context
-from portrayal.engines.studio.looks.texture import mix, step
+from portrayal.engines.studio.looks.drawn import cel
+from portrayal.engines.studio.looks.texture import blur, mix, step
 from portrayal.imaging import F32
 
 _COARSE: Final = 512
@@ -63,6 +64,23 @@ def contours(
         moved[:, 1] -= top
         near = Context(np.ascontiguousarray(context.image[part]), (moved,), None, None, context.seed, context.speed)
         near.unit = context.unit
-        share = context.face[part] * (1 - context.smallness * np.float32(0.0))
-        out[part] = mix(out[part], near.lines(width, gain, length), share)
+        out[part] = mix(out[part], near.lines(width, gain, length), context.face[part])
     return np.asarray(out, np.float32)
+
+
+def toned(context: Context, small: Context) -> F32:
+    """As `Context.toned`, from `small`; the detail zone is fine in full size. Oklab (h, w, 3)."""
+    if small is context:
+        return context.toned
+    h, w = context.shape
+    out = np.asarray(cv2.resize(small.toned, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
+    fine = context.fine.copy()
+    fine[..., 0] = context.lifted(fine[..., 0])
+    return mix(out, fine, context.detail)
+
+
+def shades(context: Context, colours: F32, softness: float, steps: float, sharpness: float) -> F32:
+    """Flat shades of `toned` colours (h, w, 3) as `drawn.shades` makes them; the detail zone keeps its own."""
+    wide = blur(colours, softness * context.unit)
+    wide[..., 0] = cel(wide[..., 0], steps, sharpness)
+    return mix(wide, colours, context.detail)

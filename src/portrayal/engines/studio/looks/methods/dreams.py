@@ -105,7 +105,11 @@ def _within(board: Board, path: Array, x: float, y: float, r: float) -> tuple[F3
     top, bottom, left, right = board.bounds([path])
     gx, gy = np.arange(left, right, dtype=np.float32)[None], np.arange(top, bottom, dtype=np.float32)[:, None]
     u = (gx - np.float32(x)) / np.float32(r) + gy * np.float32(0)
-    return np.asarray(u, np.float32), np.asarray((gy - np.float32(y)) / np.float32(r) + gx * np.float32(0), np.float32), (top, left)
+    return (
+        np.asarray(u, np.float32),
+        np.asarray((gy - np.float32(y)) / np.float32(r) + gx * np.float32(0), np.float32),
+        (top, left),
+    )
 
 
 def _window(context: Context, board: Board, x: float, y: float, r: float, ink: str) -> None:
@@ -154,10 +158,17 @@ def _moon(context: Context, board: Board, x: float, y: float, r: float, ink: str
     path = around(x, y, np.full(90, 0.85 * r))
     u, v, corner = _within(board, path, x, y, 0.85 * r)
     seas = noise((u.shape[0], u.shape[1]), 70 * context.unit, 21, 3)
-    light = np.clip(np.float32(0.85) - np.float32(0.40) * (u + v * np.float32(0.4)) - np.float32(0.20) * step(0.1, 0.7, seas), 0.05, 1)
+    light = np.clip(
+        np.float32(0.85) - np.float32(0.40) * (u + v * np.float32(0.4)) - np.float32(0.20) * step(0.1, 0.7, seas),
+        0.05,
+        1,
+    )
     lines = engraved(context, light, 6, 1.2, 0.0, corner)
     board.shadow([path], 6, 0.3)
-    board.fill([path], mix(np.broadcast_to(colour("f3e9d0"), (*u.shape, 3)), colour(ink), (lines * np.float32(0.75))[..., None]))
+    board.fill(
+        [path],
+        mix(np.broadcast_to(colour("f3e9d0"), (*u.shape, 3)), colour(ink), (lines * np.float32(0.75))[..., None]),
+    )
 
 
 def _cloud(context: Context, board: Board, x: float, y: float, r: float, ink: str) -> None:
@@ -166,7 +177,9 @@ def _cloud(context: Context, board: Board, x: float, y: float, r: float, ink: st
     _, v, corner = _within(board, path, x, y, r)
     lines = engraved(context, np.clip(np.float32(0.80) - np.float32(0.9) * v, 0, 1), 6.5, math.pi / 2, 0.0, corner)
     board.shadow([path], 8, 0.35)
-    board.fill([path], mix(np.broadcast_to(colour("faf3e3"), (*v.shape, 3)), colour(ink), (lines * np.float32(0.6))[..., None]))
+    board.fill(
+        [path], mix(np.broadcast_to(colour("faf3e3"), (*v.shape, 3)), colour(ink), (lines * np.float32(0.6))[..., None])
+    )
     board.line([path], colour(ink), 2.0, 0.8)
 
 

@@ -13,7 +13,8 @@ from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
-from portrayal.engines.studio.looks.methods.contour import contours
+from portrayal.engines.studio.looks.methods.contour import contours, reduced, toned
+from portrayal.engines.studio.looks.methods.contour import shades as coarse_shades
 from portrayal.engines.studio.looks.methods.shapes import (
     calm,
     cloud,
@@ -382,14 +383,16 @@ def film_cartoon(canvas: Canvas, *, iris: float = 0.60, scratches: int = 9) -> F
     context = canvas.context
     unit, shape = context.unit, context.shape
     h, w = shape
-    light = shades(context, 3.6, 3.6, 4.2)[..., 0]
+    small = reduced(context)
+    flat = toned(context, small)
+    light = coarse_shades(context, flat, 3.6, 3.6, 4.2)[..., 0]
     inner = people(context)
-    wash = blur(context.toned[..., 0], 5 * unit)
+    wash = blur(flat[..., 0], 5 * unit)
     wash = np.float32(0.44) + np.float32(0.48) * wash + np.float32(0.035) * noise(shape, 50 * unit, context.seed, 3)
     face = np.float32(0.12) + np.float32(0.93) * light
     light = mix(wash, face, np.maximum(inner, context.face))
     light = np.clip(light + np.float32(0.05) * (context.skin - inner * (1 - context.skin)), 0, 0.97)
-    line = contours(context, 1.9, 30.0, 7.0) * (np.float32(0.38) + np.float32(0.62) * inner)
+    line = contours(context, 1.9, 30.0, 7.0, small) * (np.float32(0.38) + np.float32(0.62) * inner)
     line = np.maximum(line, context.outline(5.2))
     grey = mix(light, np.float32(0.05), line)
     grey = blur(grey, 0.8 * unit) + np.float32(0.22) * blur(np.clip(grey - np.float32(0.7), 0, 1), 14 * unit)
@@ -435,18 +438,21 @@ def anime(canvas: Canvas, *, sky: str = "8fc6f5", glow: float = 0.5) -> F32:
     skin = context.skin
     soft = blur(context.toned, 6 * unit)
     if float(skin.max()) > 0.5:
-        tone = soft[..., 0][skin > 0.6]
-        low, high = (np.float32(v) for v in np.quantile(tone[::7] if len(tone) > 700 else tone, [0.28, 0.72]))
-        lit = step(float(low) - 0.02, float(low) + 0.02, blur(context.toned[..., 0], 3.2 * unit))
-        two = mix(np.full(shape, low - np.float32(0.05)), np.full(shape, high + np.float32(0.02)), lit)
+        # The two tones are the means of either side, so that the complexion stays what it is.
+        light = blur(context.toned[..., 0], 3.2 * unit)
+        tone = light[skin > 0.6][::3]
+        border = float(np.quantile(tone, 0.30))
+        dark, bright = float(tone[tone <= border].mean()), float(tone[tone > border].mean())
+        lit = step(border - 0.02, border + 0.02, light)
+        two = np.float32(dark) + np.float32(bright - dark) * lit
         own = soft.copy()
         own[..., 0] = two
-        own[..., 1] += np.float32(0.012) * (1 - lit) + np.float32(0.018) * context.cheeks()
+        own[..., 1] += np.float32(0.008) * (1 - lit) + np.float32(0.016) * context.cheeks()
         own[..., 2] += np.float32(0.004)
         lab = mix(lab, own, skin * (1 - np.float32(0.9) * context.detail))
         lab = mix(lab, context.toned, skin * context.detail * np.float32(0.8))
-    lab[..., 0] = np.clip(np.float32(0.05) + np.float32(0.98) * lab[..., 0], 0, 0.985)
-    lab[..., 1:] *= np.float32(1.25)
+    lab[..., 0] = np.clip(np.float32(0.03) + np.float32(0.98) * lab[..., 0], 0, 0.985)
+    lab[..., 1:] *= (np.float32(1.25) - np.float32(0.17) * skin)[..., None]
     behind = blur(context.toned, 2.2 * unit)
     behind[..., 0] = np.clip(np.float32(0.20) + np.float32(0.82) * behind[..., 0], 0, 0.98)
     behind[..., 1:] *= np.float32(1.55)
@@ -458,8 +464,6 @@ def anime(canvas: Canvas, *, sky: str = "8fc6f5", glow: float = 0.5) -> F32:
     line = step(0.18, 0.55, np.maximum(line, context.outline(2.2)))
     picture = mix(picture, picture * np.array([0.22, 0.16, 0.26], np.float32), line * np.float32(0.92))
     picture = _catchlights(context, picture)
-    x0, y0, tall = heads(context)[0]
-    del x0, y0, tall
     bloom = blur(np.clip(picture - np.float32(0.72), 0, 1), 22 * unit)
     return np.asarray(np.clip(picture + np.float32(glow) * bloom, 0, 1), np.float32)
 

@@ -243,14 +243,14 @@ class Board:
         top, left = max(0, math.floor(y0)), max(0, math.floor(x0))
         return top, max(top, min(h, math.ceil(y1) + 1)), left, max(left, min(w, math.ceil(x1) + 1))
 
-    def mask(self, paths: Sequence[Array], at: tuple[int, int, int, int], width: float = 0.0, closed: bool = True) -> F32:
+    def mask(
+        self, paths: Sequence[Array], at: tuple[int, int, int, int], width: float = 0.0, closed: bool = True
+    ) -> F32:
         """0..1 within bounds: inside of paths, or on them with a pen so many units wide."""
         top, bottom, left, right = at
         times = 1 if width <= 0 else self._times
         out = np.zeros(((bottom - top) * times, (right - left) * times), np.uint8)
-        moved = [
-            np.round((np.asarray(path)[:, :2] - (left, top)) * (16 * times)).astype(np.int32) for path in paths
-        ]
+        moved = [np.round((np.asarray(path)[:, :2] - (left, top)) * (16 * times)).astype(np.int32) for path in paths]
         if width <= 0:
             for path in moved:
                 cv2.fillPoly(out, [path], 255, cv2.LINE_AA, 4)

@@ -10,10 +10,9 @@ import numpy as np
 
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
-from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
 from portrayal.engines.studio.looks.methods.brush import drips
-from portrayal.engines.studio.looks.methods.contour import contours
+from portrayal.engines.studio.looks.methods.contour import contours, reduced, shades, toned
 from portrayal.engines.studio.looks.methods.shapes import (
     Board,
     around,
@@ -92,11 +91,12 @@ def mist(context: Context, mask: Array, reach: float, number: int) -> F32:
     return np.asarray(np.clip(np.maximum(soft**2, fine * step(0.03, 0.5, soft)), 0, 1), np.float32)
 
 
-def stencils(context: Context, levels: int = 4, chroma: float = 1.5) -> F32:
+def stencils(context: Context, small: Context, levels: int = 4, chroma: float = 1.5) -> F32:
     """The picture in hard-edged layers of its own colours, dark to light, as stencils give it (h, w, 3)."""
     unit = context.unit
-    lab = shades(context, 3.4, levels, 6.0)
-    smooth = blur(context.toned, 5 * unit)
+    flat = toned(context, small)
+    lab = shades(context, flat, 3.4, levels, 6.0)
+    smooth = blur(flat, 5 * unit)
     lab[..., 1:] = mix(lab[..., 1:], smooth[..., 1:], np.float32(0.7) * (1 - context.detail))
     lab[..., 1:] *= np.float32(chroma) + np.float32(1.12 - chroma) * context.skin[..., None]
     lab[..., 0] = np.clip(np.float32(0.58) + (lab[..., 0] - np.float32(0.56)) * np.float32(1.18), 0.06, 0.97)
@@ -119,7 +119,8 @@ def mural(
     h, w = shape
     wall, relief = brick(context)
     inner = people(context)
-    layers = stencils(context)
+    small = reduced(context)
+    layers = stencils(context, small)
     x0, y0, tall = heads(context)[0]
     cx, cy = x0 / w, min(0.5, y0 / h + 0.05)
     random = np.random.default_rng([context.seed, 171])
@@ -143,7 +144,7 @@ def mural(
         picture = laid(picture, colours[side], falls * (1 - inner) * np.float32(0.92))
         picture = laid(picture, colour("f7f4ea"), mist(context, inner, 11, 176) * (1 - inner) * np.float32(0.9))
     picture = laid(picture, layers, np.maximum(inner, context.detail))
-    line = step(0.16, 0.5, contours(context, 2.1, 30.0, 6.0)) * (np.float32(0.30) + np.float32(0.70) * inner)
+    line = step(0.16, 0.5, contours(context, 2.1, 30.0, 6.0, small)) * (np.float32(0.30) + np.float32(0.70) * inner)
     soft = np.maximum(blur(line, 1.2 * unit) * np.float32(1.25), np.float32(0.35) * blur(line, 5 * unit))
     line = mix(np.clip(soft, 0, 1), line, context.detail)
     contour = np.clip(blur(context.outline(6.0), 1.3 * unit) * np.float32(1.3), 0, 1)
@@ -190,7 +191,8 @@ def wild_style(
     inner = people(context)
     random = np.random.default_rng([context.seed, 181])
     picture = wall
-    layers = stencils(context, 3, 2.0)
+    small = reduced(context)
+    layers = stencils(context, small, 3, 2.0)
     tint = mix(layers, np.broadcast_to(colour(fills[1]), layers.shape), np.float32(0.35))
     picture = mix(picture, tint, ((1 - inner) * np.float32(0.34 if context.cut else 0.9))[..., None])
     paints = [colour(c) for c in fills]
@@ -208,9 +210,8 @@ def wild_style(
     picture = laid(picture, colour(ink), np.clip(rim, 0, 1))
     picture = laid(picture, colour("ffffff"), grown(inner, 9, unit))
     picture = laid(picture, colour(ink), grown(inner, 4, unit))
-    lab_layers = layers
-    picture = laid(picture, lab_layers, np.maximum(inner, context.detail))
-    line = step(0.18, 0.42, contours(context, 2.6, 32.0, 8.0)) * inner
+    picture = laid(picture, layers, np.maximum(inner, context.detail))
+    line = step(0.18, 0.42, contours(context, 2.6, 32.0, 8.0, small)) * inner
 
     picture = mix(picture, colour(ink), (line * np.float32(0.96))[..., None])
     # Shine: a white line beside the dark ones on clothes and hair.
@@ -230,7 +231,9 @@ def _bubbles(context: Context, picture: F32, paints: list[F32], ink: str, random
         if kind == 3:
             path = star(x, y, 1.08 * r, 5, 0.5, turn)
         elif kind == 1:
-            arrow = np.array([[-1, -0.28], [0.15, -0.28], [0.15, -0.75], [1, 0], [0.15, 0.75], [0.15, 0.28], [-1, 0.28]])
+            arrow = np.array(
+                [[-1, -0.28], [0.15, -0.28], [0.15, -0.75], [1, 0], [0.15, 0.75], [0.15, 0.28], [-1, 0.28]]
+            )
             c, s = math.cos(turn - 0.8), math.sin(turn - 0.8)
             path = np.asarray(arrow * r @ np.array([[c, s], [-s, c]]) + (x, y), np.float32)
         else:

@@ -10,6 +10,7 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.kernels import to_rgb
+from portrayal.engines.studio.looks.methods.contour import reduced, toned
 from portrayal.engines.studio.looks.methods.pen import pieces
 from portrayal.engines.studio.looks.methods.shapes import Board, around, people, spots
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, step
@@ -29,7 +30,13 @@ def inflated(mask: Array, radius: float) -> F32:
 
 
 def clay(
-    canvas: Canvas, *, studio: float = 1.0, props: int = 9, top: str = "ffd9c4", bottom: str = "bfe0f2", eyes: float = 0.08
+    canvas: Canvas,
+    *,
+    studio: float = 1.0,
+    props: int = 9,
+    top: str = "ffd9c4",
+    bottom: str = "bfe0f2",
+    eyes: float = 0.08,
 ) -> F32:
     """A smooth toy: inflated normals (Johnston 2002, Lumo), a soft wrapped lamp, a rim light, a pastel studio.
 
@@ -43,7 +50,8 @@ def clay(
     unit = context.unit
     inner = people(context)
     labels = pieces(context, _BEHIND, _PEOPLE, 0.004)
-    colours, height = _toy_colours(context, labels), _height(context, labels)
+    flat = toned(context, reduced(context))
+    colours, height = _toy_colours(context, labels, flat), _height(context, labels, flat)
     nx, ny, nz = _normals(height)
     picture = _lit(context, colours, nx, ny, nz, inner)
     if studio > 0:
@@ -58,13 +66,13 @@ def clay(
     return np.asarray(np.clip(picture + np.float32(0.30) * glow, 0, 1), np.float32)
 
 
-def _toy_colours(context: Context, labels: Array) -> F32:
+def _toy_colours(context: Context, labels: Array, flat: F32) -> F32:
     """Smooth Oklab (h, w, 3): each piece has its own colour that changes slowly; skin and features keep more."""
     h, w = context.shape
     unit = context.unit
     ph, pw = labels.shape
     per = unit * pw / w
-    coarse = cv2.resize(context.toned, (pw, ph), interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(flat, (pw, ph), interpolation=cv2.INTER_AREA)
     out = np.zeros((ph, pw, 3), np.float32)
     for k in np.unique(labels).tolist():
         where = (labels == k).astype(np.float32)
@@ -72,18 +80,18 @@ def _toy_colours(context: Context, labels: Array) -> F32:
         weight = blur(where, reach) + np.float32(1e-3)
         out += (blur(coarse * where[..., None], reach) / weight[..., None]) * where[..., None]
     # Borders as smooth as votes make them, in full size.
-    mild = cv2.bilateralFilter(context.toned, 9, 0.09, max(1.0, 5 * unit))
+    mild = cv2.bilateralFilter(flat, 9, 0.09, max(1.0, 5 * unit))
     even = cv2.resize(blur(out, 0.8), (w, h), interpolation=cv2.INTER_CUBIC)
-    skin = blur(context.skin, 2 * unit)
-    lab = mix(mix(even, mild, np.float32(0.30).item()), mix(blur(mild, 2.2 * unit), blur(context.toned, 12 * unit), 0.25), skin)
+    skin = blur(context.skin, 5 * unit)
+    lab = mix(mix(even, mild, np.float32(0.30).item()), mix(blur(mild, 2.2 * unit), blur(flat, 12 * unit), 0.25), skin)
     lab = mix(lab, context.fine, context.detail * np.float32(0.92))
-    lab[..., 0] = np.clip(np.float32(0.07) + np.float32(0.96) * lab[..., 0], 0, 0.95)
+    lab[..., 0] = np.clip(np.float32(0.07) - np.float32(0.06) * skin + np.float32(0.96) * lab[..., 0], 0, 0.95)
     lab[..., 1:] *= np.float32(1.28)
     lab[..., 1] += np.float32(0.022) * context.cheeks()
     return lab
 
 
-def _height(context: Context, labels: Array) -> F32:
+def _height(context: Context, labels: Array, flat: F32) -> F32:
     """How near everything is (h, w), in pixels: cushions of the pieces and parts, folds from light, faces from depth."""
     h, w = context.shape
     ph, pw = labels.shape
@@ -91,18 +99,24 @@ def _height(context: Context, labels: Array) -> F32:
     per = context.unit / scale
     inner = cv2.resize(people(context), (pw, ph), interpolation=cv2.INTER_AREA)
     skin = cv2.resize(context.skin, (pw, ph), interpolation=cv2.INTER_AREA)
-    light = cv2.resize(context.toned[..., 0], (pw, ph), interpolation=cv2.INTER_AREA)
+    light = cv2.resize(flat[..., 0], (pw, ph), interpolation=cv2.INTER_AREA)
     height = np.zeros((ph, pw), np.float32)
     for k in np.unique(labels).tolist():
         behind = k < _BEHIND
         height += inflated(labels == k, (26.0 if behind else 12.0) * per) * np.float32(0.7 if behind else 0.5)
     height *= 1 - skin
     # Folds and locks: what is lighter is nearer, as far as nothing else is known.
-    height += np.float32(75 * per) * blur(np.asarray(light, np.float32), 4.5 * per) * np.asarray(inner * (1 - skin), np.float32)
+    body = np.asarray(inner * (1 - skin), np.float32)
+    folds = blur(np.asarray(light, np.float32), 4.0 * per) - blur(light * inner, 34 * per) / (
+        blur(inner, 34 * per) + np.float32(0.05)
+    )
+    height += np.float32(85 * per) * np.clip(folds, -0.35, 0.35) * blur(body, 3 * per)
     height += _face_depth(context, (pw, ph)) * np.float32(0.8)
     part = _parts(context, (pw, ph), np.asarray(inner, np.float32))
     for k in range(1, 5):
-        height += inflated(part == k, (20 if k == FACE else 34) * per) * np.float32(0.9)
+        height += inflated(part == k, (30 if k in (FACE, HAIR) else 34) * per) * np.float32(
+            0.35 if k in (FACE, HAIR) else 0.9
+        )
     height += inflated(inner > 0.5, 46 * per) * np.float32(0.7)
     smooth = cv2.resize(blur(height, 3.0 * per), (w, h), interpolation=cv2.INTER_CUBIC)
     return np.asarray(blur(np.asarray(smooth, np.float32), 0.8 * scale) * np.float32(scale), np.float32)
@@ -130,7 +144,9 @@ def _lit(context: Context, lab: F32, nx: F32, ny: F32, nz: F32, inner: F32) -> F
     half = np.clip(np.float32(-0.28) * nx - np.float32(0.32) * ny + np.float32(0.905) * nz, 0, 1)
     glossy = 1 - np.float32(0.9) * np.maximum(context.features, np.float32(0.75) * skin)
     body += (half ** np.float32(46) * np.float32(0.20) * glossy * inner)[..., None]
-    rim = np.clip(1 - nz, 0, 1) ** np.float32(1.8) * np.clip(np.float32(0.35) + nx * np.float32(0.7) - ny * np.float32(0.4), 0, 1)
+    rim = np.clip(1 - nz, 0, 1) ** np.float32(1.8) * np.clip(
+        np.float32(0.35) + nx * np.float32(0.7) - ny * np.float32(0.4), 0, 1
+    )
     body += (rim * inner * (1 - np.float32(0.8) * skin))[..., None] * np.array([0.50, 0.50, 0.58], np.float32)
     return np.asarray(body, np.float32)
 
@@ -193,11 +209,17 @@ def _studio(context: Context, inner: F32, top: str, bottom: str, props: int) -> 
         u = (np.arange(x0, x1, dtype=np.float32)[None] - np.float32(px)) / np.float32(r)
         v = (np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(py)) / np.float32(r)
         deep = np.sqrt(np.clip(1 - u * u - v * v, 0, 1))
-        key = np.clip((np.float32(0.66) * deep - np.float32(0.50) * u - np.float32(0.56) * v + np.float32(0.4)) / np.float32(1.4), 0, 1)
+        key = np.clip(
+            (np.float32(0.66) * deep - np.float32(0.50) * u - np.float32(0.56) * v + np.float32(0.4)) / np.float32(1.4),
+            0,
+            1,
+        )
         rim = (1 - deep) ** 2 * np.clip(u - v * np.float32(0.3), 0, 1) * np.float32(0.30)
         half = np.clip(np.float32(0.905) * deep - np.float32(0.28) * u - np.float32(0.32) * v, 0, 1) ** np.float32(50)
         paint = mix(paints[(i + 2) % len(paints)], ends[i % 2] * np.float32(0.9), 0.25)
-        tone = paint * (np.float32(0.50) + np.float32(0.62) * key)[..., None] + (rim + np.float32(0.22) * half)[..., None]
+        tone = (
+            paint * (np.float32(0.50) + np.float32(0.62) * key)[..., None] + (rim + np.float32(0.22) * half)[..., None]
+        )
         board.fill([path], np.clip(tone, 0, 1))
     shade = blur(inner, 40 * unit)
     move = np.array([[1, 0, 34 * unit], [0, 1, 26 * unit]], np.float32)

@@ -11,9 +11,8 @@ import numpy as np
 
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context
-from portrayal.engines.studio.looks.drawn import shades
 from portrayal.engines.studio.looks.kernels import to_rgb
-from portrayal.engines.studio.looks.methods.contour import contours
+from portrayal.engines.studio.looks.methods.contour import contours, reduced, shades, toned
 from portrayal.engines.studio.looks.methods.shapes import (
     Board,
     around,
@@ -29,6 +28,7 @@ from portrayal.engines.studio.looks.methods.shapes import (
 )
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, paper, step
 from portrayal.imaging import F32, Array
+from portrayal.perception.types import HAIR
 
 
 def stripes(level: Array, paints: Array, unit: float, line: float = 2.0, ink: str = "2b1030") -> F32:
@@ -70,31 +70,43 @@ def psychedelic(
     level = (np.float32(0.80) * out + np.float32(0.20) * far + wave + np.float32(36) * grey) / np.float32(40)
     behind = stripes(blur(np.asarray(level, np.float32), 2 * unit), paints, unit, 3.2, ink)
     # People: warm flat shades, clothes melt into swirls of their own colour.
-    lab = shades(context, 3.4, 4.2, 5.0)
-    soft = blur(context.toned, 18 * unit)
+    small = reduced(context)
+    flat = toned(context, small)
+    lab = shades(context, flat, 3.4, 4.2, 5.0)
+    soft = blur(flat, 18 * unit)
     swirl = (
-        soft[..., 0] * 9
+        soft[..., 0] * 7
         + np.float32(1.5) * noise(shape, 190 * unit, context.seed + 3, 2)
         + np.sin(far / np.float32(60) + 2 * angle) * np.float32(0.55)
     )
     bands_of = np.mod(np.floor(swirl), 4)
     melted = soft.copy()
     melted[..., 1:] *= np.float32(1.75)
-    melted[..., 0] = np.clip(melted[..., 0] + np.float32(0.085) * (bands_of - np.float32(1.3)), 0.08, 0.95)
+    melted[..., 0] = np.clip(
+        np.float32(0.10) + np.float32(0.92) * melted[..., 0] + np.float32(0.085) * (bands_of - np.float32(1.3)),
+        0.14,
+        0.95,
+    )
     melted[..., 1] += np.float32(0.05) * (bands_of == 1) - np.float32(0.02) * (bands_of == 2)
     melted[..., 2] += np.float32(0.05) * (bands_of == 2) - np.float32(0.04) * (bands_of == 3)
     skin = np.maximum(context.skin, context.detail)
-    warm = lab.copy()
-    warm[..., 1:] *= np.float32(1.30)
-    warm[..., 1] += np.float32(0.012)
-    warm[..., 2] += np.float32(0.028)
+    warm = shades(context, flat, 3.0, 7.0, 2.4)
+    warm[..., 0] = np.clip(np.float32(0.07) + np.float32(0.96) * warm[..., 0], 0, 0.97)
+    warm = warm * np.array([1, 1.25, 1.25], np.float32) + np.array([0, 0.008, 0.024], np.float32)
     lab[..., 1:] *= np.float32(1.6)
-    garment = mix(lab, melted, np.float32(0.72))
-    figure = to_rgb(mix(garment, warm, skin))
+    garment = to_rgb(mix(lab, melted, 0.66))
+    inked = paints[np.asarray(np.mod(bands_of * 2 + 1, len(paints)), np.intp)]
+    tinted = inked * (np.float32(0.24) + np.float32(0.85) * melted[..., :1])
+    grey = 1 - step(0.03, 0.10, np.sqrt(soft[..., 1] ** 2 + soft[..., 2] ** 2))
+    if context.regions is not None:
+        hair = blur((context.regions == HAIR).astype(np.float32), 3 * unit)
+        grey, garment = grey * (1 - hair), mix(garment, to_rgb(lab), np.float32(0.6) * hair)
+    garment = mix(garment, tinted, np.float32(0.18) + np.float32(0.34) * grey)
+    figure = mix(garment, to_rgb(warm), skin)
     picture = laid(behind, colour("fbf3c8"), grown(inner, 12, unit))
     picture = laid(picture, colour(ink), grown(inner, 5, unit))
     picture = laid(picture, figure, np.maximum(inner, context.detail))
-    line = step(0.18, 0.5, contours(context, 1.8, 30.0, 8.0)) * inner
+    line = step(0.18, 0.5, contours(context, 1.8, 30.0, 8.0, small)) * inner
     picture = mix(picture, colour(ink), (line * np.float32(0.9))[..., None])
     picture = _flowers(context, picture, paints, ink)
     height, shade = paper(shape, unit, context.seed, 0.7)
@@ -149,7 +161,9 @@ def strange(canvas: Canvas, *, swirls: int = 4, turn: float = 3.2, eyes: int = 1
         c, s = np.cos(spin), np.sin(spin)
         map_x, map_y = np.float32(cx) + c * dx - s * dy, np.float32(cy) + s * dx + c * dy
     map_x = map_x + np.float32(9 * unit) * np.sin(y / np.float32(26 * unit))
-    scene = _false_colours(context, blur(context.toned, 2 * unit), 1.0)
+    small = reduced(context)
+    flat = toned(context, small)
+    scene = _false_colours(blur(flat, 2 * unit), 1.0)
     behind = cv2.remap(scene, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     far = away(context)
     ring = np.abs(np.mod(far / np.float32(34), 1) - np.float32(0.5)) * 2
@@ -168,18 +182,16 @@ def strange(canvas: Canvas, *, swirls: int = 4, turn: float = 3.2, eyes: int = 1
         * np.sin(y / np.float32(17 * unit) + x / np.float32(60 * unit))
         * (1 - blur(still, 10 * unit))
     )
-    lab = shades(context, 2.4, 7.0, 2.0)
-    other = _false_colours(context, lab, 0.55)
+    other = _false_colours(shades(context, flat, 2.4, 7.0, 2.0), 0.55)
     wavy = cv2.remap(other, x + ripple, y + ripple * np.float32(0.3), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     skin = np.maximum(context.skin, context.detail)
-    natural = context.toned.copy()
-    natural[..., 1:] *= np.float32(1.12)
+    natural = flat * np.array([1, 1.12, 1.12], np.float32)
     figure = mix(wavy, to_rgb(natural), skin)
     picture = shadowed(picture, inner, unit, 10, 0.5) if context.cut else picture
     picture = mix(picture, figure, np.maximum(inner, context.detail))
     glow = blur(inner, 7 * unit) * (1 - inner)
     picture = mix(picture, colour("eaff00"), (glow * np.float32(1.2)).clip(0, 1)[..., None])
-    line = contours(context, 1.4, 26.0, 7.0) * inner * (1 - np.float32(0.5) * context.skin)
+    line = contours(context, 1.4, 26.0, 7.0, small) * inner * (1 - np.float32(0.5) * context.skin)
     picture = mix(picture, colour("1c0636"), (line * np.float32(0.8))[..., None])
     return np.asarray(np.clip(picture, 0, 1), np.float32)
 
@@ -187,7 +199,7 @@ def strange(canvas: Canvas, *, swirls: int = 4, turn: float = 3.2, eyes: int = 1
 _WHEEL: Final = ("14003b", "4b1fa8", "0096c7", "17e0a0", "f4ff61", "ff8a3d", "ff3fa4", "ffd1f0")
 
 
-def _false_colours(context: Context, lab: F32, share: float) -> F32:
+def _false_colours(lab: F32, share: float) -> F32:
     """Lightness through a wheel of colours, sRGB codes; `share` of it, the rest is the picture with turned hues."""
     light = np.clip(lab[..., 0] * np.float32(1.05), 0, 1) * np.float32(255)
     at = np.linspace(0, 255, len(_WHEEL))
