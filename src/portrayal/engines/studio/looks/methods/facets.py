@@ -156,7 +156,12 @@ def _touches(context: Context, labels: Array, n: int, random: np.random.Generato
 def _scattered(context: Context, grey: U8, size: float) -> Array:
     """Points (n, 2) on the drawing's corners, close together where it is fine."""
     unit = context.unit
-    found = []
+    size = size * (1 - 0.35 * context.smallness)  # a whole figure is cut from smaller pieces
+    found: list[Array] = []
+    if context.cut:
+        rims, _ = cv2.findContours(np.asarray(cut(context) > 0.5, np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        every = max(3, round(15 * size * unit))
+        found += [rim.reshape(-1, 2)[::every].astype(np.float32) for rim in rims if len(rim) > 6 * every]
     fine = np.asarray(context.detail > 0.3)
     face = np.asarray((context.face > 0.4) & ~fine)
     people = np.asarray((context.subject > 0.15) & ~fine & ~face)
@@ -213,7 +218,9 @@ def low_poly(canvas: Canvas, size: float = 1.0, vivid: float = 1.2, contrast: fl
     big: U8 = np.zeros((2 * h, 2 * w, 3), np.uint8)
     for triangle, ink in zip(np.round(corners * 32).astype(np.int32), inks, strict=True):
         cv2.fillConvexPoly(big, triangle, ink, cv2.LINE_8, 4)
-    return np.asarray(cv2.resize(big, (w, h), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    out = np.asarray(cv2.resize(big, (w, h), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    # Of a small face no triangle is small enough: its features are painted as they are.
+    return mix(out, canvas.picture, context.detail * np.float32(0.75 * context.smallness))
 
 
 _BAYER: Final = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - np.float32(
