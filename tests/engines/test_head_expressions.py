@@ -48,7 +48,9 @@ def test_identity_is_kept(astronaut: Placed) -> None:
         assert astronaut.distance(astronaut.moved(expression=name)) < bar, name
 
 
-@pytest.mark.parametrize("name", ["neutral", "serious", "calm", "smile", "sad", "angry", "thoughtful", "skeptical"])
+@pytest.mark.parametrize(
+    "name", ["neutral", "serious", "calm", "slight smile", "sad", "angry", "thoughtful", "skeptical"]
+)
 def test_mouth_closes(measured: dict[str, Expression], name: str) -> None:
     assert measured[name].mouth_open < 0.10
 
@@ -60,7 +62,13 @@ def test_mouth_opens(measured: dict[str, Expression], name: str) -> None:
 
 def test_smiles_are_ordered(measured: dict[str, Expression]) -> None:
     smile = {name: e.smile for name, e in measured.items()}
-    assert smile["sad"] < smile["neutral"] < smile["slight smile"] < smile["smile"] < smile["broad smile"]
+    assert smile["sad"] < smile["neutral"] < smile["slight smile"] < min(smile["smile"], smile["broad smile"])
+
+
+def test_who_smiles_already_goes_on_smiling_with_open_lips(astronaut: Placed, measured: dict[str, Expression]) -> None:
+    assert measured["smile"].mouth_open > 0.10
+    calm, smiling = (astronaut.distance(astronaut.moved(expression=name)) for name in ("calm", "smile"))
+    assert smiling < calm
 
 
 def test_brows(measured: dict[str, Expression]) -> None:

@@ -6,7 +6,7 @@ What the reference hides (a closed lid, the inside of a mouth) is painted from i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -42,6 +42,18 @@ class Expressed:
     field: F32
 
 
+# Of a smile between the two, the lips close by part.
+_SMILES = (0.65, 0.85)
+
+
+def _with_own_smile(preset: Preset, smile: float) -> Preset:
+    """A preset that keeps the reference's own smile leaves its lips open, too."""
+    if preset.at_least <= 0 or preset.close <= 0:
+        return preset
+    own = (smile - _SMILES[0]) / (_SMILES[1] - _SMILES[0])
+    return replace(preset, close=preset.close * (1 - min(max(own, 0.0), 1.0)))
+
+
 def express(rgb: F32, points: F32, smile: float, preset: Preset, strength: float, seed: int) -> Expressed | None:
     """Give a face another expression.
 
@@ -57,6 +69,7 @@ def express(rgb: F32, points: F32, smile: float, preset: Preset, strength: float
         None when the face is not in the picture.
     """
     frame = face_frame(points)
+    preset = _with_own_smile(preset, smile)
     moves = displacements(frame, smile, preset, strength)
     oval = points[list(mesh.OVAL), :2]
     middle = oval.mean(0)
