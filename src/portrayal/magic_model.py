@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from portrayal.prompting import text as texts
@@ -37,7 +38,14 @@ class _BadAnswer(Exception):  # noqa: N818 - never leaves this module
     """Why an answer cannot be used."""
 
 
-def rewrite(prompt: str, mode: str, seed: int, negative: str = "", settings: Settings | None = None) -> Magic:
+def rewrite(
+    prompt: str,
+    mode: str,
+    seed: int,
+    negative: str = "",
+    settings: Settings | None = None,
+    given: Collection[str] = (),
+) -> Magic:
     """A richer prompt, by the language model of the settings or by the built-in writer.
 
     Args:
@@ -45,6 +53,7 @@ def rewrite(prompt: str, mode: str, seed: int, negative: str = "", settings: Set
         mode: "auto", "on" or "off"; see `enrich`.
         seed: of the first picture. It is passed to the model; whether that heeds it is its own business.
         settings: of this installation; `magic_prompt_url` names the server.
+        given: kinds of which the built-in writer adds nothing, see `enrich`.
 
     Raises:
         InvalidRequestError: `mode` is none.
@@ -52,14 +61,14 @@ def rewrite(prompt: str, mode: str, seed: int, negative: str = "", settings: Set
     settings = settings or Settings()
     known: Mode = check_mode(mode)
     if known == "off" or not prompt.strip() or len(prompt) > RICH or not settings.magic_prompt_url:
-        return enrich(prompt, mode=known, seed=seed, negative=negative)
+        return enrich(prompt, mode=known, seed=seed, negative=negative, given=given)
     before = read(prompt, negative)
     if known == "auto" and not leaves_open(before):
         return Magic(prompt)
     try:
         answer = _checked(_asked(prompt, negative, seed, settings), prompt, negative, before)
     except _BadAnswer as why:
-        built_in = enrich(prompt, mode=known, seed=seed, negative=negative)
+        built_in = enrich(prompt, mode=known, seed=seed, negative=negative, given=given)
         warning = f"magic prompt: the language model {why}; the built-in one was used"
         return Magic(built_in.prompt, built_in.added, built_in.by, (warning,))
     return Magic(answer, by=settings.magic_prompt_model or "language model")

@@ -81,6 +81,13 @@ def test_a_cast_gets_nothing_personal() -> None:
         assert not {kind for kind, _ in magic.added} & {"expression", "gaze"}
 
 
+def test_what_is_given_elsewhere_is_not_added() -> None:
+    for seed in range(30):
+        magic = enrich("a portrait", mode="on", seed=seed, given=("setting", "light"))
+        assert magic.added
+        assert not {kind for kind, _ in magic.added} & {"setting", "backdrop", "light"}
+
+
 def test_the_negative_prompt_is_heeded() -> None:
     for seed in range(40):
         magic = enrich("a portrait", mode="on", seed=seed, negative="park, coffee shop, smile, golden hour, studio")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -80,7 +80,7 @@ def check_mode(mode: str) -> Mode:
     raise InvalidRequestError(f"is not a mode: {mode[:20]!r}", field="magic_prompt", remedy="Use auto, on or off.")
 
 
-def enrich(prompt: str, *, mode: Mode, seed: int, negative: str = "") -> Magic:
+def enrich(prompt: str, *, mode: Mode, seed: int, negative: str = "", given: Collection[str] = ()) -> Magic:
     """A prompt with what suits it and what it leaves open.
 
     Args:
@@ -89,6 +89,8 @@ def enrich(prompt: str, *, mode: Mode, seed: int, negative: str = "") -> Magic:
             place, or both light and expression, open; "off" nothing.
         seed: chooses; the same one chooses the same.
         negative: what is not added.
+        given: kinds that something else decides, such as the setting that a style preset chooses; nothing of them is
+            added.
 
     Returns:
         The richer prompt; one of more than `RICH` characters as it is.
@@ -102,7 +104,8 @@ def enrich(prompt: str, *, mode: Mode, seed: int, negative: str = "") -> Magic:
         return Magic(prompt)
     dice = random.Random(seed)  # noqa: S311 - a choice of words, no secret
     wanted = _IN_AUTO if mode == "auto" else dice.randint(*_IN_ON)
-    writer = _Writer(prompt, negative, plan, dice, len(MENTION.findall(prompt)) > 1)
+    passed = frozenset(given) | (_PERSONAL if len(MENTION.findall(prompt)) > 1 else frozenset())
+    writer = _Writer(prompt, negative, plan, dice, passed)
     for kind in writer.kinds(wanted, mode):
         if len(writer.added) < wanted:
             writer.add(kind)
@@ -127,7 +130,7 @@ class _Writer:
     negative: str
     plan: ScenePlan
     dice: random.Random
-    cast: bool
+    passed: frozenset[str]
     added: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -145,7 +148,7 @@ class _Writer:
 
     def add(self, kind: str) -> None:
         """Add a phrase of one kind, the first that the plan takes."""
-        if getattr(self.plan, kind) is not None or (self.cast and kind in _PERSONAL):
+        if getattr(self.plan, kind) is not None or kind in self.passed:
             return
         if kind == "gaze" and (self.plan.head.yaw is not None or self.plan.head.pitch is not None):
             return
