@@ -132,12 +132,12 @@ def _neon(kind: Board, letters: F32, cover: F32, em: float) -> Face:
     depth = cv2.distanceTransform((letters > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     core = np.clip(depth / max(1.0, 0.085 * em) - 0.25, 0, 1)
     core = (core * core * (3 - 2 * core))[..., None]
-    tube = (1.5 * colour + 0.05) * (1 - core) + (2.0 * colour + 1.1) * core
+    tube = (2.2 * colour + 0.06) * (1 - core) + (2.6 * colour + 1.7) * core
     part = max(1, round(0.06 * em))
     small = cv2.resize(
         letters, (max(2, letters.shape[1] // part), max(2, letters.shape[0] // part)), interpolation=cv2.INTER_AREA
     )
-    wide = sum(w * cv2.GaussianBlur(small, (0, 0), s * em / part) for s, w in ((0.10, 0.14), (0.35, 0.12), (0.9, 0.08)))
+    wide = sum(w * cv2.GaussianBlur(small, (0, 0), s * em / part) for s, w in ((0.10, 0.20), (0.35, 0.17), (0.9, 0.11)))
     glow = cv2.resize(np.asarray(wide, np.float32), letters.shape[::-1], interpolation=cv2.INTER_LINEAR)
     emission = tube * letters[..., None] + colour * (glow * (1 - letters))[..., None] * 0.6
     height, width = letters.shape

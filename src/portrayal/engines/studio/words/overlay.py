@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.base import Box
+from portrayal.engines.studio import looks
 from portrayal.engines.studio.types import Notes, Shot
 from portrayal.engines.studio.words import hanging, signs
 from portrayal.engines.studio.words.room import Room, grown
@@ -107,7 +108,7 @@ class _Words:
     def __init__(self, image: U8, look: str | None, seed: int, notes: Notes, placed: list[tuple[str, Box]]):
         self.placed = placed
         self.image = image
-        self.drawn = look is not None
+        self.drawn = looks.is_drawn(look)
         self.dress = dress(look)
         self.seed = seed
         self.notes = notes
@@ -267,7 +268,7 @@ class _Words:
 
         kept = self.room.taken.copy()
         for other in faces:  # a tail needs some way to be seen
-            self.room.take(grown(other, 0.24))
+            self.room.take(grown(other, 0.28))
         best: tuple[float, Block, Box] | None = None
         for letter in (0.036, 0.031, 0.027, _SMALLEST + 0.001):
             for block in _shapes(text, role, letter * height):

@@ -186,7 +186,7 @@ def _bloom(radiance: F32, letters: F32, at: tuple[int, int], spot: Spot, plate: 
     around[at[1] - y0 : at[1] - y0 + letters.shape[0], at[0] - x0 : at[0] - x0 + letters.shape[1]] = letters
     small = cv2.resize(around, (max(2, (x1 - x0) // part), max(2, (y1 - y0) // part)), interpolation=cv2.INTER_AREA)
     wide = sum(cv2.GaussianBlur(small, (0, 0), sigma * em / part) for sigma in (0.7, 1.7))
-    glow = cv2.resize(0.16 * np.asarray(wide, np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+    glow = cv2.resize(0.26 * np.asarray(wide, np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
     colour = np.array(spot.board.ink, np.float32) * np.float32(2.0**-plate.exposure)
     near = radiance[y0:y1, x0:x1]
     near += glow[..., None] * colour * (0.35 + np.minimum(near, 1))
