@@ -126,7 +126,9 @@ def monochrome(
     if contrast:
         k = np.float32(2.5 * contrast)
         middle = np.float32(np.tanh(k / 2))
-        grey = np.float32(0.5) + np.tanh((grey - np.float32(0.5)) * k) / (2 * middle)
+        hard = np.float32(0.5) + np.tanh((grey - np.float32(0.5)) * k) / (2 * middle)
+        # Half of that on faces: what is burnt white there is lost to whoever looks for the person.
+        grey = mix(hard, grey, np.float32(0.5) * blur(context.face, 0.05 * focus(context).tall))
     return mix(canvas.picture, ramp(grey.astype(np.float32), tones), amount)
 
 

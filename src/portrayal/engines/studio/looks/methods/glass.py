@@ -19,7 +19,7 @@ def prism(canvas: Canvas, facets: int = 9, shift: float = 0.22, dispersion: floa
     Args:
         canvas: the picture.
         facets: how many around.
-        shift: how far a facet displaces, share of the longer side.
+        shift: how far a facet displaces, share of the shorter side.
         dispersion: how much more blue is displaced than red, share of the shift.
         rainbow: strength of the bands of colour.
     """
@@ -39,7 +39,7 @@ def prism(canvas: Canvas, facets: int = 9, shift: float = 0.22, dispersion: floa
     angle = (np.arange(facets) + 0.5 - turned) / facets * 2 * np.pi
     push, slide = random.uniform(0.75, 1.25, facets), random.uniform(-0.35, 0.35, facets)
     move = np.stack([-np.cos(angle) * push - np.sin(angle) * slide, -np.sin(angle) * push + np.cos(angle) * slide], 1)
-    move = (move * shift * max(context.shape)).astype(np.float32)[sector]
+    move = (move * shift * min(context.shape)).astype(np.float32)[sector]
     scale = 1 + np.float32(0.45) * step(-edge, edge, second)
     dx, dy = move[..., 0] * scale, move[..., 1] * scale
     parts = []

@@ -331,46 +331,53 @@ def neon(
         spill: of their light on the scene.
         wet: of the reflection.
     """
-    context, unit = canvas.context, canvas.context.unit
+    context = canvas.context
     h, w = context.shape
     mask, random = people(context), np.random.default_rng([context.seed, 96])
-    x, y = grid(context.shape)
+    x = grid(context.shape)[0]
     old = plate(canvas.picture, mask)
     share = step(0.15, 0.85, np.broadcast_to(x / np.float32(w), (h, w)))
     field = mix(np.broadcast_to(colour(left), (h, w, 3)), np.broadcast_to(colour(right), (h, w, 3)), share)
     near = np.float32(0.25) + np.float32(0.75) * np.abs(share * 2 - 1)
     tone = np.float32(0.16) + np.float32(1.1) * luma(old)
     scene = screen(old, field * (np.float32(spill) * near * tone)[..., None])
-    at = focus(context)
+    glow, damp = _tubes(context, random, left, right, 0.80, wet)
+    scene = scene * (1 - np.float32(0.5) * damp)[..., None]
+    return put_behind(canvas, screen(scene, np.float32(amount) * glow), old)
+
+
+def _tubes(
+    context: Context, random: np.random.Generator, left: str, right: str, floor: float, wet: float
+) -> tuple[F32, F32]:
+    """Light of the tubes with its reflection (h, w, 3), and how wet the ground is (h, w); made at half the size."""
+    full, at = context.shape, focus(context)
+    h, w, unit = full[0] // 2, full[1] // 2, context.unit / 2
     tubes = np.zeros((h, w, 3), np.uint8)
-    floor = np.float32(0.80 * h)
+    apart = max(at.tall, 0.2 * min(full)) / 2
     for side, paint in ((-1, left), (1, right)):
         for k in range(3):
-            px = at.x + side * (1.35 + 0.42 * k + random.uniform(-0.08, 0.08)) * max(at.tall, 0.2 * min(h, w))
-            top, low = (random.uniform(0.06, 0.28) * h, random.uniform(0.46, 0.72) * h)
-            ends = [(round(px * 16), round(v * 16)) for v in (top, low)]
+            x = at.x / 2 + side * (1.35 + 0.42 * k + random.uniform(-0.08, 0.08)) * apart
+            top, low = random.uniform(0.06, 0.28) * h, random.uniform(0.46, 0.72) * h
+            ends = [(round(x * 16), round(y * 16)) for y in (top, low)]
             ink = (colour(paint) * np.float32(255 * random.uniform(0.65, 1.0))).tolist()
-            cv2.line(tubes, ends[0], ends[1], ink, max(2, round(7 * unit)), cv2.LINE_AA, 4)
+            cv2.line(tubes, ends[0], ends[1], ink, max(1, round(7 * unit)), cv2.LINE_AA, 4)
     light = blur(tubes.astype(np.float32) / np.float32(255), 3.2 * unit)
-    core = np.clip(light * light * np.float32(1.4), 0, 1)
-    glow = (
-        light
-        + np.float32(0.5) * core
-        + np.float32(1.2) * blur(light, 14 * unit)
-        + np.float32(1.6) * blur(light, 60 * unit)
-    )
+    glow = light + np.float32(0.7) * light * light
+    glow += np.float32(1.2) * blur(light, 14 * unit) + np.float32(1.6) * blur(light, 60 * unit)
+    damp = np.zeros((h, w), np.float32)
     if wet:
+        xs, ys = grid((h, w))
+        first = round(floor * h)
         flip = np.zeros_like(glow)
-        first = int(floor)
-        rows = np.clip((first - (np.arange(first, h) - first) * 2.6).astype(int), 0, h - 1)
-        flip[first:] = glow[rows]
+        flip[first:] = glow[np.clip((first - (np.arange(first, h) - first) * 2.6).astype(int), 0, h - 1)]
         ripple = np.float32(7 * unit) * noise((h, w), 16 * unit, context.seed + 97, 2)
-        flip = cv2.remap(flip, (x + ripple).astype(np.float32), np.broadcast_to(y, (h, w)), cv2.INTER_LINEAR)
+        flip = cv2.remap(flip, xs + ripple, np.broadcast_to(ys, (h, w)), cv2.INTER_LINEAR)
         flip = cv2.blur(flip, (1, max(1, round(26 * unit))))
-        damp = step(0.0, 0.10, (y - floor) / np.float32(h)) * np.float32(wet)
-        scene = scene * (1 - np.float32(0.5) * damp)[..., None]
-        glow = glow + flip * damp[..., None]
-    return put_behind(canvas, screen(scene, np.float32(amount) * glow), old)
+        damp += step(0.0, 0.10, ys / np.float32(h) - np.float32(floor)) * np.float32(wet)
+        glow += flip * damp[..., None]
+    size = (full[1], full[0])
+    wide = [cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in (glow, damp)]
+    return np.asarray(wide[0], np.float32), np.asarray(wide[1], np.float32)
 
 
 def leaves(
