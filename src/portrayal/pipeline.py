@@ -17,6 +17,7 @@ from portrayal.character import study
 from portrayal.character.identity_map import IdentityMap
 from portrayal.character.mentions import without_mentions
 from portrayal.engines.base import Engine, Job, Progress, Rendering, silent
+from portrayal.engines.studio import looks
 from portrayal.engines.studio.engine import StudioEngine
 from portrayal.finish import label, seal
 from portrayal.imaging import U8, Array, decode, encode
@@ -34,7 +35,7 @@ from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
 from portrayal.sizes import nearest
 from portrayal.source import Source, encode_native, merge, open_source
-from portrayal.styles.style import resolve
+from portrayal.styles.style import Style, resolve
 
 _LOSSY = "a JPEG file is compressed once more: save as PNG or WebP to keep what was not changed equal to the bit"
 _SHALLOW = "the picture has 16 bits per colour; only a PNG file keeps them"
@@ -143,7 +144,8 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
     notes += style_notes
     magic = Magic(request.prompt)
     if request.magic_prompt != "off" and request.prompt.strip():
-        magic = rewrite(request.prompt, request.magic_prompt, request.seeds()[0], request.negative_prompt, settings)
+        seed, given = request.seeds()[0], _given(request, style)
+        magic = rewrite(request.prompt, request.magic_prompt, seed, request.negative_prompt, settings, given)
     notes += magic.warnings
     plan, members, order, words = _plans(request.model_copy(update={"prompt": magic.prompt}))
     check_lettering(plan.lettering)
@@ -175,6 +177,14 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
         style=style,
     )
     return _Order(request, job, names, source, notes, choose_engine(request.engine), settings, magic)
+
+
+def _given(request: Request, style: Style) -> frozenset[str]:
+    """What the magic prompt leaves to others: a remix has the place of its picture, a preset may choose its own."""
+    if request.operation == "remix":
+        return frozenset({"setting", "time", "weather", "light", "camera"})
+    chosen = frozenset(looks.row(style.preset).open) if style.preset in looks.presets() else frozenset()
+    return chosen | {"setting"} if "backdrop" in chosen else chosen
 
 
 def _looked_at(data: bytes) -> U8:
