@@ -356,7 +356,7 @@ def _birds(context: Context) -> F32:
     side = 1 if at.x < 0.55 * w else -1
     size = max(at.tall, 0.16 * min(h, w))
     for _ in range(9):
-        x = at.x + side * size * random.uniform(0.9, 2.2)
+        x = at.x + side * (at.across + size * random.uniform(0.5, 1.8))
         y = max(at.y, 0.22 * h) - size * random.uniform(0.1, 1.1)
         r, lift = size * random.uniform(0.03, 0.065), random.uniform(0.25, 0.6)
         # Two wings that are thickest near the body.

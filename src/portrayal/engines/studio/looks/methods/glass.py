@@ -61,11 +61,11 @@ def prism(canvas: Canvas, facets: int = 9, shift: float = 0.22, dispersion: floa
 def _around(context: Context, facets: int, turned: float) -> tuple[F32, F32, float]:
     """Where a pixel lies around the clear middle, 0..facets; its distance from there, and the pixels of a unit of it.
 
-    The middle is the head; of a figure that stands in the picture, all of it.
+    The middle is the heads; of a figure that stands in the picture, all of it.
     """
     x, y = grid(context.shape)
     at = focus(context)
-    cx, cy, a, b = at.x, at.y, 0.95 * at.tall, at.tall
+    cx, cy, a, b = at.x, at.y, 0.55 * at.tall + at.across, 0.5 * at.tall + at.down
     if standing(context):
         left, top, right, bottom = extent(context)
         cx, cy = (left + right) / 2, (top + bottom) / 2

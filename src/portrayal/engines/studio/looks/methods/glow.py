@@ -356,7 +356,7 @@ def _tubes(
     apart = max(at.tall, 0.2 * min(full)) / 2
     for side, paint in ((-1, left), (1, right)):
         for k in range(3):
-            x = at.x / 2 + side * (1.35 + 0.42 * k + random.uniform(-0.08, 0.08)) * apart
+            x = at.x / 2 + side * (at.across / 2 + (0.95 + 0.42 * k + random.uniform(-0.08, 0.08)) * apart)
             top, low = random.uniform(0.06, 0.28) * h, random.uniform(0.46, 0.72) * h
             ends = [(round(x * 16), round(y * 16)) for y in (top, low)]
             ink = (colour(paint) * np.float32(255 * random.uniform(0.65, 1.0))).tolist()

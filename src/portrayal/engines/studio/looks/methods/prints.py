@@ -50,7 +50,7 @@ def frame(
         bottom = min(bottom, 0.022)
         side = min(side, 0.03)
     at = focus(context)
-    room = max(0.004, (at.y - 0.62 * at.tall) / short) if context.faces else 1.0
+    room = max(0.004, (at.y - at.down - 0.12 * at.tall) / short) if context.faces else 1.0
     x, y = grid(context.shape)
     left, top, low = side * short, min(side, room) * short, bottom * short
     # Signed distance to a rectangle with round corners, positive inside.
@@ -84,7 +84,8 @@ def bars(canvas: Canvas, share: float = 0.10) -> F32:
     h, at = context.shape[0], focus(context)
     most = share * h
     if context.faces:
-        most = min(most, max(0.0, at.y - 0.95 * at.tall), max(0.0, h - at.y - 0.75 * at.tall))
+        above, below = at.y - at.down - 0.45 * at.tall, h - at.y - at.down - 0.25 * at.tall
+        most = max(0.0, min(most, above, below))
     if standing(context):
         most = min(most, max(0.018 * h, h - extent(context)[3] - 0.01 * h))
     bar = round(most)

@@ -24,30 +24,40 @@ _RIM: Final = 0.22  # of a matte: less than that is not kept before another scen
 
 @dataclass(frozen=True)
 class Focus:
-    """Where people look first: the middle of the faces, and how tall they are (forehead to chin)."""
+    """Where people look first: the middle of the faces, how tall the largest is, and half of how far all reach."""
 
     x: float
     y: float
     tall: float
+    across: float
+    down: float
 
 
 def focus(context: Context) -> Focus:
     """The faces together; the upper middle of the picture where there is none."""
     h, w = context.shape
     if not context.faces:
-        return Focus(0.5 * w, 0.40 * h, 0.26 * min(h, w))
+        tall = 0.26 * min(h, w)
+        return Focus(0.5 * w, 0.40 * h, tall, 0.4 * tall, 0.5 * tall)
     points = np.concatenate([p[:468, :2] for p in context.faces])
     (x0, y0), (x1, y1) = points.min(0), points.max(0)
-    return Focus(float(x0 + x1) / 2, float(y0 + y1) / 2, float(max(y1 - y0, 0.8 * (x1 - x0))))
+    tall = max(context.face_heights)
+    return Focus(float(x0 + x1) / 2, float(y0 + y1) / 2, tall, float(x1 - x0) / 2, float(y1 - y0) / 2)
 
 
 def away(context: Context, width: float = 1.0, drop: float = 0.0) -> F32:
-    """Distance (h, w) of every pixel from the focus in heights of the face; `width` > 1 makes the rings wide ellipses,
-    `drop` moves their middle down by so many heights."""
+    """Distance (h, w) of every pixel from the nearest face in heights of the largest; `width` > 1 makes the rings wide
+    ellipses, `drop` moves their middle down by so many heights. From the focus where there is no face."""
     at, (x, y) = focus(context), grid(context.shape)
-    across = (x - np.float32(at.x)) * np.float32(1 / (width * at.tall))
-    down = (y - np.float32(at.y + drop * at.tall)) * np.float32(1 / at.tall)
-    return np.asarray(cv2.sqrt(across * across + down * down), np.float32)
+    middles = [p[:468, :2].mean(0).tolist() for p in context.faces] or [(at.x, at.y)]
+    out: F32 | None = None
+    for cx, cy in middles:
+        across = (x - np.float32(cx)) * np.float32(1 / (width * at.tall))
+        down = (y - np.float32(cy + drop * at.tall)) * np.float32(1 / at.tall)
+        far = cv2.sqrt(across * across + down * down)
+        out = np.asarray(far if out is None else np.minimum(out, far), np.float32)
+    assert out is not None
+    return out
 
 
 def head(context: Context) -> F32:
