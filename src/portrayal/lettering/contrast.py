@@ -79,7 +79,11 @@ def measured(image: U8, coverage: F32, reach: int = 4, share: float = 0.01) -> f
 
 
 def set_readable(
-    image: U8, coverage: F32, inks: Sequence[Colour], reach: float = 6.0, opaque: bool = True
+    image: U8,
+    coverage: F32,
+    inks: Sequence[Colour],
+    reach: float = 6.0,
+    spare: Sequence[tuple[float, float, float, float]] = (),
 ) -> tuple[U8, Colour]:
     """Letters in a picture, in the ink that needs least help, with as much shade or haze around as 4.5 : 1 takes.
 
@@ -91,7 +95,7 @@ def set_readable(
         coverage: (h, w) float32 0..1 of the letters.
         inks: colours to choose from, the preferred one first.
         reach: radius in pixels of the surroundings that are made to contrast; the shade fades out over three of them.
-        opaque: whether the letters are drawn; False only prepares the ground.
+        spare: boxes (x0, y0, x1, y1) of faces, which no shade reaches from letters beside them.
 
     Returns:
         The picture, and the ink that was chosen.
@@ -109,18 +113,33 @@ def set_readable(
     chosen, keep, lift = _chosen(light, near, inks)
     if keep is not None:
         keep = _spread(keep, reach, darker=True)
+        keep = 1 - (1 - keep) * _open(keep.shape, (x0, y0), spare, near)
         part = _coded(_linear()[part] * keep[..., None])
     elif lift is not None:
-        lift = _spread(lift, reach, darker=False)
+        lift = _spread(lift, reach, darker=False) * _open(light.shape, (x0, y0), spare, near)
         linear = _linear()[part]
         part = _coded(linear + (1 - linear) * lift[..., None])
     out = image.copy()
-    if opaque:
-        ink = np.array(chosen, np.float32)
-        mixed = part.astype(np.float32) * (1 - cover[..., None]) + ink * cover[..., None]
-        part = np.asarray(mixed + 0.5, np.uint8)
-    out[y0:y1, x0:x1] = part
+    mixed = part.astype(np.float32) * (1 - cover[..., None]) + np.array(chosen, np.float32) * cover[..., None]
+    out[y0:y1, x0:x1] = np.asarray(mixed + 0.5, np.uint8)
     return out, chosen
+
+
+def _open(
+    shape: tuple[int, ...],
+    corner: tuple[int, int],
+    spare: Sequence[tuple[float, float, float, float]],
+    near: np.ndarray,
+) -> F32:
+    """How much of a change of the ground is let through (h, w): none over faces, all of it right at the letters."""
+    x = np.arange(shape[1], dtype=np.float32)[None] + corner[0]
+    y = np.arange(shape[0], dtype=np.float32)[:, None] + corner[1]
+    through = np.ones(shape[:2], np.float32)
+    for x0, y0, x1, y1 in spare:
+        # An ellipse through the corners of the box, and its soft rim.
+        away = ((2 * x - x0 - x1) / (x1 - x0)) ** 2 + ((2 * y - y0 - y1) / (y1 - y0)) ** 2
+        through = np.minimum(through, np.clip((np.sqrt(away) - 1.45) / 0.5, 0, 1).astype(np.float32))
+    return np.where(near, 1, through).astype(np.float32)
 
 
 def _chosen(light: F32, near: np.ndarray, inks: Sequence[Colour]) -> tuple[Colour, F32 | None, F32 | None]:

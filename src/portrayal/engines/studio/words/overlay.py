@@ -243,7 +243,9 @@ class _Words:
             self._mix((x0, y0, x1, y1), edge, np.array(inks[-1], np.float32))
             self._mix((x0, y0, x1, y1), cover[y0:y1, x0:x1], np.array(inks[0], np.float32))
             return
-        self.image, _ = contrast.set_readable(self.image, cover, inks, reach=max(3.0, 0.07 * block.size))
+        self.image, _ = contrast.set_readable(
+            self.image, cover, inks, reach=max(3.0, 0.07 * block.size), spare=self.room.faces
+        )
 
     def _mix(self, box: tuple[int, int, int, int], cover: F32, colour: F32) -> None:
         x0, y0, x1, y1 = box
