@@ -1,4 +1,4 @@
-"""Painted with a broad brush: bright acrylic, a gesture on bare canvas, art brut, organic bands, spatter."""
+"""Painted with a broad brush: strokes as textures that are laid on a canvas; bright acrylic, a gesture."""
 
 from __future__ import annotations
 
@@ -13,23 +13,17 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context, flow
 from portrayal.engines.studio.looks.kernels import to_rgb
-from portrayal.engines.studio.looks.methods.contour import contours, reduced, shades, toned
-from portrayal.engines.studio.looks.methods.pen import borders, pieces
 from portrayal.engines.studio.looks.methods.shapes import (
-    Board,
     around,
     away,
-    blob,
     calm,
     drawn_paths,
     filled,
     heads,
     people,
     shifted,
-    spots,
-    wandering,
 )
-from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, paper, step
+from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, step
 from portrayal.imaging import F32, Array
 from portrayal.parallel import bands
 
@@ -168,7 +162,9 @@ def drips(context: Context, sources: Sequence[tuple[float, float]], number: int,
     """(h, w) 0..1 runs of paint downwards from points, with a drop at the end of each."""
     random = np.random.default_rng([context.seed, number])
     unit = context.unit
-    fat, thin, ends = [], [], []
+    fat: list[Array] = []
+    thin: list[Array] = []
+    ends: list[Array] = []
     for x, y in sources:
         long = random.uniform(0.2, 1.0) * longest * unit
         path = np.array([[x, y], [x + random.uniform(-2, 2) * unit, y + long]])
@@ -322,216 +318,16 @@ def gesture(canvas: Canvas, *, ground: str = "efe9dc", strokes: int = 26, chroma
     picture = _kept_face(context, picture, to_rgb(lab))
     # Bold dark gestures along the silhouette.
     rim = context.outline(2.0) * step(0.98, 1.0, 1 - calm(context, 0.40))
-    x, y = scattered(context, 24, (rim > 0.5).astype(np.float32), random, 1.0)
-    if len(x):
-        keep_few = slice(0, max(1, len(x) // 2))
-        x, y = x[keep_few], y[keep_few]
-        soft = directions(context, 10)
-        turn = soft[y.astype(np.intp), x.astype(np.intp)]
-        sizes = random.uniform(3.0, 6.5, len(x)) * unit
-        lines = np.stack([x, y, turn, sizes, random.uniform(7, 14, len(x))], 1)
-        dab(picture, height, lines, np.broadcast_to(colour("23202a"), (len(x), 3)))
+    across, down = scattered(context, 24, (rim > 0.5).astype(np.float32), random, 1.0)
+    few = max(1, len(across) // 2)
+    if len(across):
+        across, down = across[:few], down[:few]
+        turns = directions(context, 10)[down.astype(np.intp), across.astype(np.intp)]
+        lines = np.stack([across, down, turns, random.uniform(3.0, 6.5, few) * unit, random.uniform(7, 14, few)], 1)
+        dab(picture, height, lines, np.broadcast_to(colour("23202a"), (few, 3)))
     fall = drips(context, runs, 82) * (1 - inner)
     picture = mix(picture, shifted(blur(picture, 3 * unit), 0, 60 * unit) * np.float32(0.9), fall[..., None])
     return np.clip(relief(picture, height, unit, np.float32(0.5) * (1 - np.float32(0.6) * context.face)), 0, 1)
 
 
-def raw_paint(
-    canvas: Canvas,
-    *,
-    earth: Sequence[str] = ("a8452c", "d39a35", "33505a", "77823f", "d9c7a0", "4a2620"),
-    line: float = 13.0,
-) -> F32:
-    """Art brut: slabs of thick earthy paint, scratched and hatched, under raw black contours.
-
-    Pieces are k-means (as `pen.coloring`), the strokes Haeberli's 1990; scratches take the paint off to the ground.
-    """
-    context = canvas.context
-    unit, shape = context.unit, context.shape
-    h, w = shape
-    random = np.random.default_rng([context.seed, 91])
-    small = reduced(context)
-    flat = toned(context, small)
-    labels = pieces(context, 5, 4, 0.014)
-    steady = np.maximum(context.face, context.detail)
-    inner = people(context)
-    paints = np.stack([colour(c) for c in earth])
-    order = random.permutation(len(paints))
-    own = to_rgb(np.ascontiguousarray(cv2.resize(flat, labels.shape[::-1], interpolation=cv2.INTER_AREA), np.float32))
-    slab = np.zeros((*labels.shape, 3), np.float32)
-    for k in np.unique(labels).tolist():
-        where = labels == k
-        mean = own[where].mean(0)
-        near = paints[order[k % len(order)]] if k < 5 else paints[((paints - mean) ** 2).sum(1).argmin()]
-        slab[where] = mix(near, mean, 0.25 if k < 5 else 0.55)
-    picture, height = slab.copy(), np.full(labels.shape, 0.3, np.float32)
-    for radius, spacing in ((30.0, 1.5), (17.0, 1.9)):
-        x, y = scattered(context, radius, np.ones(shape, np.float32), random, spacing)
-        part = labels.shape[0] / h
-        at = (
-            np.minimum(y * part, labels.shape[0] - 1).astype(np.intp),
-            np.minimum(x * part, labels.shape[1] - 1).astype(np.intp),
-        )
-        tone = slab[at] * (1 + random.normal(0, 0.10, (len(x), 1)).astype(np.float32))
-        turn = noise(labels.shape, 200 * unit * part, context.seed + 4, 2)[at] * 2.5 + random.normal(0, 0.35, len(x))
-        size = np.full(len(x), radius * unit * part)
-        dab(picture, height, np.stack([x * part, y * part, turn, size, np.full(len(x), 2.6)], 1), tone)
-    picture, height = full(context, picture, height)
-    muddy = to_rgb(shades(context, flat, 2.6, 6.0, 2.2)) * np.array([1.06, 0.94, 0.80], np.float32)
-    muddy = muddy * (1 + np.float32(0.05) * noise(shape, 22 * unit, context.seed + 6, 4))[..., None]
-    picture = mix(
-        picture, muddy, np.maximum(np.float32(0.92) * np.maximum(context.skin, steady), np.float32(0.42) * inner)
-    )
-    picture, height = _scratched(context, picture, height, random)
-    rough = step(-1.1, -0.2, noise(shape, 7 * unit, context.seed + 8, 2))
-    free = 1 - steady
-    scene = borders(context, labels, 0.6 * line) * (1 - blur(inner, 4 * unit)) * rough
-    bold = np.maximum(wandering(context, context.outline(line), 4, 2.0, 8), wandering(context, scene, 9, 2.5, 9))
-    found = contours(context, 2.8, 34.0, 7.0, small)
-    raw = mix(wandering(context, step(0.25, 0.55, found) * inner, 5, 2, 7), step(0.12, 0.45, found), steady)
-    ink = np.maximum(raw * mix(rough, np.ones_like(rough), steady), bold * free)
-    picture = relief(picture, height, unit, np.float32(0.5) * free)
-    return np.clip(mix(picture, colour("17110e"), (ink * np.float32(0.94))[..., None]), 0, 1)
-
-
-def _scratched(context: Context, picture: F32, height: F32, random: np.random.Generator) -> tuple[F32, F32]:
-    """Patches of parallel scratches, made with the wrong end of the brush; none in a face."""
-    unit = context.unit
-    h, w = context.shape
-    groups: tuple[list[F32], list[F32]] = ([], [])
-    for i, (px, py) in enumerate(random.random((46, 2)).tolist()):
-        turn, long = random.normal(0.9, 0.9), random.uniform(40, 110) * unit
-        along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
-        for j in range(int(random.integers(4, 9))):
-            start = np.array([px * w, py * h]) + across * j * 11 * unit + along * random.uniform(-8, 8) * unit
-            groups[i % 2].append(np.asarray(np.stack([start, start + long * along]), np.float32))
-    spare = (1 - calm(context, 0.12)) * (1 - np.float32(0.7) * people(context))
-    for paths, paint in zip(groups, ("f0e2bd", "241512"), strict=True):
-        bare = wandering(context, drawn_paths(context, paths, 3.2), 5, 1.2, 6) * spare
-        picture = mix(picture, colour(paint), (bare * np.float32(0.8))[..., None])
-        height = np.asarray(height - np.float32(0.5) * bare, np.float32)
-    return picture, height
-
-
-def organic(
-    canvas: Canvas,
-    *,
-    palette: Sequence[str] = ("17434b", "2f7f79", "8fbfa3", "f3e3c3", "f2b279", "e07a5f", "a63d57"),
-    waves: float = 15.0,
-) -> F32:
-    """Flowing bands and blobs: level sets of a smooth field that the scene's light and the people bend.
-
-    The bands are quantised as in Winnemoeller, Olsen & Gooch 2006, each casts a soft shade on the next.
-    """
-    context = canvas.context
-    unit, shape = context.unit, context.shape
-    inner = people(context)
-    far = away(context)
-    light = blur(context.lab[..., 0], 34 * unit)
-    field = np.float32(0.75) * noise(shape, 420 * unit, context.seed, 2) + np.float32(1.5) * light
-    field += blur(np.sqrt(far * np.float32(0.001)), 14 * unit)
-    warp_x = noise(shape, 300 * unit, context.seed + 3, 2) * np.float32(60 * unit)
-    warp_y = noise(shape, 300 * unit, context.seed + 4, 2) * np.float32(60 * unit)
-    x, y = grid(shape)
-    field = blur(cv2.remap(field, x + warp_x, y + warp_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), 6 * unit)
-    low, high = np.quantile(field[::8, ::8], [0.02, 0.98])
-    level = (field - np.float32(low)) * np.float32(waves / max(high - low, 1e-3))
-    paints = np.stack([colour(c) for c in palette])
-    behind = _banded(level, paints, unit)
-    # Clothes flow too, in their own colours.
-    small = reduced(context)
-    flat = toned(context, small)
-    own = shades(context, flat, 4.0, 5.0, 4.0)
-    wide = blur(flat, 16 * unit)
-    inside = wide[..., 0] * np.float32(11) + noise(shape, 200 * unit, context.seed + 5, 2) * np.float32(1.7)
-    whole = np.floor(inside)
-    part = inside - whole
-    garment = wide.copy()
-    garment[..., 0] = np.clip(
-        garment[..., 0] + np.float32(0.055) * (whole % 2) + np.float32(0.05) * (part - np.float32(0.5)), 0.04, 0.97
-    )
-    garment[..., 1:] *= np.float32(1.45)
-    face = flat * np.array([1, 1.12, 1.12], np.float32)
-    soft = np.maximum(context.skin, context.detail)
-    lab = mix(mix(garment, own, np.float32(0.42)), mix(face, own, np.float32(0.5) * (1 - context.detail)), soft)
-    figure = to_rgb(lab)
-    picture = mix(behind, figure, np.maximum(inner, context.detail))
-    halo = blur(inner, 26 * unit) * (1 - inner)
-    picture = picture * (1 - np.float32(0.45) * halo)[..., None]
-    line = contours(context, 1.3, 24.0, 8.0, small) * inner * np.float32(0.55)
-    picture = mix(
-        picture,
-        colour(palette[0]) * np.float32(0.55),
-        np.maximum(line, context.outline(2.6) * np.float32(0.7))[..., None],
-    )
-    picture = _pebbles(context, picture, paints)
-    _, shade = paper(shape, unit, context.seed, 0.5)
-    return np.asarray(np.clip(picture * shade[..., None], 0, 1), np.float32)
-
-
-def _banded(level: F32, paints: F32, unit: float) -> F32:
-    """Colours of the bands of a field: each is shaded by the one above it, thin light lines between."""
-    whole = np.floor(level)
-    part = level - whole
-    count = len(paints)
-    # There and back through the palette, so that neighbours are kin.
-    cycle = np.abs(np.mod(whole, 2 * count - 2) - (count - 1)).astype(np.intp)
-    slope = cv2.magnitude(
-        cv2.Sobel(level, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(level, cv2.CV_32F, 0, 1, scale=0.125)
-    )
-    pixels = part / np.maximum(slope, np.float32(1e-4))
-    rest = (1 - part) / np.maximum(slope, np.float32(1e-4))
-    shade = np.float32(0.30) * np.exp(-rest / np.float32(16 * unit))
-    shine = np.float32(0.16) * np.exp(-pixels / np.float32(5 * unit))
-    out = paints[cycle] * (1 - shade + shine)[..., None]
-    line = 1 - step(0.6 * unit, 0.6 * unit + 1.4, np.minimum(pixels, rest))
-    return mix(out, np.float32(0.98), (line * np.float32(0.45))[..., None])
-
-
-def _pebbles(context: Context, picture: F32, paints: F32) -> F32:
-    """Smooth pebbles with rings in them, where it is free."""
-    random = np.random.default_rng([context.seed, 101])
-    board = Board(context, picture)
-    for i, (x, y, r) in enumerate(spots(context, 9, 20, 74, 102, 1.15, 12)):
-        base = int(random.integers(0, len(paints)))
-        shape = blob(x, y, r, random)
-        board.shadow([shape], 5, 0.35)
-        for k, scale in enumerate((1.0, 0.72, 0.46, 0.22)):
-            board.fill([(shape - (x, y)) * scale + (x, y)], paints[(base + 2 * k + i) % len(paints)])
-    return board.picture
-
-
-def spatter(canvas: Canvas, *, drops: int = 90, blooms: int = 7) -> F32:
-    """Drops that fell off the brush, and blooms where water ran back into a wash (Bousseau 2006: pigment density)."""
-    context = canvas.context
-    unit, shape = context.unit, context.shape
-    h, w = shape
-    random = np.random.default_rng([context.seed, 111])
-    free = (1 - people(context)) * (1 - calm(context, 0.3))
-    pools = [
-        filled(context, [blob(px * w, py * h, (40 + 90 * size) * unit, random, 0.22)])
-        for px, py, size in random.random((blooms, 3)).tolist()
-    ]
-    pool = wandering(context, np.maximum.reduce(pools), 12, 5, 9)
-    rim = np.clip(pool - blur(pool, 7 * unit), 0, 1)
-    density = np.float32(0.9) * rim - np.float32(0.16) * blur(pool, 10 * unit)
-    density *= free
-    picture = canvas.picture - (canvas.picture - canvas.picture**2) * density[..., None]
-    paths = [
-        blob(px * w, py * h, (1.2 + 7.5 * size**4) * unit, random, 0.12)
-        for px, py, size in random.random((drops, 3)).tolist()
-    ]
-    tint = blur(canvas.picture, 40 * unit) ** np.float32(1.8)
-    for part in (paths[::2], paths[1::2]):
-        fallen = filled(context, part) * free
-        picture = mix(picture, tint, (fallen * np.float32(0.62))[..., None])
-    return np.clip(picture, 0, 1)
-
-
-METHODS: Final[dict[str, Method]] = {
-    "broad_brush": broad_brush,
-    "gesture": gesture,
-    "raw_paint": raw_paint,
-    "organic": organic,
-    "spatter": spatter,
-}
+METHODS: Final[dict[str, Method]] = {"broad_brush": broad_brush, "gesture": gesture}

@@ -36,7 +36,7 @@ def sheet(context: Context, x: float, y: float, wide: float, tall: float, turn: 
     h, w = context.shape
     c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * (wide * w, tall * h)
-    return (corners @ np.array([[c, s], [-s, c]]) + (x * w, y * h)).astype(np.float32)
+    return np.asarray(corners @ np.array([[c, s], [-s, c]]) + (x * w, y * h), np.float32)
 
 
 class Tearer:
@@ -99,7 +99,6 @@ def paper_of(context: Context, hexadecimal: str, number: int) -> F32:
 
 def tape(context: Context, board: Board, x: float, y: float, turn: float, long: float = 120.0) -> None:
     """A piece of cream adhesive tape, x and y in pixels, turned by degrees; its ends are cut in teeth."""
-    h, w = context.shape
     unit = context.unit
     ends = np.linspace(-0.5, 0.5, 9)
     tooth = np.where(np.arange(9) % 2 == 0, 0.0, 0.03)
@@ -187,9 +186,19 @@ def tilted_blocks(
     grey = np.clip((grey - np.float32(low)) / np.float32(max(high - low, 0.3)), 0, 1)
     grain = np.float32(0.05) * noise(shape, 2.6 * unit, context.seed + 1, 2)
     hard = step(0.22, 0.74, grey + grain * (1 - np.float32(0.6) * context.detail))
-    kept = step(0.10, 0.84, grey)
     skin = np.maximum(context.skin, context.detail)
-    figure = mix(hard, kept, skin * np.float32(0.75))
+    # Faces have their own scale, and their features are brought out, so that nobody's washes out or drowns.
+    tall = max(context.face_heights, default=0.0)
+    kept = step(0.08, 0.92, grey)
+    if tall:
+        inside = grey[context.face > 0.6]
+        a, b = np.quantile(inside if len(inside) else grey, [0.04, 0.92])
+        own = np.clip((grey - np.float32(a)) / np.float32(max(b - a, 0.15)), 0, 1)
+        own = np.float32(0.06) + np.float32(0.84) * mix(own, kept, 0.35)
+        kept = np.clip(
+            own + np.float32(1.3) * (grey - blur(grey, 0.045 * tall)) * blur(context.features, 0.02 * tall), 0, 1
+        )
+    figure = mix(hard, kept, skin * np.float32(0.85))
     # The scene in three slices that slipped along the tilt.
     angle = math.radians(tilt)
     x, y = grid(shape)
@@ -294,7 +303,7 @@ def mixed(canvas: Canvas, *, wash: str = "49a3ad", warm: str = "e0743a", pencil:
     picture = relief(mix(page, picture, blur(cover, 0.8 * unit)), height, unit, 0.35)
     disc = filled(context, [around(x0, y0 - 0.1 * tall, np.full(90, 1.2 * tall))])
     disc = wandering(context, disc, 8, 3, 51) * (1 - inner)
-    flat = mix(picture, np.broadcast_to(colour(wash), picture.shape), np.float32(0.80))
+    flat = mix(picture, np.broadcast_to(colour(wash), picture.shape), 0.80)
     picture = mix(picture, flat * (np.float32(0.94) + np.float32(0.10) * height)[..., None], disc)
     # The photograph: head and shoulders, torn off below.
     photo = punchy(context, 1.12, 1.05)

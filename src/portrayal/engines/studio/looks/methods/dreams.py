@@ -88,9 +88,9 @@ def dream(canvas: Canvas, *, high: str = "2f5f7d", low: str = "f2c48d", ink: str
         colour("f4e8cf"),
         (np.float32(0.28) + np.float32(0.72) * tone)[..., None],
     )
-    sepia = mix(sepia, punchy(context, 1.1, 1.2), np.float32(0.38))
+    sepia = mix(sepia, punchy(context, 1.1, 1.2), 0.38)
     figure = mix(sepia, colour(ink), (strokes * np.float32(0.72) * (1 - skin))[..., None])
-    hand = mix(punchy(context, 1.14, 0.85), sepia, np.float32(0.42))
+    hand = mix(punchy(context, 1.14, 0.85), sepia, 0.42)
     fine_lines = engraved(context, np.clip(np.float32(0.25) + tone, 0, 1), 5.2, 0.95, 2.2) * (1 - context.detail)
     hand = mix(hand, colour(ink), (fine_lines * np.float32(0.30))[..., None])
     figure = mix(figure, hand, skin)

@@ -121,7 +121,7 @@ def mural(
     inner = people(context)
     small = reduced(context)
     layers = stencils(context, small)
-    x0, y0, tall = heads(context)[0]
+    x0, y0, _ = heads(context)[0]
     cx, cy = x0 / w, min(0.5, y0 / h + 0.05)
     random = np.random.default_rng([context.seed, 171])
     picture = wall
@@ -186,17 +186,15 @@ def wild_style(
     """
     context = canvas.context
     unit, shape = context.unit, context.shape
-    h, w = shape
     wall, relief = concrete(context)
     inner = people(context)
     random = np.random.default_rng([context.seed, 181])
     picture = wall
     small = reduced(context)
     layers = stencils(context, small, 3, 2.0)
-    tint = mix(layers, np.broadcast_to(colour(fills[1]), layers.shape), np.float32(0.35))
+    tint = mix(layers, np.broadcast_to(colour(fills[1]), layers.shape), 0.35)
     picture = mix(picture, tint, ((1 - inner) * np.float32(0.34 if context.cut else 0.9))[..., None])
     paints = [colour(c) for c in fills]
-    x0, y0, tall = heads(context)[0]
     if context.cut:
         far = away(context)
         cloud_of = step(330, 150, -far) if False else 1 - step(90, 190, far + 40 * noise(shape, 150 * unit, 9, 2))
@@ -216,7 +214,7 @@ def wild_style(
     picture = mix(picture, colour(ink), (line * np.float32(0.96))[..., None])
     # Shine: a white line beside the dark ones on clothes and hair.
     glint = np.clip(np.roll(line, (round(4 * unit), round(4 * unit)), (0, 1)) - line, 0, 1) * inner * (1 - context.skin)
-    picture = mix(picture, np.float32(1), (glint * np.float32(0.30))[..., None])
+    picture = mix(picture, np.ones(3, np.float32), (glint * np.float32(0.30))[..., None])
     part = np.float32(0.85) - np.float32(0.65) * np.maximum(context.detail, context.face)
     return np.asarray(np.clip(picture * (1 + (relief - 1) * part)[..., None], 0, 1), np.float32)
 

@@ -55,7 +55,7 @@ def clay(
     nx, ny, nz = _normals(height)
     picture = _lit(context, colours, nx, ny, nz, inner)
     if studio > 0:
-        behind = mix(picture, _studio(context, inner, top, bottom, props), np.float32(studio).item())
+        behind = mix(picture, _studio(context, inner, top, bottom, props), studio)
         picture = mix(behind, picture, inner)
     else:
         soft = blur(picture, 2.5 * unit)
@@ -83,7 +83,7 @@ def _toy_colours(context: Context, labels: Array, flat: F32) -> F32:
     mild = cv2.bilateralFilter(flat, 9, 0.09, max(1.0, 5 * unit))
     even = cv2.resize(blur(out, 0.8), (w, h), interpolation=cv2.INTER_CUBIC)
     skin = blur(context.skin, 5 * unit)
-    lab = mix(mix(even, mild, np.float32(0.30).item()), mix(blur(mild, 2.2 * unit), blur(flat, 12 * unit), 0.25), skin)
+    lab = mix(mix(even, mild, 0.30), mix(blur(mild, 2.2 * unit), blur(flat, 12 * unit), 0.25), skin)
     lab = mix(lab, context.fine, context.detail * np.float32(0.92))
     lab[..., 0] = np.clip(np.float32(0.07) - np.float32(0.06) * skin + np.float32(0.96) * lab[..., 0], 0, 0.95)
     lab[..., 1:] *= np.float32(1.28)
@@ -92,7 +92,7 @@ def _toy_colours(context: Context, labels: Array, flat: F32) -> F32:
 
 
 def _height(context: Context, labels: Array, flat: F32) -> F32:
-    """How near everything is (h, w), in pixels: cushions of the pieces and parts, folds from light, faces from depth."""
+    """How near everything is (h, w), in pixels: cushions of pieces and parts, folds from light, faces' depth."""
     h, w = context.shape
     ph, pw = labels.shape
     scale = w / pw

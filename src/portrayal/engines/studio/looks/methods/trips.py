@@ -56,11 +56,10 @@ def psychedelic(
     """
     context = canvas.context
     unit, shape = context.unit, context.shape
-    h, w = shape
     inner = people(context)
     paints = np.stack([colour(c) for c in palette])
     x, y = grid(shape)
-    x0, y0, tall = heads(context)[0]
+    x0, y0, _ = heads(context)[0]
     dx, dy = x - np.float32(x0), y - np.float32(y0)
     angle, far = np.arctan2(dy, dx), np.sqrt(dx * dx + dy * dy) / np.float32(unit)
     out = blur(away(context), 10 * unit)
@@ -210,7 +209,7 @@ def _false_colours(lab: F32, share: float) -> F32:
     c, s = math.cos(2.2), math.sin(2.2)
     turned[..., 1], turned[..., 2] = c * lab[..., 1] - s * lab[..., 2], s * lab[..., 1] + c * lab[..., 2]
     turned[..., 1:] *= np.float32(1.6)
-    return mix(to_rgb(turned), mapped, np.float32(share))
+    return mix(to_rgb(turned), mapped, share)
 
 
 def _dots(context: Context, picture: F32) -> F32:
