@@ -34,7 +34,7 @@ def _linear() -> F32:
 def _coded(light: F32) -> U8:
     """Linear light as codes of sRGB."""
     light = np.clip(light, 0, 1)
-    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.power(light, np.float32(1 / 2.4)) - 0.055)
+    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * cv2.pow(light, 1 / 2.4) - 0.055)
     return np.asarray(code * 255 + 0.5, np.uint8)
 
 
@@ -103,7 +103,7 @@ def set_readable(
     rows, columns = np.flatnonzero(coverage.max(axis=1) > 0.02), np.flatnonzero(coverage.max(axis=0) > 0.02)
     if not len(rows):
         return image, inks[0]
-    room = round(10 * reach) + 2
+    room = round(7 * reach) + 2
     y0, y1 = max(0, rows[0] - room), min(image.shape[0], rows[-1] + room + 1)
     x0, x1 = max(0, columns[0] - room), min(image.shape[1], columns[-1] + room + 1)
     part, cover = image[y0:y1, x0:x1], np.clip(coverage[y0:y1, x0:x1], 0, 1)

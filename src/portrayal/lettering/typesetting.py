@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal
@@ -102,14 +102,17 @@ def fit(
         lines = _broken(text, role, box[0] / size)
         wide = max((line.shape.advance for line in lines), default=0.0) * size
         tall = ((len(lines) - 1) * lead + 0.5) * size
+        smaller = _STEP
         if wide <= 1.1 * box[0] and tall <= 1.05 * box[1]:  # ink may be less than the advance
             block = _drawn(lines, role, size, align, lead)
-            if block.coverage.shape[0] <= box[1] and block.coverage.shape[1] <= box[0]:
+            ratio = min(box[0] / block.coverage.shape[1], box[1] / block.coverage.shape[0])
+            if ratio >= 1:
                 return block
+            # A step that is known to be too short is not tried; a longer one might miss another break of the lines.
+            smaller = min(0.995, max(0.9, ratio))
         if size <= smallest:
-            block = _drawn(lines, role, size, align, lead)
-            return Block(block.coverage, block.lines, size, block.missing, block.letter, False, block.rtl)
-        size = max(smallest, size * _STEP)
+            return replace(_drawn(lines, role, size, align, lead), fits=False)
+        size = max(smallest, size * smaller)
 
 
 # ------------------------------------------------------------------------------------------------------------- lines

@@ -19,7 +19,7 @@ from portrayal.engines.studio.words import hanging, signs
 from portrayal.engines.studio.words.room import Room, grown
 from portrayal.imaging import F32, U8, Array
 from portrayal.lettering import Block, balloon, contrast, fit, typeset
-from portrayal.lettering.balloons import Kind
+from portrayal.lettering.balloons import Kind, extent
 from portrayal.lettering.contrast import Colour
 from portrayal.lettering.fonts import Role
 from portrayal.prompting.plan import ScenePlan
@@ -274,8 +274,7 @@ class _Words:
         best: tuple[float, Block, Box] | None = None
         for letter in (0.036, 0.031, 0.027, _SMALLEST + 0.001):
             for block in _shapes(text, role, letter * height):
-                body = balloon(block, kind=shape, seed=self.seed).body
-                found = self.room.best((body[2] - body[0] + 6, body[3] - body[1] + 6), cost, 1.2)
+                found = self.room.best(extent(block, shape), cost, 1.2)
                 if found and (best is None or found[0] + 3 * (0.036 - letter) < best[0]):
                     best = (found[0] + 3 * (0.036 - letter), block, found[1])
             if best is not None and best[0] < 0.5:
