@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from portrayal.bench import gallery_edits, gallery_templates, gallery_wardrobe, six_rounds
+from portrayal.bench import gallery_edits, gallery_styles, gallery_templates, gallery_wardrobe, six_rounds
 from portrayal.bench.gallery_parts import grid, sample, told
 from portrayal.bench.sheets import Tile
 from portrayal.engines.base import Progress, silent
@@ -52,6 +52,7 @@ SHEETS: Final[dict[str, Callable[[], U8]]] = {
     ),
     **gallery_wardrobe.SHEETS,
     **gallery_edits.SHEETS,
+    **gallery_styles.SHEETS,
     **gallery_templates.SHEETS,
 }
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from portrayal import assets
 from portrayal._version import __version__
-from portrayal.bench import speed_bodies, speed_edits
+from portrayal.bench import speed_bodies, speed_edits, speed_looks
 from portrayal.character import study
 from portrayal.engines.base import Progress
 from portrayal.parallel import cores
@@ -67,6 +67,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
                 stages[speed].setdefault(stage, []).append(seconds)
     edits = speed_edits.measure(repeats, lambda stage, fraction: progress(stage, 0.75 + 0.1 * fraction))
     bodies = speed_bodies.measure(repeats, lambda stage, fraction: progress(stage, 0.85 + 0.1 * fraction))
+    styles = speed_looks.measure(max(1, repeats - 1), lambda stage, fraction: progress(stage, 0.95 + 0.02 * fraction))
     progress("cold start", 0.97)
     cold, memory = _cold_start(sample)
     del settings
@@ -78,6 +79,7 @@ def run(repeats: int, progress: Progress) -> dict[str, Any]:
         "study": statistics.median(studies),
         "stages": {s: {k: statistics.median(v) for k, v in d.items()} for s, d in stages.items()},
         "edits": edits,
+        "looks": styles,
         "bodies": bodies,
         "cold_start": cold,
         "peak_memory_mb": memory,
@@ -148,6 +150,7 @@ def table(report: dict[str, Any]) -> str:
     lines.append("| target | " + " | ".join(f"{TARGETS[s]:.1f}" for s in SPEEDS) + " |")
     lines += ["", speed_edits.table(report["edits"]).rstrip()]
     lines += ["", speed_bodies.table(report["bodies"]).rstrip()]
+    lines += ["", speed_looks.table(report["looks"]).rstrip()]
     lines += [
         "",
         "| once per reference or process | seconds | target |",
