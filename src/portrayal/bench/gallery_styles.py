@@ -91,7 +91,7 @@ def _storyboard() -> U8:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "sample.png").write_bytes(sample())
-        data["characters"] = {who: "sample.png" for who in data["characters"]}
+        data["characters"] = dict.fromkeys(data["characters"], "sample.png")
         made = make(script_of(data, folder), folder / "story")
         pages = [Image.open(path).convert("RGB") for path in made.pages]
         width, height = pages[0].size
