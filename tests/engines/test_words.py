@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from portrayal.engines.studio import generate
 from portrayal.engines.studio.types import Notes, Shot
 from portrayal.engines.studio.words import boards, overlay, signs
 from portrayal.engines.studio.words.hanging import SMALLEST, hang
@@ -227,6 +228,18 @@ def test_a_room_finds_the_free_place() -> None:
     best = room.best((100, 60), middle, np.inf)
     assert best is not None
     assert best[1][2] < 150
+
+
+@pytest.mark.parametrize("degrees", [-12.0, 12.0])
+def test_a_turned_camera_cuts_no_sign_off(degrees: float, park: Scene) -> None:
+    plan = park.with_words('a sign "PICNIC"')[3]
+    matrix = generate.roll_matrix((512, 512), degrees)
+    faces = signs.face_boxes(park.subject)
+    spots = hang(plan, (512, 512), faces, park.subject.alpha, park.shot, SEED, matrix)
+    for spot in spots:
+        seen = np.column_stack([spot.corners, np.ones(4)]) @ matrix.T
+        assert seen.min() > 4
+        assert seen.max() < 508
 
 
 def test_a_plan_without_words_changes_nothing(park: Scene) -> None:

@@ -92,7 +92,8 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     else:
         staged = _figure(job, plan, character, whole, kept, notes, clock)
     subject, look = staged.subject, staged.look
-    plate = clock.time("signs", lambda: signed(staged.plate, subject, plan, staged.shot, seed, notes))
+    roll = roll_matrix(size, composition.camera_roll) if composition.camera_roll else None
+    plate = clock.time("signs", lambda: signed(staged.plate, subject, plan, staged.shot, seed, notes, roll))
     progress("lighting", 0.6)
     image = _develop(plan, composition, subject, plate, job.speed, seed, clock, looks.is_drawn(look))
     if look is not None:

@@ -15,7 +15,7 @@ from portrayal.engines.base import Box
 from portrayal.engines.studio.types import Shot
 from portrayal.engines.studio.words.boards import Board, board, padding
 from portrayal.engines.studio.words.room import Room
-from portrayal.imaging import F32, F64
+from portrayal.imaging import F32, F64, Array
 from portrayal.lettering import typeset
 from portrayal.lettering.typesetting import Block
 from portrayal.prompting.plan import ScenePlan
@@ -65,6 +65,7 @@ def hang(
     matte: F32 | None,
     shot: Shot,
     seed: int,
+    matrix: Array | None = None,
 ) -> tuple[Spot, ...]:
     """Places for the signs of a plan; texts for which there is no room are not among them.
 
@@ -75,8 +76,11 @@ def hang(
         matte: (H, W) 0..1 of the people, whom no sign covers or is covered by.
         shot: its horizon and field of view make the perspective.
         seed: of what the words leave open.
+        matrix: (2, 3) of a camera that is turned about its axis afterwards; what it cuts off is no place for a sign.
     """
     room = Room(size, faces, matte, margin=0.03)
+    if matrix is not None:
+        room.take_outside(matrix)
     found: list[Spot] = []
     for index, (text, kind) in enumerate(zip(plan.lettering, plan.lettering_as, strict=False)):
         if kind not in HUNG:

@@ -76,7 +76,7 @@ def lettered(
         return image
     size = (image.shape[1], image.shape[0])
     seen = _Words(image, look, seed, notes, [] if placed is None else placed)
-    spots = hanging.hang(plan, size, faces, matte, shot, seed) if shot is not None else ()
+    spots = hanging.hang(plan, size, faces, matte, shot, seed, matrix) if shot is not None else ()
     hung = {spot.index for spot in spots}
     letters = [_turned(signs.letters_of(spot, size), matrix) for spot in spots]
     faces = [_turned_box(face, matrix) for face in faces]

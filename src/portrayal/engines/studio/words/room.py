@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from portrayal.engines.base import Box
-from portrayal.imaging import F32
+from portrayal.imaging import F32, Array
 
 _CELLS: Final = 144
 """Cells along the shorter side of a picture."""
@@ -52,6 +52,14 @@ class Room:
         """Nothing else may stand in a box."""
         x0, y0, x1, y1 = self._cells(box)
         self.taken[y0:y1, x0:x1] = 1
+
+    def take_outside(self, matrix: Array) -> None:
+        """Nothing may stand where a later transformation (2, 3) of the picture moves it out of the frame."""
+        width, height = self.grid
+        x, y = np.meshgrid((np.arange(width) + 0.5) * self.cell, (np.arange(height) + 0.5) * self.cell)
+        moved = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.asarray(matrix, np.float64).T
+        inside = (moved > self.margin) & (moved < np.array(self.size) - self.margin)
+        self.taken[~inside.all(axis=-1)] = 1
 
     def free(self, box: Box) -> bool:
         """Whether a box meets nothing that is taken."""

@@ -16,7 +16,7 @@ from portrayal.engines.studio.scenes.catalogue import settings
 from portrayal.engines.studio.types import Notes, Plate, Shot, Subject
 from portrayal.engines.studio.words import boards
 from portrayal.engines.studio.words.hanging import Spot, hang
-from portrayal.imaging import F32, F64
+from portrayal.imaging import F32, F64, Array
 from portrayal.lettering import typeset
 from portrayal.prompting.plan import ScenePlan
 
@@ -28,7 +28,15 @@ _DIMMEST: Final = 0.46
 """Light on a board at least, after the exposure: a sign in the dark has a lamp of its own."""
 
 
-def signed(plate: Plate, subject: Subject, plan: ScenePlan, shot: Shot, seed: int, notes: Notes) -> Plate:
+def signed(
+    plate: Plate,
+    subject: Subject,
+    plan: ScenePlan,
+    shot: Shot,
+    seed: int,
+    notes: Notes,
+    matrix: Array | None = None,
+) -> Plate:
     """The plate with the signs of the plan in it.
 
     Args:
@@ -38,9 +46,10 @@ def signed(plate: Plate, subject: Subject, plan: ScenePlan, shot: Shot, seed: in
         shot: the camera of the plate.
         seed: of the kind of board and its turn.
         notes: gets what is done in another way. Texts without room are left to `overlay.lettered`.
+        matrix: (2, 3) of a camera that will be turned about its axis; None = it will not.
     """
     height, width = plate.radiance.shape[:2]
-    spots = hang(plan, (width, height), face_boxes(subject), subject.alpha, shot, seed)
+    spots = hang(plan, (width, height), face_boxes(subject), subject.alpha, shot, seed, matrix)
     if not spots:
         return plate
     radiance = plate.radiance.copy()
