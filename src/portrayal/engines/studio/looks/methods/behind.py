@@ -120,7 +120,9 @@ def motion(canvas: Canvas, length: float = 120.0, angle: float = 8.0, body: floa
         long = _smear(person, angle, 4 * body * unit)
         moved = mix(moved, swept * (1 - long[..., 3:]) + long[..., :3], ghost)
     sharp = swept * (1 - mask[..., None]) + np.maximum(light - (1 - mask)[..., None] * old * old, 0)
-    out = mix(moved, np.asarray(sharp, np.float32), head(context) if context.faces else mask * np.float32(0.4))
+    out = mix(
+        moved, np.asarray(sharp, np.float32), head(context) if context.faces or context.cut else mask * np.float32(0.4)
+    )
     return np.asarray(cv2.sqrt(np.clip(out, 0, 1)), np.float32)
 
 
@@ -263,7 +265,8 @@ def double(
     fill = _wood(context, old, trees)
     light = luma(canvas.picture)
     dark = 1 - step(0.15, 0.80, light)
-    free = 1 - np.clip(np.float32(1.0) * blur(context.face, 0.07 * focus(context).tall + 1), 0, 1)
+    face = context.face if context.faces else np.float32(0.75) * head(context)
+    free = 1 - np.clip(blur(face, 0.07 * focus(context).tall + 1), 0, 1)
     # Over the face only the crown and the jaw take in some of the wood.
     share = np.float32(amount) * free * (np.float32(0.62) + np.float32(0.38) * dark)
     grey = light[..., None] + (canvas.picture - light[..., None]) * np.float32(0.55)

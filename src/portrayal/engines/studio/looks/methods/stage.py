@@ -34,8 +34,12 @@ class Focus:
 
 
 def focus(context: Context) -> Focus:
-    """The faces together; the upper middle of the picture where there is none."""
+    """The faces together; the upper part of what is cut out, or of the picture, where there is none."""
     h, w = context.shape
+    if not context.faces and context.cut and float(context.subject.max()) > 0.5:
+        left, top, right, bottom = extent(context)
+        tall = min(0.42 * (bottom - top), 0.7 * (right - left))
+        return Focus((left + right) / 2, top + 0.62 * tall, tall, 0.4 * tall, 0.5 * tall)
     if not context.faces:
         tall = 0.26 * min(h, w)
         return Focus(0.5 * w, 0.40 * h, tall, 0.4 * tall, 0.5 * tall)
@@ -61,11 +65,13 @@ def away(context: Context, width: float = 1.0, drop: float = 0.0) -> F32:
 
 
 def head(context: Context) -> F32:
-    """(h, w) 0..1: the heads with some room, softly: where a picture stays sharp. 0 without a face."""
+    """(h, w) 0..1: the heads with some room, softly: where a picture stays sharp. 0 without a face and a matte."""
     out = np.zeros(context.shape, np.float32)
-    x, y = grid(context.shape)
-    for points, height in zip(context.faces, context.face_heights, strict=True):
-        cx, cy = points[:468, :2].mean(0).tolist()
+    at, (x, y) = focus(context), grid(context.shape)
+    places = [(*p[:468, :2].mean(0).tolist(), t) for p, t in zip(context.faces, context.face_heights, strict=True)]
+    if not places and context.cut:
+        places.append((at.x, at.y, at.tall))
+    for cx, cy, height in places:
         reach = np.hypot((x - np.float32(cx)) / np.float32(0.80 * height), (y - np.float32(cy - 0.1 * height)) / height)
         np.maximum(out, 1 - step(0.72, 1.12, reach.astype(np.float32)), out=out)
     return out
