@@ -196,6 +196,27 @@ def test_the_plate_shows_the_scene_without_the_people() -> None:
     assert np.abs(put[60:, 40:56] - person[60:, 40:56]).max() < 0.01
 
 
+@pytest.mark.parametrize("name", ["BLURRY_MOTION", "DOUBLE_EXPOSURE", "GLASS_PRISM"])
+def test_a_mascot_without_a_readable_face_keeps_its_upper_part(name: str) -> None:
+    e = example()
+    picture = looks.draw(e.image, name, matte=e.matte, seed=3)
+    (x0, y0), (x1, y1) = (f(e.points[:468, :2], axis=0).astype(int) for f in (np.min, np.max))
+    before, after = (cv2.GaussianBlur(lab(p)[..., 0], (0, 0), 2)[y0:y1, x0:x1].ravel() for p in (e.image, picture))
+    assert np.corrcoef(before, after)[0, 1] > 0.8
+
+
+def test_with_several_people_distances_count_from_the_nearest() -> None:
+    left = example().points * 0.5
+    right = left + np.array([SIDE / 2, 0, 0], np.float32)
+    context = Context(example().image, (left, right), None, None, 0, "balanced")
+    at, far = stage.focus(context), stage.away(context)
+    assert at.tall == pytest.approx(np.ptp(left[:468, 1]), rel=0.01)
+    assert at.across > SIDE / 4
+    for points in (left, right):
+        x, y = points[:468, :2].mean(0).astype(int)
+        assert far[y, x] < 0.05
+
+
 def test_bars_and_frames_leave_the_head_free() -> None:
     for figure in (False, True):
         c = canvas(figure)
