@@ -168,7 +168,7 @@ def test_every_look_is_one_of_the_vocabulary_and_can_be_said() -> None:
         ("portrait on a beach", "design", False, "travel poster"),
         ("watercolor portrait", "auto", False, "watercolor"),
         ("watercolor of her standing, like a photo", "realistic", True, "watercolor"),
-        ("full body, anime style", "auto", True, "cartoon"),
+        ("full body, anime style", "auto", True, "anime"),
         ("cinematic full body", "auto", True, "figure"),
     ],
 )
@@ -178,7 +178,8 @@ def test_which_look_a_picture_gets(prompt: str, style: StyleType, body: bool, lo
 
 
 def test_what_is_not_drawn_as_asked_is_said() -> None:
-    assert "anime" in looks.choose(read("anime portrait"), Style(), False)[1]
+    for other in itertools.chain.from_iterable(row(name).also for name in NAMES):
+        assert other in looks.choose(read(f"{other} portrait"), Style(), False)[1]
     assert looks.default_for_figure() in looks.choose(read("full body"), "auto", True)[1]
     assert looks.choose(read("comic portrait"), "auto", False)[1] == ""
 

@@ -321,7 +321,8 @@ def mixed(canvas: Canvas, *, wash: str = "49a3ad", warm: str = "e0743a", pencil:
     kept = np.maximum(above, context.face) * inner
     picture = laid(picture, photo, kept)
     # Pencil: contours gone over twice below, and construction lines.
-    line = np.maximum(contours(context, 1.5, 30.0, 6.0), context.outline(2.4))
+    line = contours(context, 1.5, 30.0, 6.0) * (np.float32(0.35) + np.float32(0.65) * inner)
+    line = np.maximum(line, context.outline(2.4))
     below = 1 - np.maximum(context.face, np.maximum(kept, body * rim))
     twice = np.maximum(wandering(context, line, 3.4, 1.0, 52), np.float32(0.8) * wandering(context, line, 6.0, 1.0, 53))
     circle = around(x0, y0 - 0.1 * tall, np.full(120, 1.27 * tall))

@@ -155,7 +155,7 @@ def varnish(canvas: Canvas, *, warm: float = 0.6, depth: float = 0.35) -> F32:
 
 
 def storybook(
-    canvas: Canvas, *, page: str = "fcf5e4", crayons: Sequence[str] = ("f2a65a", "e4717a", "6fae8f", "6c9bd1")
+    canvas: Canvas, *, page: str = "ffeab8", crayons: Sequence[str] = ("f2a65a", "e4717a", "6fae8f", "6c9bd1")
 ) -> F32:
     """A page of a picture book: the painting fades into paper, small things in crayon stand in the margin."""
     context = canvas.context
@@ -171,10 +171,17 @@ def storybook(
     ragged = np.float32(0.030) * noise(shape, 90 * unit, context.seed + 32, 3) + np.float32(0.022) * height
     inside = 1 - step(0.955, 1.015, far + ragged)
     kept = np.maximum(inside, context.face)
-    soft = canvas.picture + np.float32(0.10) * (1 - canvas.picture) * (1 - np.float32(0.5) * context.skin)[..., None]
-    picture = mix(np.asarray(ground, np.float32), soft, kept)
-    random = np.random.default_rng([context.seed, 211])
+    # Poster paint is brighter than the wash of the step before, on skin a little.
+    free = (1 - np.float32(0.7) * context.skin)[..., None]
+    grey = canvas.picture.mean(2, keepdims=True)
+    soft = canvas.picture + (canvas.picture - grey) * np.float32(0.45) * free
+    soft = soft + np.float32(0.10) * (1 - soft) * free
+    picture = mix(np.asarray(ground, np.float32), np.clip(soft, 0, 1), kept)
     tooth = np.clip(np.float32(0.70) + np.float32(0.6) * height, 0, 1)
+    rim = np.abs(far - np.float32(1.035) + np.float32(0.012) * noise(shape, 70 * unit, context.seed + 34, 2))
+    rim = (1 - step(0.0035, 0.0075, rim)) * (1 - np.float32(0.75) * kept) * tooth
+    picture = mix(picture, colour(crayons[1]), (rim * np.float32(0.9))[..., None])
+    random = np.random.default_rng([context.seed, 211])
     marks: list[list[F32]] = [[] for _ in crayons]
     for i, (px, py) in enumerate(_MARGIN):
         r, turn = float(random.uniform(20, 30)) * unit, float(random.uniform(-0.4, 0.4))

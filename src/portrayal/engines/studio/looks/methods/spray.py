@@ -96,6 +96,9 @@ def stencils(context: Context, small: Context, levels: int = 4, chroma: float = 
     unit = context.unit
     flat = toned(context, small)
     lab = shades(context, flat, 3.4, levels, 6.0)
+    # Skin in more and softer layers: nobody gets a beard of shade.
+    gentle = shades(context, flat, 2.6, levels + 4.0, 2.6)
+    lab = mix(lab, gentle, np.float32(0.72) * context.skin)
     smooth = blur(flat, 5 * unit)
     lab[..., 1:] = mix(lab[..., 1:], smooth[..., 1:], np.float32(0.7) * (1 - context.detail))
     lab[..., 1:] *= np.float32(chroma) + np.float32(1.12 - chroma) * context.skin[..., None]
@@ -144,7 +147,7 @@ def mural(
         picture = laid(picture, colours[side], falls * (1 - inner) * np.float32(0.92))
         picture = laid(picture, colour("f7f4ea"), mist(context, inner, 11, 176) * (1 - inner) * np.float32(0.9))
     picture = laid(picture, layers, np.maximum(inner, context.detail))
-    line = step(0.16, 0.5, contours(context, 2.1, 30.0, 6.0, small)) * (np.float32(0.30) + np.float32(0.70) * inner)
+    line = step(0.16, 0.5, contours(context, 2.1, 30.0, 6.0, small)) * (np.float32(0.16) + np.float32(0.84) * inner)
     soft = np.maximum(blur(line, 1.2 * unit) * np.float32(1.25), np.float32(0.35) * blur(line, 5 * unit))
     line = mix(np.clip(soft, 0, 1), line, context.detail)
     contour = np.clip(blur(context.outline(6.0), 1.3 * unit) * np.float32(1.3), 0, 1)
