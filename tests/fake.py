@@ -29,6 +29,7 @@ def maker(
     progress: Callable[[str, float], None],
     finished: Mapping[int, Picture],
     done: Callable[[int, Picture], None],
+    judge: Callable[[str], None] = lambda _: None,
 ) -> Portrayal:
     """Paint. Words of the prompt direct it: "SLOW" takes 20 s (it can be canceled), "WAIT" 0.4 s, "FAIL" and "CRASH"
     end it, "EXIT" ends the process, "WARN" and "FLAW" warn of all and of each picture."""

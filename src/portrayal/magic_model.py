@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
+from portrayal.errors import PolicyError
 from portrayal.prompting import text as texts
 from portrayal.prompting.magic import MAX_PROMPT, MENTION, RICH, Magic, Mode, check_mode, enrich, leaves_open
 from portrayal.prompting.plan import ScenePlan
@@ -45,6 +46,7 @@ def rewrite(
     negative: str = "",
     settings: Settings | None = None,
     given: Collection[str] = (),
+    judge: Callable[[str], None] | None = None,
 ) -> Magic:
     """A richer prompt, by the language model of the settings or by the built-in writer.
 
@@ -54,6 +56,7 @@ def rewrite(
         seed: of the first picture. It is passed to the model; whether that heeds it is its own business.
         settings: of this installation; `magic_prompt_url` names the server.
         given: kinds of which the built-in writer adds nothing, see `enrich`.
+        judge: called with what the model wrote; a `PolicyError` keeps it from being used.
 
     Raises:
         InvalidRequestError: `mode` is none.
@@ -67,11 +70,20 @@ def rewrite(
         return Magic(prompt)
     try:
         answer = _checked(_asked(prompt, negative, seed, settings), prompt, negative, before)
+        _judged(answer, judge)
     except _BadAnswer as why:
         built_in = enrich(prompt, mode=known, seed=seed, negative=negative, given=given)
         warning = f"magic prompt: the language model {why}; the built-in one was used"
         return Magic(built_in.prompt, built_in.added, built_in.by, (warning,))
     return Magic(answer, by=settings.magic_prompt_model or "language model")
+
+
+def _judged(answer: str, judge: Callable[[str], None] | None) -> None:
+    try:
+        if judge is not None:
+            judge(answer)
+    except PolicyError:
+        raise _BadAnswer("wrote what the policy refuses") from None
 
 
 def _asked(prompt: str, negative: str, seed: int, settings: Settings) -> str:

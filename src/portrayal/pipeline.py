@@ -30,6 +30,7 @@ from portrayal.prompting.intent import read_edit
 from portrayal.prompting.lettering import check_lettering
 from portrayal.prompting.magic import Magic
 from portrayal.prompting.plan import ScenePlan
+from portrayal.prompting.text import take_lettering
 from portrayal.request import CharacterReference, EngineName, Request
 from portrayal.result import IdentityScore, Picture, Portrayal
 from portrayal.settings import Settings
@@ -74,6 +75,7 @@ def portray(
     progress: Progress = silent,
     finished: Mapping[int, Picture] | None = None,
     done: Callable[[int, Picture], None] | None = None,
+    judge: Callable[[str], None] | None = None,
 ) -> Portrayal:
     """Make all pictures of a request.
 
@@ -83,6 +85,8 @@ def portray(
         progress: called with (stage, fraction).
         finished: pictures that an earlier run finished, by position; they are not made again.
         done: called with (position, picture) as soon as one is finished.
+        judge: called with a prompt that a language model rewrote; when it raises a `PolicyError`, the built-in writer
+            takes the model's place and a warning says so.
 
     Raises:
         PortrayalError: when the request cannot be done; the message names the field and the remedy.
@@ -91,7 +95,7 @@ def portray(
     request.check()
     credentials.prepare(settings)  # a bad key fails now, not after the work
     start = time.perf_counter()
-    order = _prepare(request, settings, progress)
+    order = _prepare(request, settings, progress, judge)
     prepared = time.perf_counter()
     pictures = tuple(_pictures(order, progress, finished or {}, done))
     progress("done", 1.0)
@@ -120,7 +124,7 @@ def know(reference: CharacterReference, settings: Settings) -> IdentityMap:
     return study(reference.image, mask=reference.mask, use_cache=settings.cache, cache_dir=settings.cache_dir)
 
 
-def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order:
+def _prepare(request: Request, settings: Settings, progress: Progress, judge: Callable[[str], None] | None) -> _Order:
     """Read every picture and word of a request; nothing is made yet."""
     source = mask = background = None
     if request.image is not None:
@@ -133,19 +137,20 @@ def _prepare(request: Request, settings: Settings, progress: Progress) -> _Order
             mask = np.asarray(255 - mask, np.uint8)
     if request.background is not None:
         background = decode(request.background, "background")
-    # The first stage that is told: what may be wrong with the pictures was said before.
-    progress("reading the picture" if source is not None else "reading the prompt", 0.0)
-    if request.characters:
-        progress("studying the reference", 0.0)
     references = tuple(_looked_at(data) for data in request.style_references)
     style, style_notes = resolve(
         request.style_type, request.style_preset, request.style_codes, request.palette, references
     )
     notes += style_notes
+    check_lettering(take_lettering(request.prompt)[1])
+    # The first stage that is told: what may be wrong with the pictures was said before.
+    progress("reading the picture" if source is not None else "reading the prompt", 0.0)
+    if request.characters:
+        progress("studying the reference", 0.0)
     magic = Magic(request.prompt)
     if request.magic_prompt != "off" and request.prompt.strip():
         seed, given = request.seeds()[0], _given(request, style)
-        magic = rewrite(request.prompt, request.magic_prompt, seed, request.negative_prompt, settings, given)
+        magic = rewrite(request.prompt, request.magic_prompt, seed, request.negative_prompt, settings, given, judge)
     notes += magic.warnings
     plan, members, order, words = _plans(request.model_copy(update={"prompt": magic.prompt}))
     check_lettering(plan.lettering)

@@ -90,6 +90,7 @@ class Bench:
         progress: Callable[[str, float], None],
         finished: Mapping[int, Picture],
         done: Callable[[int, Picture], None],
+        judge: Callable[[str], None],
     ) -> Portrayal:
         self.begun.append(request.prompt)
         gate = self.held.get(request.prompt)
@@ -102,7 +103,7 @@ class Bench:
 
         while gate is not None and request.num_images == 1 and not gate.wait(0.01):
             progress("held", 0.1)
-        return fake.maker(request, settings=settings, progress=step, finished=finished, done=done)
+        return fake.maker(request, settings=settings, progress=step, finished=finished, done=done, judge=judge)
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,7 @@ class Service:
         self._finished: dict[str, Job] = {}  # the last ones, for those who wait for them
         self.webhooks = Webhooks(self.database, self.guard, self.secrets, self.files, self.job, notifiers or {})
         self._maker = maker or _pipeline
-        self.work = Work(settings, self.database, self.blobs, self._maker, self._changed)
+        self.work = Work(settings, self.database, self.blobs, self._maker, self._judge_rewritten, self._changed)
         self.jobs = Jobs(
             self.database,
             self.work,
@@ -336,13 +336,26 @@ class Service:
                     StoredFile.sha256.in_(order.digests())
                 )
                 hashes |= {(digest, fingerprint) for digest, fingerprint in session.execute(known)}
-        verdict = policy.judge(
+        self._decide(
             order.prompt,
             negative_prompt=order.negative_prompt,
             people=bool(order.characters) or order.image is not None,
             picture_hashes=sorted(hashes),
             rules=self.rules,
         )
+
+    def _judge_rewritten(self, request: Request, prompt: str) -> None:
+        """Judge a prompt that a language model wrote after the request was judged."""
+        if self.rules is not None:
+            self._decide(
+                prompt,
+                negative_prompt=request.negative_prompt,
+                people=bool(request.characters) or request.image is not None,
+                rules=self.rules,
+            )
+
+    def _decide(self, prompt: str, **about: Any) -> None:
+        verdict = policy.judge(prompt, **about)
         self.metrics.judged(verdict.category or "allowed")
         if not verdict.allowed:
             reason = verdict.reason[:1].lower() + verdict.reason[1:].rstrip(".")  # as all messages are, before a remedy
@@ -457,6 +470,8 @@ def _warmed(maker: Maker, settings: Settings) -> None:
     request = Request.make(prompt="portrait in a forest", reference=sample, size=(512, 512), speed="turbo", seed=1)
     quiet = settings.model_copy(update={"cache": False, "credentials": False})
     try:
-        maker(request, settings=quiet, progress=lambda *_: None, finished={}, done=lambda *_: None)
+        maker(
+            request, settings=quiet, progress=lambda *_: None, finished={}, done=lambda *_: None, judge=lambda _: None
+        )
     except Exception:  # a job will fail in the same way, and tell its caller why
         log.warning("the engine did not warm up", exc_info=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import time
@@ -40,14 +41,17 @@ class Maker(Protocol):
         progress: Callable[[str, float], None],
         finished: Mapping[int, Picture],
         done: Callable[[int, Picture], None],
+        judge: Callable[[str], None],
     ) -> Portrayal:
-        """Make all pictures of a request that are not finished yet."""
+        """Make all pictures of a request that are not finished yet; a prompt rewritten on the way is judged again."""
 
 
 class Work:
     """Makes jobs.
 
     Args:
+        judge: called with a request and a prompt that was written in place of its own; raises a `PolicyError` when that
+            is refused.
         changed: called with a job, what happened to it, and whether anybody may want a message; after that is
             committed. Waiters, webhooks and counters hang on it.
     """
@@ -58,10 +62,11 @@ class Work:
         database: Database,
         blobs: Blobs,
         maker: Maker,
+        judge: Callable[[Request, str], None],
         changed: Callable[[str, str, bool], None],
     ) -> None:
         self._settings, self._database, self._blobs = settings, database, blobs
-        self._maker, self._changed = maker, changed
+        self._maker, self._judge, self._changed = maker, judge, changed
 
     def __call__(self, run: Run) -> None:
         """Make the job of a run; every end of it is written here."""
@@ -141,7 +146,14 @@ class Work:
 
         finished = {p.position: self._again(p) for p in job.pictures}
         request = job.order.request(self._blobs.get)
-        return self._maker(request, settings=self._settings, progress=progress, finished=finished, done=done)
+        return self._maker(
+            request,
+            settings=self._settings,
+            progress=progress,
+            finished=finished,
+            done=done,
+            judge=functools.partial(self._judge, request),
+        )
 
     def _again(self, kept: JobPicture) -> Picture:
         """A picture that an earlier run finished."""
