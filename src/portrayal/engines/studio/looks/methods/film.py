@@ -12,6 +12,7 @@ from portrayal.engines.studio.looks.canvas import Canvas
 from portrayal.engines.studio.looks.methods.stage import away, focus, head, luma, people, ramp, screen, standing
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, step
 from portrayal.imaging import F32, F64
+from portrayal.parallel import bands
 
 _TABLE: Final = 4096
 
@@ -53,26 +54,41 @@ def grade(
     tone = fade + _curve(exposure, contrast, pivot) * (ceiling - fade)
     gains = np.array([1 + 0.16 * warmth + 0.08 * tint, 1 - 0.08 * tint, 1 - 0.20 * warmth + 0.08 * tint])
     tables = np.clip(tone[:, None] * (gains / (gains @ [0.30, 0.59, 0.11])), 0, 1).astype(np.float32)
+    toning = np.stack([colour(shadows), colour(lights)]) - np.float32(0.5)
+    toning *= np.float32(split)
+    kept = (1 - np.float32(skin)) * canvas.context.skin if skin < 1 else None
+    out = np.empty_like(picture)
+
+    def rows(first: int, last: int) -> None:
+        part = None if kept is None else kept[first:last]
+        out[first:last] = _graded(picture[first:last], tables, saturation, toning, part)
+
+    bands(rows, len(picture))
+    if where != "all":
+        mask = people(canvas.context)
+        out = mix(picture, out, mask if where == "people" else 1 - mask)
+    return np.asarray(out, np.float32)
+
+
+def _graded(picture: F32, tables: F32, saturation: float, toning: F32, kept: F32 | None) -> F32:
+    """Some rows (n, w, 3) through curves (codes, 3), saturation and the colours of shadows and lights (2, 3); where
+    `kept` (n, w) is 1 a pixel keeps its own colour under the new tone."""
     index = np.clip(picture * np.float32(_TABLE - 1) + np.float32(0.5), 0, _TABLE - 1).astype(np.int16)
     out = np.dstack([tables[:, k][index[..., k]] for k in range(3)])
     light = luma(out)
     if saturation != 1:
         out = light[..., None] + (out - light[..., None]) * np.float32(saturation)
-    if split:
+    if toning.any():
         dark, bright = (1 - light) ** 2, light * light
-        for k, (s, b) in enumerate(zip(colour(shadows) - 0.5, colour(lights) - 0.5, strict=True)):
-            out[..., k] += np.float32(split * s) * dark + np.float32(split * b) * bright
+        for k in range(3):
+            out[..., k] += toning[0, k] * dark + toning[1, k] * bright
     out = np.clip(out, 0, 1)
-    if skin < 1:
-        # The same new tone on the old colour.
-        light = luma(out)[..., None]
-        own = picture * (light / np.maximum(luma(picture), 0.02)[..., None])
+    if kept is not None:
+        tone = luma(out)[..., None]
+        own = picture * (tone / np.maximum(luma(picture), 0.02)[..., None])
         if saturation < 1:
-            own = light + (own - light) * np.float32(0.45 + 0.55 * saturation)
-        out = mix(out, np.clip(own, 0, 1), (1 - np.float32(skin)) * canvas.context.skin)
-    if where != "all":
-        mask = people(canvas.context)
-        out = mix(picture, out, mask if where == "people" else 1 - mask)
+            own = tone + (own - tone) * np.float32(0.45 + 0.55 * saturation)
+        out = mix(out, np.clip(own, 0, 1), kept)
     return np.asarray(out, np.float32)
 
 

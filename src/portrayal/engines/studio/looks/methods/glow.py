@@ -23,6 +23,7 @@ from portrayal.engines.studio.looks.methods.stage import (
 )
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, step
 from portrayal.imaging import F32
+from portrayal.parallel import together
 
 
 def aura(
@@ -220,7 +221,9 @@ def bokeh(
     h, w = context.shape
     mask = people(context)
     random = np.random.default_rng([context.seed, 95])
-    old = plate(canvas.picture, mask)
+    old, light = together(
+        lambda: plate(canvas.picture, mask), lambda: _discs(context, random, colours, count, size * unit, 0.92)
+    )
     soft = mix(old, blur(old, 16 * unit), scene)
     bright = np.clip(blur(old, 2 * unit) - np.float32(0.72), 0, 1)
     r = max(2, round(0.7 * size * unit))
@@ -229,7 +232,6 @@ def bokeh(
         cv2.resize(bright, (w // 2, h // 2), interpolation=cv2.INTER_AREA), -1, disc / (0.22 * disc.sum())
     )
     soft = screen(soft, cv2.resize(own, (w, h), interpolation=cv2.INTER_LINEAR))
-    light = _discs(context, random, colours, count, size * unit, 0.92)
     out = put_behind(canvas, screen(soft, light * np.float32(amount)), old)
     free = (1 - head(context))[..., None]
     if front:
