@@ -61,6 +61,8 @@ def read_back(image: U8, box: Box, language: str, folder: Path) -> str:
     """What Tesseract reads in a picture about where the words are: black on white, as its manual asks for."""
     x0, y0, x1, y1 = box
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[max(0, int(y0) - 8) : int(y1) + 8, max(0, int(x0) - 8) : int(x1) + 8]
+    if x1 - x0 > 500:  # it reads letters best that are some 40 pixels high
+        grey = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     print_ = cv2.threshold(cv2.GaussianBlur(grey, (0, 0), 1.0), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1]
     rim = np.concatenate([print_[0], print_[-1], print_[:, 0], print_[:, -1]])
     if rim.mean() < 128:

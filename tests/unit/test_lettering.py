@@ -269,6 +269,7 @@ def test_several_texts_have_each_its_kind() -> None:
         'eine Frau im Park, ein Schild mit der Aufschrift "OFFEN"',
         'una donna dice "Ciao"',
         'graffiti on the wall "HELLO"',
+        'a woman in a forest thinks "Did I lock the door?"',
     ],
 )
 def test_what_announces_words_is_nothing_else(prompt: str) -> None:

@@ -103,7 +103,7 @@ def set_readable(
     rows, columns = np.flatnonzero(coverage.max(axis=1) > 0.02), np.flatnonzero(coverage.max(axis=0) > 0.02)
     if not len(rows):
         return image, inks[0]
-    room = round(7 * reach) + 2
+    room = round(9 * reach) + 2
     y0, y1 = max(0, rows[0] - room), min(image.shape[0], rows[-1] + room + 1)
     x0, x1 = max(0, columns[0] - room), min(image.shape[1], columns[-1] + room + 1)
     part, cover = image[y0:y1, x0:x1], np.clip(coverage[y0:y1, x0:x1], 0, 1)
@@ -155,11 +155,11 @@ def _chosen(light: F32, near: np.ndarray, inks: Sequence[Colour]) -> tuple[Colou
             answer: tuple[float, Colour, F32 | None, F32 | None] = (cost, ink, keep if cost > 0 else None, None)
         elif least < 0.96:
             lift = np.where(near, np.clip((least - light) / np.maximum(1 - light, 1e-3), 0, 1), 0).astype(np.float32)
-            cost = 1.5 * float(lift[near].mean())  # haze looks worse than shade
+            cost = 3.0 * float(lift[near].mean())  # haze looks worse than shade
             answer = (cost, ink, None, lift if cost > 0 else None)
         else:
             continue
-        answer = (answer[0] + 0.25 * (place > 0), *answer[1:])
+        answer = (answer[0] + 0.42 * (place > 0), *answer[1:])
         if best is None or answer[0] < best[0]:
             best = answer
     if best is None:
@@ -178,8 +178,8 @@ def _spread(change: F32, reach: float, *, darker: bool) -> F32:
     part = max(1, round(reach))
     size = change.shape[1] // part + 1, change.shape[0] // part + 1
     wide = cv2.resize(grown, size, interpolation=cv2.INTER_AREA)
-    wide = cv2.erode(wide, np.ones((5, 5), np.uint8)) if darker else cv2.dilate(wide, np.ones((5, 5), np.uint8))
-    wide = cv2.resize(cv2.GaussianBlur(wide, (0, 0), 2.6), change.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    wide = cv2.erode(wide, np.ones((3, 3), np.uint8)) if darker else cv2.dilate(wide, np.ones((3, 3), np.uint8))
+    wide = cv2.resize(cv2.GaussianBlur(wide, (0, 0), 1.8), change.shape[::-1], interpolation=cv2.INTER_LINEAR)
     if darker:
         return np.asarray(np.minimum(soft, 0.45 + 0.55 * wide), np.float32)
     return np.asarray(np.maximum(soft, 0.55 * wide), np.float32)

@@ -25,6 +25,8 @@ _PRINTED: Final = frozenset(("comic", "pop art", "travel poster"))
 _STOP: Final = re.compile(r"[.;!?|()\n\u3002\uff1b\uff01\uff1f\u060c\u0964]|[,\uff0c\u3001](?!\s*$)")
 _STOP_AFTER: Final = re.compile(r"[.;!?|()\n,\u3002\uff1b\uff01\uff1f\uff0c\u3001\u060c\u0964]")
 _NEON: Final = re.compile("(?i)n[eé]on|neón|неон\\w*|霓虹灯?|ネオン|네온|نيون|नियॉन|निऑन")
+_POSED: Final = "thinking"
+"""A verb that also says how somebody stands, and stays."""
 _REACH: Final = 60
 """Characters between a carrier and its quotation at most."""
 _BEHIND: Final = 28
@@ -153,7 +155,7 @@ def _before(prompt: str, since: int, quote: Quotation, gone: list[bool]) -> str 
         kind = "held"
     if kind == "thing" and noun and not _only_links(clause[noun.end :], verbs=True):
         return None
-    if verb is not None and not (kind == "thought" and noun is None):
+    if verb is not None and clause[verb.start : verb.end].lower() != _POSED:
         _clear(gone, offset, verb.start, len(clause))
         _clear(gone, offset, _links_before(clause, verb.start), verb.start)
     if noun is not None and kind == noun.kind and not noun.keep and kind not in ("held", "thing"):
@@ -192,7 +194,7 @@ def _after(prompt: str, quote: Quotation, until: int, gone: list[bool]) -> str |
     if kind == "thing":
         return kind
     _clear(gone, quote.end, skip, first.start)
-    if not first.keep and not (kind == "thought" and " " in clause):
+    if not first.keep and clause[first.start : first.end].lower() != _POSED:
         _clear_carrier(gone, quote.end, clause, first)
     return kind
 

@@ -176,7 +176,7 @@ class _Words:
         """As large as it may be, above or below the face, or beside the people in a wide picture."""
         width, height = self.room.size
         best: tuple[float, Block, Box] | None = None
-        for tall in (0.24, 0.19, 0.15, 0.11, 0.08, 0.06):
+        for tall in (0.22, 0.15, 0.10, 0.065):
             block = self._fitted(text, (0.90 * width, tall * height), self.dress.role, 0.24 * height)
             if block is None or (best is not None and best[0] >= block.letter / height):
                 continue
@@ -190,7 +190,7 @@ class _Words:
                 value = min(block.letter / height, 0.12) - 0.09 * price
                 if best is None or value > best[0]:
                     best = (value, block, box)
-        for wide in (0.44, 0.34):
+        for wide in (0.40,):
             block = self._fitted(text, (wide * width, 0.3 * height), self.dress.role, 0.16 * height)
             found = block and self.room.best(block.coverage.shape[::-1], lambda x, y: np.abs(y / height - 0.3), np.inf)
             if block and found and (best is None or block.letter / height - 0.02 * found[0] > best[0] + 0.012):
