@@ -60,6 +60,7 @@ def patches(
     palette: F32 | None = None,
     pull: float = 0.0,
     spare: F32 | None = None,
+    ranked: bool = False,
 ) -> F32:
     """Flat patches with smooth outlines (2h, 2w, 3) in Oklab, whose colours are those of a part of the picture.
 
@@ -73,6 +74,7 @@ def patches(
         palette: (n, 3) Oklab, inks that patches are drawn to.
         pull: how far, 0..1.
         spare: (3,) Oklab, colours near this one keep theirs: a neck that nobody has labelled is no cloth.
+        ranked: whether inks go to colours by the order of lightness, an equal share to each: for inks of one hue.
     """
     h, w = part.shape
     flat = lab.reshape(-1, 3) * _CHROMA
@@ -92,12 +94,18 @@ def patches(
         cv2.max(best, vote, dst=best)
     colours = centres / _CHROMA
     if palette is not None:
-        away = (((colours[:, None] - palette) * _CHROMA) ** 2).sum(2)
+        nearest_ink = (((colours[:, None] - palette) * _CHROMA) ** 2).sum(2).argmin(1)
+        if ranked:
+            sizes = np.bincount(nearest.ravel()[chosen], minlength=count).astype(np.float64)
+            order = np.argsort(colours[:, 0], kind="stable")
+            middle = (np.cumsum(sizes[order]) - sizes[order] / 2) / max(float(sizes.sum()), 1.0)
+            dark_first = np.argsort(palette[:, 0], kind="stable")
+            nearest_ink[order] = dark_first[np.minimum((middle * len(palette)).astype(int), len(palette) - 1)]
         share = np.full(len(colours), pull, np.float32)
         if spare is not None:
             off = (colours - spare) * np.array([0.35, 1.0, 1.0], np.float32)
             share *= step(0.045, 0.075, np.sqrt((off * off).sum(1)))
-        colours = mix(colours, palette[away.argmin(1)], share[:, None])
+        colours = mix(colours, palette[nearest_ink], share[:, None])
     painted = np.take(np.asarray(colours, np.float32), own, axis=0)
     return np.asarray(cv2.GaussianBlur(painted, (0, 0), 0.55), np.float32)
 
@@ -145,8 +153,19 @@ def _complexion(context: Context, light: F32) -> tuple[F32, F32]:
     seen[0] = np.float32(np.quantile(light[inside], 0.56))
     base = _skin_hue(seen)
     cast = seen[1:] - base[1:]
-    base[0] = min(np.float32(1.065) * base[0], np.float32(0.90))
+    base[0] = min(np.float32(1.09) * base[0], np.float32(0.90))
     return base, np.asarray(cast, np.float32)
+
+
+def _nearest_hair(tint: F32, choices: F32) -> F32:
+    """The ink of (n, 3) that prints a hair's colour (3,) best: a little lighter, of its hue, and grey only for grey."""
+    lighter = choices[:, 0] - tint[0] - np.float32(0.07)
+    chroma, own = np.hypot(choices[:, 1], choices[:, 2]), float(np.hypot(tint[1], tint[2]))
+    vivid = chroma > 0.035
+    turned = choices[:, 1:] / np.maximum(chroma, 1e-3)[:, None] - tint[1:] / max(own, 1e-3)
+    hue = 0.8 * (turned * turned).sum(1) * (vivid & (own > 0.03))
+    other = 0.06 * ((vivid != (own > 0.03)) & (choices[:, 0] > 0.4))  # black is neither
+    return np.asarray(choices[(lighter * lighter + hue + other).argmin()], np.float32)
 
 
 def _skin(context: Context, light: F32, base: F32, shade: float, glow: float) -> F32:
@@ -315,9 +334,7 @@ def flat(
         tint = np.median(lab[inside][::3], 0).astype(np.float32)
         tint[1:] -= np.float32(0.6) * cast
         if hair_inks:
-            choices = ink_lab(hair_inks)
-            near = (choices - tint - np.array([0.10, 0.0, 0.0], np.float32)) * np.array([1.0, 1.3, 1.3], np.float32)
-            tint = choices[(near * near).sum(1).argmin()]
+            tint = _nearest_hair(tint, ink_lab(hair_inks))
         spread = float(np.clip(np.ptp(np.quantile(strands[inside], [0.1, 0.9])), 0.08, 0.30))
         tones = _modelled(strands, tint, inside, (0.12, 0.38, 0.85), (-0.75 * spread, -0.38 * spread, 0.28 * spread))
         own = mix(own, tones, hair)
@@ -339,7 +356,13 @@ def flat(
 
 
 def scene_inks(
-    canvas: Canvas, inks: Inks, smooth: float = 8.0, share: float = 1.0, count: int = 9, spread: float = 1.0
+    canvas: Canvas,
+    inks: Inks,
+    smooth: float = 8.0,
+    share: float = 1.0,
+    count: int = 9,
+    spread: float = 1.0,
+    ranked: bool = False,
 ) -> F32:
     """The scene behind the people in a few given inks, each patch in the ink nearest to its own colour.
 
@@ -350,6 +373,7 @@ def scene_inks(
         share: of ink over what is there.
         count: of patches' colours before they are printed.
         spread: how far the scene's lightness is spread over that of the inks, 0..1.
+        ranked: whether only the order of lightness counts, for inks of one hue.
     """
     context = canvas.context
     palette = ink_lab(inks)
@@ -362,7 +386,7 @@ def scene_inks(
         darkest, lightest = float(palette[:, 0].min()), float(palette[:, 0].max())
         wide = darkest + (lab[..., 0] - np.float32(low)) * np.float32((lightest - darkest) / max(high - low, 0.25))
         lab[..., 0] = mix(lab[..., 0], np.clip(wide, 0, 1), spread)
-    printed = to_rgb(patches(lab, part, count, smooth * context.unit, palette, 1.0))
+    printed = to_rgb(patches(lab, part, count, smooth * context.unit, palette, 1.0, ranked=ranked))
     return mix(canvas.picture, printed, part * np.float32(share))
 
 

@@ -49,7 +49,7 @@ def halftone(canvas: Canvas, period: float = 9.0, fine: float = 0.5, paper: str 
     black = grey * np.sqrt(grey) * np.float32(0.9)
     share = 1 / np.maximum(1 - black, np.float32(0.05))
     out = np.broadcast_to(colour(paper), picture.shape)
-    keep = step(0.25, 0.6, np.maximum(context.detail, np.float32(0.9) * context.features))
+    keep = step(0.10, 0.36, np.maximum(context.detail, context.features))
     random = np.random.default_rng([context.seed, 61])
     for channel, (angle, ink) in enumerate(_PROCESS):
         amount = black if channel == 3 else (lack[..., channel] - black) * share
@@ -258,12 +258,13 @@ def draughting(
     # White is light, as chalk on blue paper: nobody becomes a negative. Tones draw the features, lines keep off.
     fine = np.maximum(contours(context, 1.15, 34.0, 6.0), np.float32(0.8) * contours(context, 2.2, 20.0, 8.0))
     fine = fine * (np.float32(0.45) + np.float32(0.55) * context.subject)
-    fine = fine * (1 - np.float32(0.9) * np.maximum(context.features, context.detail))
+    quiet = np.maximum(np.maximum(context.features, context.detail), np.float32(0.5) * context.face)
+    fine = fine * (1 - np.float32(0.9) * quiet)
     people = cut(context) if context.cut else np.ones(context.shape, np.float32)
-    bright = np.clip((light - np.float32(0.30)) * np.float32(1.45), 0, 1)
+    bright = np.clip((light - np.float32(0.30)) * np.float32(1.75), 0, 1)
     period = max(3.4, 5.2 * unit)
     hatch = _rules(np.asarray(bright * np.float32(0.62), np.float32), period, 0.9) * people * (1 - context.detail)
-    tint = bright * bright * people * (np.float32(0.30) + np.float32(0.55) * context.detail)
+    tint = bright * bright * people * (np.float32(0.34) + np.float32(0.50) * context.detail)
     cyan, blue = colour(ink), colour(ground)
     mottle = (
         1
@@ -280,6 +281,8 @@ def draughting(
         np.maximum(hatch * np.float32(0.50) + tint * np.float32(0.80), rules),
     )
     drawn = np.maximum(drawn, tint)
+    if context.cut:
+        mottle = mottle + np.float32(0.34) * (1 - people) * (tone(context, 3.0, 0.0, "scene") - np.float32(0.5))
     out = mix(blue * mottle[..., None], cyan, drawn[..., None])
     if dimensions:
         lines = _dimensions(canvas)
