@@ -287,7 +287,7 @@ def ballpen(canvas: Canvas, *, ink: str = "142480", second: str = "c2273d", orna
     context = canvas.context
     unit, shape = context.unit, context.shape
     steady = np.maximum(context.detail, np.float32(0.8) * context.face)
-    scene = np.float32(0.55) + np.float32(0.45) * people(context)
+    scene = np.float32(0.46) + np.float32(0.54) * people(context)
     line = contours(context, 1.25, 34.0, 4.0)
     line = np.maximum(mix(step(0.2, 0.6, line), line, context.detail) * scene, context.outline(2.6))
     once = mix(wandering(context, line, 2.6, 0.8, 1), line, steady)

@@ -16,6 +16,8 @@ from portrayal.engines.studio.looks.methods.brush import dab, full, relief, scat
 from portrayal.engines.studio.looks.methods.contour import contours, reduced, shades, toned
 from portrayal.engines.studio.looks.methods.pen import borders, pieces
 from portrayal.engines.studio.looks.methods.shapes import (
+    Board,
+    around,
     blob,
     calm,
     drawn_paths,
@@ -165,9 +167,9 @@ def storybook(
     ground = np.broadcast_to(colour(page), (h, w, 3)) * (shade * (1 + np.float32(0.010) * height))[..., None]
     x, y = grid(shape)
     # A superellipse, a little lower than the middle: the margin is where the words would stand.
-    u = np.abs(x / np.float32(w) - np.float32(0.5)) / np.float32(0.455)
-    v = np.abs(y / np.float32(h) - np.float32(0.51)) / np.float32(0.455)
-    far = np.sqrt(np.sqrt(u**4 + v**4))
+    u = ((x / np.float32(w) - np.float32(0.5)) / np.float32(0.455)) ** 2
+    v = ((y / np.float32(h) - np.float32(0.51)) / np.float32(0.455)) ** 2
+    far = np.sqrt(np.sqrt(u * u + v * v))
     ragged = np.float32(0.030) * noise(shape, 90 * unit, context.seed + 32, 3) + np.float32(0.022) * height
     inside = 1 - step(0.955, 1.015, far + ragged)
     kept = np.maximum(inside, context.face)
@@ -182,17 +184,17 @@ def storybook(
     rim = (1 - step(0.0035, 0.0075, rim)) * (1 - np.float32(0.75) * kept) * tooth
     picture = mix(picture, colour(crayons[1]), (rim * np.float32(0.9))[..., None])
     random = np.random.default_rng([context.seed, 211])
-    marks: list[list[F32]] = [[] for _ in crayons]
+    marks: list[F32] = []
+    board = Board(context, np.broadcast_to(colour(crayons[0]), (h, w, 3)))
     for i, (px, py) in enumerate(_MARGIN):
         r, turn = float(random.uniform(20, 30)) * unit, float(random.uniform(-0.4, 0.4))
         cx, cy = px * w, py * h
         shapes = (star(cx, cy, r, 5, 0.45, turn), heart(cx, cy, r, turn), flower(cx, cy, r, 6, 0.45, turn))
-        path = shapes[(i + context.seed) % 3]
-        marks[i % len(crayons)].append(path)
-    for paths, crayon in zip(marks, crayons, strict=True):
-        drawn = np.maximum(np.float32(0.55) * filled(context, paths), drawn_paths(context, paths, 4.5, True))
-        cover = wandering(context, drawn, 2.0, 0.8, 33)
-        picture = mix(picture, colour(crayon), (cover * tooth * np.float32(0.92) * (1 - kept))[..., None])
+        marks.append(shapes[(i + context.seed) % 3])
+        board.fill([around(cx, cy, np.full(24, 1.5 * r))], colour(crayons[i % len(crayons)]))
+    drawn = np.maximum(np.float32(0.55) * filled(context, marks), drawn_paths(context, marks, 4.5, True))
+    cover = wandering(context, drawn, 2.0, 0.8, 33) * tooth * np.float32(0.92) * (1 - kept)
+    picture = mix(picture, board.picture, cover[..., None])
     return np.asarray(np.clip(picture, 0, 1), np.float32)
 
 
