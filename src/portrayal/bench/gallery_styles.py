@@ -17,7 +17,7 @@ from portrayal.engines.studio import looks
 from portrayal.imaging import U8, decode
 from portrayal.storyboard import make
 from portrayal.storyboard.script import script_of
-from portrayal.styles.catalogue import PALETTES
+from portrayal.styles.catalogue import PALETTES, members
 
 _PLACE: Final = "portrait in a garden"
 # Prompt and a few words under the picture.
@@ -53,8 +53,9 @@ def _styles() -> U8:
 def _palettes() -> U8:
     def of(name: str) -> Tile:
         made = portrayed(prompt=_PLACE, reference=sample(), seed=4, palette=(name,))
-        found = ", ".join(f"{colour} {share:.0%}" for colour, share in made.palette)
-        return Tile(decode(made.data), name, found)
+        wanted = dict(members((name,)))
+        found = "  ".join(f"{share:.0%}/{wanted[colour]:.0%}" for colour, share in made.palette)
+        return Tile(decode(made.data), name, f"found/asked: {found}")
 
     oil = portrayed(prompt="portrait on a beach, oil painting", reference=sample(), seed=9).data
     pencil = portrayed(prompt="portrait in a forest, pencil drawing", reference=sample(), seed=9).data

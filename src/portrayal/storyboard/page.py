@@ -189,7 +189,7 @@ def _tail(face: Face, middle: tuple[float, float], kind: str) -> tuple[float, fl
     away = np.array(middle) - mouth
     step = away / max(1e-3, float(np.linalg.norm(away))) * 0.02 * (face[2] - face[0])
     # Bubbles of a thought end at the hair.
-    rim = _grown(face, 0.35 if kind == "thought" else 0.04)
+    rim = _grown(face, 0.16 if kind == "thought" else 0.04)
     end = mouth
     while rim[0] < end[0] < rim[2] and rim[1] < end[1] < rim[3]:
         end = end + step

@@ -28,7 +28,7 @@ from portrayal.engines.studio.head import move
 from portrayal.engines.studio.kept import Kept
 from portrayal.engines.studio.light import backdrop, rigs
 from portrayal.engines.studio.light.composite import composite
-from portrayal.engines.studio.light.finish import finish
+from portrayal.engines.studio.light.finish import GLARE, finish
 from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.light.shape import shape
@@ -60,6 +60,7 @@ _HELD = 0.6
 # A prompt that names no setting gets a portrait studio; these rigs flatter everybody.
 _PORTRAIT_RIGS = ("softbox", "beauty", "loop", "butterfly", "window", "Rembrandt")
 _DRAWN_APERTURE = 0.3
+_DRAWN_GLARE = 0.05
 # Distance to the reference that the small face of a whole figure may have.
 _FIGURE_BAR = 0.52
 _PORTRAIT_PAPERS = ("grey", "charcoal", "beige", "ivory", "teal", "navy", "tan", "olive")
@@ -415,11 +416,19 @@ def _develop(
     if composition.camera_roll:
         radiance = rolled(radiance, composition.camera_roll)
     look = plan.look if plan.look and plan.look in photographic() else "photo"
-    grain = 0.0 if drawn else 1.0
+    # Nobody draws what a lens scatters.
+    grain, glare = (0.0, _DRAWN_GLARE) if drawn else (1.0, GLARE)
     return clock.time(
         "finish",
         lambda: finish(
-            radiance, grade=plate.grade, look=look, exposure=plate.exposure, grain=grain, seed=seed, speed=speed
+            radiance,
+            grade=plate.grade,
+            look=look,
+            exposure=plate.exposure,
+            grain=grain,
+            glare=glare,
+            seed=seed,
+            speed=speed,
         ),
     )
 

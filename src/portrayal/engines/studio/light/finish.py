@@ -63,6 +63,10 @@ def grades() -> MappingProxyType[str, Look]:
     return _table()[1]
 
 
+GLARE: Final = 0.22
+"""Share of bright light that a lens scatters."""
+
+
 def finish(
     radiance: F32,
     grade: str = "none",
@@ -70,7 +74,7 @@ def finish(
     exposure: float = 0.0,
     vignette: float = 0.20,
     grain: float = 1.0,
-    glare: float = 0.22,
+    glare: float = GLARE,
     seed: int = 0,
     speed: Speed = "balanced",
 ) -> U8:
