@@ -176,6 +176,7 @@ def tilted_blocks(
     """Avant-garde: a photograph in hard black and white between tilted blocks, slices of the scene, a torn strip.
 
     The blacks are a soft threshold with grain (Winnemoeller 2011, XDoG).
+    Longer than most: the layers of one picture, in their order.
     """
     context = canvas.context
     unit, shape = context.unit, context.shape
@@ -269,7 +270,10 @@ def newsprint(context: Context, number: int, turn: float = -3.0) -> F32:
 
 
 def mixed(canvas: Canvas, *, wash: str = "49a3ad", warm: str = "e0743a", pencil: str = "2d2b33") -> F32:
-    """Mixed media: photograph, strokes of paint (Haeberli 1990) and pencil lines (Lu, Xu & Jia 2012) on newsprint."""
+    """Mixed media: photograph, strokes of paint (Haeberli 1990) and pencil lines (Lu, Xu & Jia 2012) on newsprint.
+
+    Longer than most: the layers of one picture, in their order.
+    """
     context = canvas.context
     unit, shape = context.unit, context.shape
     h, w = shape

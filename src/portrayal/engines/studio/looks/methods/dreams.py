@@ -41,6 +41,7 @@ def dream(canvas: Canvas, *, high: str = "2f5f7d", low: str = "f2c48d", ink: str
     """A surreal collage: a cut-out person in an engraved sky with a moon, an eye that is a sun, a window to the scene.
 
     Engraving after Ostromoukhov 1999.
+    Longer than most: the layers of one picture, in their order.
     """
     context = canvas.context
     unit, shape = context.unit, context.shape

@@ -53,6 +53,7 @@ def psychedelic(
     """A poster of the 1960s: rainbow bands that flow out of the silhouette, swirls in the clothes, flowers.
 
     Bands are level sets of the distance to the people, bent by waves and noise (Perlin 1985).
+    Longer than most: the layers of one picture, in their order.
     """
     context = canvas.context
     unit, shape = context.unit, context.shape
