@@ -136,18 +136,19 @@ def _lit(context: Context, lab: F32, nx: F32, ny: F32, nz: F32, inner: F32) -> F
     shade = np.float32(0.44) + np.float32(0.70) * key + np.float32(0.10) * fill
     # Faces keep the light of the photograph, which carries their shape.
     skin = blur(np.maximum(context.skin, context.face), 3 * context.unit)
-    kept = np.maximum(context.detail * np.float32(0.9), skin * np.float32(0.68))
+    wide = np.clip(blur(skin, 9 * context.unit) * np.float32(1.8), 0, 1)
+    kept = np.maximum(context.detail * np.float32(0.9), wide * np.float32(0.72))
     shade = mix(shade, np.ones_like(shade), kept)
     body = to_rgb(lab) * shade[..., None]
     turn = np.exp(-(((key - np.float32(0.46)) / np.float32(0.14)) ** 2)) * context.skin * (1 - context.detail)
     body *= 1 + turn[..., None] * np.array([0.06, -0.01, -0.03], np.float32)
     half = np.clip(np.float32(-0.28) * nx - np.float32(0.32) * ny + np.float32(0.905) * nz, 0, 1)
-    glossy = 1 - np.float32(0.9) * np.maximum(context.features, np.float32(0.75) * skin)
+    glossy = 1 - np.float32(0.97) * wide
     body += (half ** np.float32(46) * np.float32(0.20) * glossy * inner)[..., None]
     rim = np.clip(1 - nz, 0, 1) ** np.float32(1.8) * np.clip(
         np.float32(0.35) + nx * np.float32(0.7) - ny * np.float32(0.4), 0, 1
     )
-    body += (rim * inner * (1 - np.float32(0.8) * skin))[..., None] * np.array([0.50, 0.50, 0.58], np.float32)
+    body += (rim * inner * (1 - np.float32(0.9) * wide))[..., None] * np.array([0.50, 0.50, 0.58], np.float32)
     return np.asarray(body, np.float32)
 
 
