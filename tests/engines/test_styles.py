@@ -177,3 +177,26 @@ def test_an_operation_without_styles_says_so() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         Request.make(operation="upscale", image=_reference(), style_preset="AURA")
     assert caught.value.field == "style_preset"
+
+
+def test_several_people_and_a_remix_have_looks_and_words() -> None:
+    from portrayal.bench.stand_in import stand_in
+    from portrayal.request import CharacterReference
+
+    cast = (CharacterReference.make(_reference()), CharacterReference.make(stand_in("red")))
+    values: dict[str, Any] = {"seed": 3, "speed": "turbo", "style_preset": "POP_ART"}
+    both = portray(Request.make(prompt='in a park, title "TEAM"', characters=cast, size=(512, 512), **values)).pictures[
+        0
+    ]
+    assert both.look == "POP_ART"
+    assert {score.measured for score in both.cast} == {"before the look"}
+    assert all(score.same_person for score in both.cast)
+    assert not any("TEAM" in words for words in both.warnings)
+    plain = values | {"style_preset": ""}
+    bare = portray(Request.make(prompt="in a park", characters=cast, size=(512, 512), **plain)).pictures[0]
+    assert np.linalg.norm(to_oklab(_pixels(both)) - to_oklab(_pixels(bare)), axis=2).mean() > 0.1
+    again = portray(
+        Request.make(operation="remix", image=bare.data, reference=_reference(), size=(512, 512), **values)
+    ).pictures[0]
+    assert again.look == "POP_ART"
+    assert again.proof.measured == "before the look"

@@ -16,6 +16,7 @@ from portrayal.engines.studio import looks
 from portrayal.engines.studio.clock import Clock
 from portrayal.engines.studio.looks.canvas import Known
 from portrayal.engines.studio.types import Notes, Speed
+from portrayal.engines.studio.words.overlay import lettered
 from portrayal.imaging import F32, U8
 from portrayal.prompting.plan import ScenePlan
 from portrayal.styles import colouring
@@ -83,6 +84,17 @@ def finished(rendering: Rendering, result: Styled, look: str | None) -> Renderin
     return replace(rendering, image=result.image, plain=result.plain, look=look or "", palette=result.palette)
 
 
+def worded(
+    image: U8, plan: ScenePlan, known: Known, look: str | None, seed: int, notes: Notes, clock: Clock
+) -> U8:
+    """A picture of several people, or a remix, with its words: none of them hangs in the scene."""
+    faces = []
+    for points in known.faces:
+        low, high = points[:468, :2].min(0), points[:468, :2].max(0)
+        faces.append((float(low[0]), float(low[1]), float(high[0]), float(high[1])))
+    return clock.time("lettering", lambda: lettered(image, plan, faces, known.matte, look, seed, notes))
+
+
 def with_style(
     rendering: Rendering,
     plan: ScenePlan,
@@ -98,6 +110,7 @@ def with_style(
     if note:
         notes.warnings.append(note)
     result = in_style(rendering.image, style, look, known, seed, speed, notes, clock)
+    result = replace(result, image=worded(result.image, plan, known, look, seed, notes, clock))
     made = finished(rendering, result, look)
     warnings = tuple(dict.fromkeys((*rendering.warnings, *notes.warnings)))
     return replace(made, warnings=warnings, timings=clock.seconds)

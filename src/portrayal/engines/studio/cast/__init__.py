@@ -40,7 +40,7 @@ from portrayal.engines.studio.light.finish import finish
 from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.looks.canvas import Known
-from portrayal.engines.studio.styling import finished, in_style, opened, turned
+from portrayal.engines.studio.styling import finished, in_style, opened, turned, worded
 from portrayal.engines.studio.types import Notes, Subject
 from portrayal.engines.studio.wardrobe.room import outlined, roomy
 from portrayal.errors import InvalidRequestError
@@ -109,6 +109,7 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
     )
     everybody = known_of(members, subjects, seen, camera.camera_roll, (image.shape[1], image.shape[0]))
     result = in_style(image, job.style, drawn, everybody, job.seed, job.speed, notes, clock)
+    result = replace(result, image=worded(result.image, plan, everybody, drawn, job.seed, notes, clock))
     made = _rendering(job, plan, members, subjects, seen, camera.camera_roll, result.image, drawn, notes, clock)
     return finished(made, result, drawn)
 
@@ -284,7 +285,8 @@ def _rendering(
     clock: Clock,
 ) -> Rendering:
     """Hand the picture over, everything in the order of the cast."""
-    warn(plan, notes, next((member.outfit for member in members if member.outfit), None), look=drawn)
+    shared = next((member.outfit for member in members if member.outfit), None)
+    warn(plan, notes, shared, look=drawn, lettered=True)
     warnings, facts = list(notes.warnings), dict(notes.facts)
     height, width = image.shape[:2]
     matrix = roll_matrix((width, height), roll) if roll else None
@@ -293,7 +295,7 @@ def _rendering(
     bars: dict[int, float] = {}
     for member, subject, alpha in zip(members, subjects, seen, strict=True):
         who, number = f"character {member.number + 1}", member.number
-        warn(member.plan, member.notes, member.outfit, look=drawn)
+        warn(member.plan, member.notes, member.outfit, look=drawn, lettered=True)
         warnings += [f"{who}: {words}" for words in member.notes.warnings if words not in notes.warnings]
         facts.update({f"{who}: {key}": value for key, value in member.notes.facts.items()})
         facts[f"{who}: face_height"] = round(float(subject.face_height), 1)

@@ -42,7 +42,7 @@ def remix(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     say_what_stays(plan, share, swap, notes)
     if swap:
         return swapped(job, plan, inspiration, share, kept, notes, progress)
-    making.warn(plan, notes, look=looks.choose(plan, job.style, body=False)[0])
+    making.warn(plan, notes, look=looks.choose(plan, job.style, body=False)[0], lettered=True)
     return new_picture(job, plan, inspiration, share, kept, notes, progress)
 
 

@@ -48,5 +48,3 @@ def say_what_stays(plan: ScenePlan, share: Bands, swap: bool, notes: Notes) -> N
     own_hair = tuple(u.phrase for u in plan.understood if u.kind == "hair" and u.value != "own")
     for phrase in (*plan.unknown, *plan.accessories, *own_hair):
         notes.warnings.append(f"not portrayed: {phrase}")
-    for words in plan.lettering:
-        notes.warnings.append(f"not portrayed: the lettering {words!r}")
