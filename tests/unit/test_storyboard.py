@@ -18,7 +18,7 @@ from portrayal.errors import InvalidRequestError, PortrayalError
 from portrayal.imaging import decode, encode
 from portrayal.request import Request
 from portrayal.result import IdentityScore, Picture
-from portrayal.storyboard import make, read_script
+from portrayal.storyboard import Script, make, read_script
 from portrayal.storyboard.layout import SIZES, spots
 from portrayal.storyboard.page import Drawn, _tail, draw_page
 from portrayal.storyboard.script import MAX_PANELS, Balloon, Panel, dressed, script_of
@@ -87,7 +87,11 @@ class Fake:
         ("characters", {"characters": {}}),
         ("characters.ada.reference", {"characters": {"ada": "nowhere.png"}, "panel": [{"prompt": "a"}]}),
         ("style_preset", {"style_preset": "cubism from mars"}),
-        ("style_preset", {"panel": [{"prompt": "a", "style_preset": "nothing such"}]}),
+        ("panel.1.style_preset", {"panel": [{"prompt": "a", "style_preset": "nothing such"}]}),
+        ("panel.1.balloon", {"panel": [{"prompt": "@ada", "balloon": [{"text": "a"}] * 7}]}),
+        ("characters", {"characters": {"ada": "ada.png", "Ada": "ada.png"}, "panel": [{"prompt": "a"}]}),
+        ("characters.ada.reference", {"characters": {"ada": "a" * 5000}, "panel": [{"prompt": "a"}]}),
+        ("characters.ada.reference", {"characters": {"ada": "a\0.png"}, "panel": [{"prompt": "a"}]}),
         ("palette", {"palette": ["#12"]}),
         ("style_codes", {"style_codes": ["12"]}),
         ("style_references.1", {"style_references": ["gone.png"]}),
@@ -114,7 +118,7 @@ def test_a_style_code_beside_style_references_is_refused_before_anything_is_made
 
 
 def test_a_file_that_is_no_script(folder: Path) -> None:
-    for text in ("not = [toml", "\x00"):
+    for text in ("not = [toml", "\x00", "a = " + "[" * 3000):
         (folder / "story.toml").write_text(text)
         with pytest.raises(InvalidRequestError) as caught:
             read_script(folder / "story.toml")
@@ -208,6 +212,94 @@ def test_a_panel_that_was_damaged_is_made_again(folder: Path) -> None:
     fake.asked.clear()
     make(script, out, portrayer=fake)
     assert len(fake.asked) == 1
+
+
+def _refused(script: Script, out: Path, **options: Any) -> str:
+    """The field that is refused before anything is asked for or written."""
+    fake = Fake()
+    before = sorted(out.rglob("*")) if out.is_dir() else None
+    with pytest.raises(PortrayalError) as caught:
+        make(script, out, portrayer=fake, **options)
+    assert not fake.asked
+    assert (sorted(out.rglob("*")) if out.is_dir() else None) == before
+    return caught.value.field
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_out_of_range(folder: Path, seed: int) -> None:
+    assert _refused(script_of(story(), folder), folder / "out", again=[1], seed=seed) == "seed"
+
+
+def test_the_last_panel_is_checked_before_the_first_is_made(folder: Path) -> None:
+    story_ = story()
+    story_["panel"][2]["prompt"] = "@ben " + " ".join(f'"word {i}"' for i in range(30))
+    assert _refused(script_of(story_, folder), folder / "out") == "panel.3.prompt"
+    (folder / "text.png").write_text("no picture")
+    bad = story(style_references=["style.png", "text.png"])
+    assert _refused(script_of(bad, folder), folder / "out") == "style_references.2"
+    bad = story()
+    bad["characters"]["ben"]["mask"] = "text.png"
+    assert _refused(script_of(bad, folder), folder / "out") == "characters.ben.mask"
+
+
+def test_an_input_is_never_replaced(folder: Path) -> None:
+    (folder / "panels").mkdir()
+    (folder / "ben.png").rename(folder / "panels" / "002.png")
+    data = story()
+    data["characters"]["ben"]["reference"] = "panels/002.png"
+    assert _refused(script_of(data, folder), folder) == "output"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "garbage",
+        "[]",
+        "[" * 5000,
+        '{"panels": 3}',
+        '{"panels": [3, {}, {"number": 1}]}',
+        '{"panels": [], "pages": ["../ada.png"]}',
+    ],
+)
+def test_a_manifest_that_is_none_is_not_believed(folder: Path, text: str) -> None:
+    out, fake = folder / "out", Fake()
+    out.mkdir()
+    (out / "storyboard.json").write_text(text)
+    made = make(script_of(story(), folder), out, portrayer=fake)
+    assert len(fake.asked) == 3
+    assert (folder / "ada.png").exists()
+    assert len(json.loads((out / "storyboard.json").read_text())["panels"]) == len(made.panels)
+
+
+def test_a_panel_whose_entry_was_damaged_is_made_again(folder: Path) -> None:
+    script, out, fake = script_of(story(), folder), folder / "out", Fake()
+    make(script, out, portrayer=fake)
+    data = json.loads((out / "storyboard.json").read_text())
+    data["panels"][1]["seed"] = "x"
+    del data["panels"][2]["faces"]
+    (out / "storyboard.json").write_text(json.dumps(data))
+    fake.asked.clear()
+    make(script, out, portrayer=fake)
+    assert len(fake.asked) == 2
+
+
+def test_another_seed_in_the_script_is_heeded(folder: Path) -> None:
+    out, fake = folder / "out", Fake()
+    make(script_of(story(), folder), out, portrayer=fake)
+    make(script_of(story(), folder), out, again=[2], seed=77, portrayer=fake)
+    fake.asked.clear()
+    make(script_of(story(seed=40), folder), out, portrayer=fake)
+    assert [r.seed for r in fake.asked] == [40, 41, 42]
+
+
+def test_fewer_panels_take_their_own_pages_away_and_nothing_else(folder: Path) -> None:
+    out, fake = folder / "out", Fake()
+    long = story(panel=[{"prompt": "@ada in a park"}] * 9)
+    assert len(make(script_of(long, folder), out, portrayer=fake).pages) > 1
+    for name in ("page-cover.png", "page-99.png"):
+        (out / name).write_bytes(b"mine")
+    make(script_of(story(), folder), out, portrayer=fake)
+    assert sorted(p.name for p in out.glob("page-*")) == ["page-01.png", "page-99.png", "page-cover.png"]
 
 
 @pytest.mark.parametrize("number", [0, 4])

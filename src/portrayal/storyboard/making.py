@@ -4,27 +4,55 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
 from PIL import Image
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
+from portrayal import output
 from portrayal.engines.base import Progress, silent
-from portrayal.errors import InvalidRequestError, OutputError
-from portrayal.imaging import U8, decode, read_bytes, write_file
-from portrayal.pipeline import portray
-from portrayal.request import CharacterReference, Request
-from portrayal.result import Picture
+from portrayal.errors import InvalidRequestError, OutputError, PortrayalError
+from portrayal.imaging import U8, decode, decode_mask, read_bytes, write_file
+from portrayal.pipeline import know, portray
+from portrayal.prompting.lettering import check_lettering
+from portrayal.prompting.text import take_lettering
+from portrayal.request import MAX_SEED, CharacterReference, Request
+from portrayal.result import IdentityScore, Picture
+from portrayal.settings import Settings
 from portrayal.sizes import nearest
 from portrayal.storyboard.layout import Spot, spots
 from portrayal.storyboard.page import Drawn, draw_page
 from portrayal.storyboard.script import Script, dressed
 
 MANIFEST: Final = "storyboard.json"
+_PAGE: Final = re.compile(r"page-[0-9]{2,}\.png")
+
+
+class _Known(BaseModel):
+    """What the manifest of an earlier run says of a panel; see `_keep`.
+
+    Attributes:
+        planned: the seed that the script gave it, which `seed` may differ from when it was made again.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    file: Annotated[str, Field(pattern=r"^panels/[0-9]{3}\.png$")]
+    sha256: str
+    request: str
+    words: str
+    planned: int | None = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)]
+    prompt: str
+    look: str
+    identity: dict[str, IdentityScore]
+    faces: dict[str, tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -68,18 +96,25 @@ def make(
     chosen = _numbers(again, len(script.panel))
     if seed is not None and not chosen:
         raise InvalidRequestError("is for panels that are made again", field="seed", remedy="Name one with --panel.")
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise InvalidRequestError("is out of range", field="seed", remedy=f"Give a whole number from 0 to {MAX_SEED}.")
     cast = {name: _reference(script, name) for name in script.characters}
-    styles = tuple(read_bytes(script.folder / text, "style_references") for text in script.style_references)
+    styles = _styles(script)
     places = spots(len(script.panel), script.page, script.layout, bool(script.title))
     requests = [_request(script, i, cast, styles, places[i]) for i in range(len(script.panel))]
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file", field="output", remedy="Name a folder.")
-    known = _manifest(folder)
+    _writable(script, folder, places)
+    known, old_pages = _manifest(folder)
+    if portrayer is portray:
+        progress("studying the cast", 0.0)
+        for name, character in cast.items():
+            _studied(name, character)
     panels: list[dict[str, Any]] = []
     for i, request in enumerate(requests):
         before = known.get(i + 1)
-        # A panel that was made again with another seed keeps that one until its words change.
-        if before is not None and i + 1 not in chosen and before["words"] == _digest(request, words_only=True):
+        planned = request.seed
+        # A panel that was made again with another seed keeps that one until its words change, or the script's seed.
+        same = before is not None and before["words"] == _digest(request, words_only=True)
+        if before is not None and i + 1 not in chosen and same and before["planned"] in (None, planned):
             request = request.model_copy(update={"seed": before["seed"]})
         elif i + 1 in chosen and seed is not None:
             request = request.model_copy(update={"seed": seed})
@@ -91,14 +126,23 @@ def make(
         if before is not None and not fresh and _whole(folder, before):
             panels.append({**before, "made": False})
             continue
-        result = portrayer(request, progress=step)
-        panels.append(_keep(folder, i, script, request, result.pictures[0], result.warnings))
-        _write_manifest(folder, script, [*panels, *(known[k] for k in sorted(known) if k > len(panels))])
+        try:
+            result = portrayer(request, progress=step)
+        except InvalidRequestError as error:
+            error.field = f"panel.{i + 1}.{error.field}"
+            raise
+        made = _keep(folder, i, request, result.pictures[0], result.warnings)
+        panels.append({**made, "planned": planned})
+        _write_manifest(folder, script, [*panels, *(known[k] for k in sorted(known) if k > len(panels))], old_pages)
     progress("setting the pages", len(requests) / (len(requests) + 1))
     pages, warnings = _pages(script, folder, panels, places)
+    names = [path.name for path, _ in pages]
+    for old in old_pages:  # only what an earlier run made: other files of such names are somebody's own
+        if old not in names:
+            (folder / old).unlink(missing_ok=True)
     document = folder / "storyboard.pdf"
     _write_pdf(document, [page for _, page in pages], script.title)
-    _write_manifest(folder, script, panels)
+    _write_manifest(folder, script, panels, names)
     progress("done", 1.0)
     return Made(tuple(path for path, _ in pages), document, tuple(panels), warnings)
 
@@ -118,16 +162,61 @@ def _reference(script: Script, name: str) -> CharacterReference:
         PortrayalError: a saved character is not known, or a file cannot be read.
     """
     from portrayal.character import saved
-    from portrayal.settings import Settings
 
     character = script.characters[name]
     mask = read_bytes(script.folder / character.mask, f"characters.{name}.mask") if character.mask else None
+    if mask is not None:
+        decode_mask(mask, f"characters.{name}.mask")
     if character.reference.startswith("@"):
-        found = saved.resolve(character.reference.removeprefix("@"), Settings())
+        try:
+            found = saved.resolve(character.reference.removeprefix("@"), Settings())
+        except PortrayalError as error:
+            error.field = f"characters.{name}.reference"
+            raise
         return CharacterReference.make(found.reference, mask or found.mask, name)
     data = read_bytes(script.folder / character.reference, f"characters.{name}.reference")
     decode(data, f"characters.{name}.reference")  # a bad picture fails now, before anything is made
     return CharacterReference.make(data, mask, name)
+
+
+def _styles(script: Script) -> tuple[bytes, ...]:
+    """The style references; a bad picture fails now."""
+    found = []
+    for i, text in enumerate(script.style_references):
+        data = read_bytes(script.folder / text, f"style_references.{i + 1}")
+        decode(data, f"style_references.{i + 1}")
+        found.append(data)
+    return tuple(found)
+
+
+def _studied(name: str, character: CharacterReference) -> None:
+    """Learn who somebody is before the first panel is made; it is kept, so that the panels need not.
+
+    Raises:
+        PortrayalError: nobody is in the picture, or the mask does not fit.
+    """
+    try:
+        know(character, Settings())
+    except PortrayalError as error:
+        error.field = f"characters.{name}.{error.field or 'reference'}"
+        raise
+
+
+def _writable(script: Script, folder: Path, places: tuple[Spot, ...]) -> None:
+    """Check that the folder can be written, and that nothing in it that will be written is an input.
+
+    Raises:
+        OutputError: it cannot, or a picture of the script would be replaced.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file", field="output", remedy="Name a folder.")
+    inputs = [script.folder / text for text in script.style_references]
+    for character in script.characters.values():
+        inputs += [script.folder / t for t in (character.reference, character.mask) if t and not t.startswith("@")]
+    names = [f"panels/{i + 1:03}.png" for i in range(len(places))]
+    names += [f"page-{page + 1:02}.png" for page in range(places[-1].page + 1)]
+    for name in names:
+        output.prepare(folder / name, 1, inputs=inputs)
 
 
 def _request(
@@ -136,6 +225,7 @@ def _request(
     panel = script.panel[number]
     preset = script.style_preset if panel.style_preset is None else panel.style_preset
     try:
+        check_lettering(take_lettering(panel.prompt)[1])
         return Request.make(
             prompt=dressed(script, number),
             characters=tuple(cast[name] for name in script.cast(number)),
@@ -162,18 +252,26 @@ def _digest(request: Request, *, words_only: bool = False) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def _manifest(folder: Path) -> dict[int, dict[str, Any]]:
-    """What is known of the panels of an earlier run, by number."""
+def _manifest(folder: Path) -> tuple[dict[int, dict[str, Any]], tuple[str, ...]]:
+    """What is known of the panels of an earlier run, by number, and its pages; what is damaged is not known."""
     try:
         data = json.loads((folder / MANIFEST).read_text("utf-8"))
-        return {int(panel["number"]): panel for panel in data["panels"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        listed, pages = list(data["panels"]), list(data.get("pages", ()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}, ()
+    known = {}
+    for entry in listed:
+        try:
+            panel = _Known.model_validate(entry)
+        except ValidationError:
+            continue
+        known[panel.number] = panel.model_dump(mode="json")
+    return known, tuple(name for name in pages if isinstance(name, str) and _PAGE.fullmatch(name))
 
 
-def _write_manifest(folder: Path, script: Script, panels: list[dict[str, Any]]) -> None:
+def _write_manifest(folder: Path, script: Script, panels: list[dict[str, Any]], pages: Iterable[str]) -> None:
     kept = [{key: value for key, value in panel.items() if key != "made"} for panel in panels]
-    data = {"title": script.title, "panels": kept}
+    data = {"title": script.title, "pages": list(pages), "panels": kept}
     write_file(folder / MANIFEST, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
 
 
@@ -185,9 +283,7 @@ def _whole(folder: Path, panel: dict[str, Any]) -> bool:
         return False
 
 
-def _keep(
-    folder: Path, number: int, script: Script, request: Request, picture: Picture, warnings: tuple[str, ...]
-) -> dict[str, Any]:
+def _keep(folder: Path, number: int, request: Request, picture: Picture, warnings: tuple[str, ...]) -> dict[str, Any]:
     """Write a panel's picture; what is known of it."""
     file = f"panels/{number + 1:03}.png"
     write_file(folder / file, picture.data)
@@ -238,9 +334,6 @@ def _pages(
         path = folder / f"page-{page + 1:02}.png"
         write_file(path, bytes(cv2.imencode(".png", np.ascontiguousarray(sheet[..., ::-1]))[1]))
         out.append((path, sheet))
-    for old in folder.glob("page-*.png"):
-        if old not in {path for path, _ in out}:
-            old.unlink()
     return out, tuple(warnings)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from portrayal.character.mentions import mentions
 from portrayal.errors import InvalidRequestError
 from portrayal.request import MAX_CAST, MAX_PROMPT, MAX_SEED, Speed, StyleType
+from portrayal.styles.catalogue import preset
 from portrayal.styles.style import resolve
 
 MAX_PANELS: Final = 120
@@ -123,12 +124,28 @@ _REMEDIES: Final = {
     "layout": 'Write rows such as "1-2-2": how many panels stand in each.',
     "text": f"At most {MAX_WORDS} characters fit a balloon.",
     "caption": f"At most {MAX_WORDS} characters.",
+    "balloon": "Write at most six [[panel.balloon]] tables.",
+    "[key]": "A name begins with a letter and has at most 32 letters, digits, - and _.",
+    "seed": f"Give a whole number from 0 to {MAX_SEED}.",
 }
 _MESSAGES: Final = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of a storyboard",
     "too_short": "is empty",
     "string_too_short": "is empty",
+    "too_long": "more than {max_length} are given",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": "has the wrong form",
+    "greater_than_equal": "is smaller than {ge}",
+    "less_than_equal": "is larger than {le}",
+    "literal_error": "is not {expected}",
+    "tuple_type": "is no list",
+    "dict_type": "is no table",
+    "model_type": "is no table",
+    "string_type": "is no text in quotation marks",
+    "int_type": "is no whole number",
+    "int_from_float": "is no whole number",
+    "finite_number": "is no whole number",
 }
 
 
@@ -142,8 +159,11 @@ def read_script(path: Path) -> Script:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path.name} cannot be read ({error})", field="script") from None
-    except tomllib.TOMLDecodeError as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InvalidRequestError(
+            f"{path.name} cannot be read: {said}", field="script", remedy="Name a TOML file of text."
+        ) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidRequestError(
             f"{path.name} is no TOML: {error}", field="script", remedy="docs/storyboards.md has an example."
         ) from None
@@ -163,7 +183,7 @@ def script_of(data: dict[str, Any], folder: Path) -> Script:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in first["loc"])
         last = next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), "")
-        said = _MESSAGES.get(first["type"], first["msg"].lower())
+        said = _MESSAGES.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
         raise InvalidRequestError(said, field=where, remedy=_REMEDIES.get(last, "")) from None
     _check(script)
     return script
@@ -185,9 +205,15 @@ def _check(script: Script) -> None:
     """
     resolve(script.style_type, script.style_preset, script.style_codes, script.palette)
     known = ", ".join(script.characters)
+    if len({name.casefold() for name in script.characters}) < len(script.characters):
+        raise InvalidRequestError(
+            "two names differ only in capitals",
+            field="characters",
+            remedy="Prompts do not tell them apart: rename one.",
+        )
     for i, panel in enumerate(script.panel):
         if panel.style_preset:
-            resolve(preset=panel.style_preset)
+            preset(panel.style_preset, f"panel.{i + 1}.style_preset")
         cast = script.cast(i)
         for name in cast:
             if name not in script.characters:
@@ -207,17 +233,24 @@ def _check(script: Script) -> None:
                 )
     for name, character in script.characters.items():
         for field, text in (("reference", character.reference), ("mask", character.mask)):
-            if text and not text.startswith("@") and not (script.folder / text).is_file():
+            if text and not text.startswith("@") and not _is_file(script.folder / text):
                 raise InvalidRequestError(
-                    f"there is no file {text!r}",
+                    f"there is no file {text[:80]!r}",
                     field=f"characters.{name}.{field}",
                     remedy="Name a picture relative to the script, or @name of a saved character.",
                 )
     for i, text in enumerate(script.style_references):
-        if not (script.folder / text).is_file():
+        if not _is_file(script.folder / text):
             raise InvalidRequestError(
-                f"there is no file {text!r}", field=f"style_references.{i + 1}", remedy="Name a picture."
+                f"there is no file {text[:80]!r}", field=f"style_references.{i + 1}", remedy="Name a picture."
             )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def dressed(script: Script, number: int) -> str:
