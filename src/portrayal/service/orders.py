@@ -12,9 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from portrayal.character.mentions import mentions
+from portrayal.prompting.lettering import check_lettering
+from portrayal.prompting.text import take_lettering
 from portrayal.request import (
     MAX_CAST,
+    MAX_COLOURS,
     MAX_PROMPT,
+    MAX_STYLES,
     CharacterReference,
     EngineName,
     MagicPrompt,
@@ -81,10 +85,10 @@ class Order(_Frozen):
     output_format: OutputFormat = "png"
     magic_prompt: MagicPrompt = "off"
     style_type: StyleType = "auto"
-    style_preset: str = ""
-    style_codes: tuple[str, ...] = ()
-    style_references: tuple[Digest, ...] = ()
-    palette: tuple[str, ...] = ()
+    style_preset: Annotated[str, Field(max_length=40)] = ""
+    style_codes: Annotated[tuple[str, ...], Field(max_length=MAX_STYLES)] = ()
+    style_references: Annotated[tuple[Digest, ...], Field(max_length=MAX_STYLES)] = ()
+    palette: Annotated[tuple[str, ...], Field(max_length=MAX_COLOURS)] = ()
 
     @classmethod
     def make(cls, **values: Any) -> Order:
@@ -112,6 +116,7 @@ class Order(_Frozen):
         if mentioned and not self.characters:
             order = self.model_copy(update={"characters": (Who(image="0" * 64),)})
         order.request(lambda digest: b"-").check()
+        check_lettering(take_lettering(self.prompt)[1])
 
     def digests(self) -> tuple[str, ...]:
         """Every stored file that the order needs, each once."""

@@ -60,7 +60,7 @@ def palette(given: Sequence[str], field: str) -> tuple[str, ...]:
             raise InvalidRequestError(
                 f"{text[:24]!r} is no palette", field=field, remedy=f"Give #RRGGBB colours, or one of {names}."
             )
-        if ":" in text and not (re.fullmatch(r"\d*\.?\d+", weight) and 0.05 <= float(weight) <= 1):
+        if ":" in text and not (re.fullmatch(r"[0-9]*\.?[0-9]+", weight) and 0.05 <= float(weight) <= 1):
             raise InvalidRequestError(
                 f"the weight {weight[:12]!r} is not within 0.05 and 1", field=field, remedy="Write e.g. #2f6b4f:0.5."
             )

@@ -10,6 +10,7 @@ from portrayal.request import (
     MAX_CAST,
     MAX_PROMPT,
     MAX_SEED,
+    MAX_STYLES,
     EngineName,
     MagicPrompt,
     MaskMode,
@@ -118,9 +119,9 @@ class _Styled(_Made):
     style_preset: Annotated[Text, Field(max_length=40, description="One of /api/v1/styles; empty: none.")] = ""
     style_codes: Annotated[
         tuple[Annotated[str, Field(pattern="^[0-9a-fA-F]{8}$")], ...],
-        Field(max_length=8, description="8 hexadecimal digits each; not together with style_references."),
+        Field(max_length=MAX_STYLES, description="8 hexadecimal digits each; not together with style_references."),
     ] = ()
-    style_references: Annotated[tuple[Given, ...], Field(max_length=8)] = ()
+    style_references: Annotated[tuple[Given, ...], Field(max_length=MAX_STYLES)] = ()
     palette: Annotated[
         tuple[Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6}(:(1|1\.0|0?\.\d{1,4}))?|[A-Za-z]{3,20})$")], ...],
         Field(max_length=8, description='"#RRGGBB" or "#RRGGBB:weight" colours; or one name of /api/v1/styles.'),
