@@ -22,7 +22,8 @@ REFUSED = [
     for language, texts in languages.items()
     for text in texts
 ]
-LANGUAGES = {"en", "de", "es", "fr", "pt", "it", "ja"}
+NEW = {"nl", "pl", "tr", "ru", "zh", "ko", "ar", "hi"}
+LANGUAGES = {"en", "de", "es", "fr", "pt", "it", "ja"} | NEW
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,9 @@ def test_the_tables_are_as_large_as_they_should_be() -> None:
     assert len(ALLOWED) >= 120
     assert len(REFUSED) >= 120
     assert {language for language, _ in ALLOWED} == LANGUAGES
+    for language in NEW:
+        assert len([1 for found, _ in ALLOWED if found == language]) >= 25
+        assert len([1 for _, found, _ in REFUSED if found == language]) >= 20
     for category in ("sexual", "minors", "hateful", "degrading", "violence"):
         assert {language for found, language, _ in REFUSED if found == category} == LANGUAGES
 
@@ -87,7 +91,7 @@ def test_the_prompts_of_the_other_tests_pass(rules: Rules, source: str) -> None:
 
 
 def test_texts_in_tests_and_documents_pass(rules: Rules) -> None:
-    """All strings of the tests of reader and engine, and all quotations in the documents, in seven languages."""
+    """All strings of the tests of reader and engine, and all quotations in the documents, in all languages."""
     texts: set[str] = set()
     sources = [*ROOT.glob("tests/unit/*.py"), *ROOT.glob("tests/engines/*.py"), *ROOT.glob("docs/*.md")]
     for path in (*sources, ROOT / "README.md"):
@@ -153,6 +157,22 @@ def test_every_word_of_the_reader_passes(rules: Rules) -> None:
         "ヌ\u200bード",
         "ﾇｰﾄﾞ",
         "not dressed but naked",
+        "ÇIPLAK",
+        "ç ı p l a k",
+        "ciplak",
+        "polnaga",
+        "ГОЛАЯ",
+        "г о л а я",
+        "nаked женщина",
+        "裸　照",
+        "脫 光",
+        "알몸으로만",
+        "عَارِيَة",
+        "عـاريـة",
+        "عارٍ",
+        "والعارية",
+        "नङ्गा नंगा",
+        "न\u200dग्न",
     ],
 )
 def test_tricks_of_spelling_do_not_help(rules: Rules, text: str) -> None:
@@ -197,6 +217,15 @@ def test_tricks_of_spelling_do_not_help(rules: Rules, text: str) -> None:
         "Ma'am",
         "S&P 500",
         "c/o Ms. Sussex",
+        "в Риге",  # in Latin letters that look alike: "pute"
+        "каша в репе",
+        "góry, w górach",
+        "gory w Tatrach",
+        "naga chilli",
+        "Nanga Parbat",
+        "先生首次",
+        "女性感受",
+        "жить у горы",
     ],
 )
 def test_what_only_looks_like_a_trick_passes(rules: Rules, text: str) -> None:
@@ -238,6 +267,14 @@ def test_the_negative_prompt_cannot_take_clothes_away(rules: Rules) -> None:
         "sans nudité",
         "nudity: none",
         "ヌード禁止",
+        "geen naaktheid of bloed",
+        "bez nagości",
+        "çıplaklık yok",
+        "без наготы",
+        "没有裸体",
+        "누드 없음",
+        "بدون عري",
+        "नग्नता नहीं",
     ],
 )
 def test_what_is_negated_passes(rules: Rules, text: str) -> None:
@@ -269,6 +306,12 @@ def test_ages(rules: Rules, age: int) -> None:
         f"{age}yo, sexy",
         f"sexy, {age} ans",
         f"セクシー、{age}歳",
+        f"性感，{age}岁",
+        f"섹시, {age}살",
+        f"seksi, {age} yaşında",
+        f"сексуальная, {age} лет",
+        f"سكسي، {age} سنة",
+        f"सेक्सी, {age} साल",
     ):
         verdict = judge(text, people=True, rules=rules)
         assert verdict.category == ("minors" if age < 18 else "")
@@ -432,7 +475,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_rules_that_ship_are_sound(rules: Rules) -> None:
-    """Every list is used, is in all seven languages, and no entry stands twice in one list."""
+    """Every list is used, is in all languages, and no entry stands twice in one list."""
     data = tomllib.loads((ROOT / "src/portrayal/data/policy.toml").read_text("utf-8"))
     used = {name for rule in data["rules"] for key in ("any", "near", "unless") for name in rule.get(key, ())}
     assert used == set(data["lists"])
@@ -452,6 +495,10 @@ def test_rules_that_ship_are_sound(rules: Rules) -> None:
         "a-b-",
         "no ",
         "彼女は裸足で歩く。",
+        "她在海边微笑，穿着红色的裙子。",
+        "समुद्र किनारे नंगे पैर। ",
+        "والبالال ",
+        "н о с ",
         "ヌ",
         "s*q ",
         "\ufdfa",

@@ -18,8 +18,12 @@ ALIKE: Final = 6
 """Bits of 64 by which the difference hashes of one picture, scaled or compressed anew, may differ."""
 
 _LONGEST_PHRASE: Final = 12
-_FILLERS: Final = frozenset(("any", "a", "the", "visible", "explicit", "de", "of", "di", "jegliche", "irgendwelche"))
-_GOES_ON: Final = frozenset(("or", "nor", "oder", "noch", "ou", "ni", "o", "nem", "ne", "や"))
+_FILLERS: Final = frozenset(
+    "any a the visible explicit de of di jegliche irgendwelche enige اي 任 किसी".split()  # noqa: SIM905
+)
+_GOES_ON: Final = frozenset(
+    "or nor oder noch ou ni o nem ne や of lub ani czy veya или ни 或 和 또는 او ولا या".split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True)

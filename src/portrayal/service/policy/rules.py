@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ class Rules:
             raise PolicyError(f"{path}: {fault}", field="policy_file", remedy=_REMEDY) from None
 
     def known(self, word: str) -> bool:
-        """Whether a word is listed on its own."""
+        """Whether a word is listed on its own, or as a beginning."""
         return word in self.singles
 
     def masked(self, spelling: str) -> list[str]:
@@ -201,7 +202,7 @@ def _indexed(file: _File) -> Rules:
             if name not in file.lists:
                 raise _FaultError(f"rules.{i}", f"there is no list {name!r}")
     phrases = dict.fromkeys(_phrases(file))
-    singles = frozenset(p.words[0] for p in phrases if len(p.words) == 1 and not p.prefix)
+    singles = frozenset(p.words[0] for p in phrases if len(p.words) == 1)
     return Rules(
         rules=tuple(file.rules),
         phrases=tree(phrases),
@@ -239,7 +240,8 @@ def _spellings(of: str, where: str, entry: str) -> Iterator[Phrase]:
         if not 1 <= len(found) <= _MOST_WORDS:
             raise _FaultError(where, f"{entry!r} has {len(found)} words; 1 to {_MOST_WORDS} may be")
         folded = tuple(word.readings[0] for word in found)
-        if prefix and len(folded[-1]) < 3 and not len(folded) > 1:
+        # A syllable of Korean is two or three letters.
+        if prefix and len(unicodedata.normalize("NFD", folded[-1])) < 3 and not len(folded) > 1:
             raise _FaultError(where, f"{entry!r}: at least three letters must stand before an asterisk")
         exact = tuple(word.exact for word in found)
         yield Phrase(of, folded, prefix, exact if text.startswith("=") else ())
