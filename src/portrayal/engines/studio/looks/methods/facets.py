@@ -90,20 +90,9 @@ def cubist(
     ones = np.ones(context.shape, np.float32)
     middle_x = (np.bincount(labels.ravel(), (x * ones).ravel(), n) / sizes).astype(np.float32)
     middle_y = (np.bincount(labels.ravel(), (y * ones).ravel(), n) / sizes).astype(np.float32)
-    free = 1 - np.clip(blur(context.face, 10 * unit) * np.float32(1.8), 0, 1)
-    offsets = (random.normal(0, 1, (n, 2)) * shift * unit).astype(np.float32)
     hair = place(context, "hair")
-    near = (1 - np.float32(0.8) * hair) * (1 - np.float32(0.6 * context.smallness) * context.subject)
-    map_x = x + offsets[labels, 0] * free * near
-    map_y = y + offsets[labels, 1] * free * near
-    moved = cv2.remap(
-        canvas.picture,
-        np.asarray(map_x, np.float32),
-        np.asarray(map_y, np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    lab = to_lab(codes(np.asarray(moved, np.float32)))
+    offsets = (random.normal(0, 1, (n, 2)) * shift * unit).astype(np.float32)[labels]
+    lab = to_lab(codes(_moved(context, canvas.picture, offsets * (1 - np.float32(0.8) * hair)[..., None])))
     palette = ink_lab(inks)
     # Each plane takes the ink that is nearest in lightness among three that chance deals it.
     mean = np.bincount(labels.ravel(), lab[..., 0].ravel(), n) / sizes
@@ -133,6 +122,15 @@ def cubist(
     lab[..., 0] *= 1 - np.float32(0.55) * edges * step(-0.2, 0.5, noise(context.shape, 200 * unit, 5, 2))
     lab[..., 0] = np.clip(lab[..., 0], 0.04, 0.97)
     return to_rgb(lab)
+
+
+def _moved(context: Context, picture: F32, offsets: F32) -> F32:
+    """A picture seen from elsewhere by offsets (h, w, 2) in pixels; faces stay where they are, small figures nearly."""
+    x, y = grid(context.shape)
+    free = 1 - np.clip(blur(context.face, 10 * context.unit) * np.float32(1.8), 0, 1)
+    free = free * (1 - np.float32(0.6 * context.smallness) * context.subject)
+    map_x, map_y = x + offsets[..., 0] * free, y + offsets[..., 1] * free
+    return np.asarray(cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.float32)
 
 
 def _edges(labels: Array, unit: float) -> F32:

@@ -300,59 +300,66 @@ def flat(
         hair_inks: hair takes the nearest of these.
         pale: how far skin goes to white, for dots that carry its tone.
     """
-    context, unit = canvas.context, canvas.context.unit
-    bright = lightness(context)
+    context, bright = canvas.context, lightness(canvas.context)
     lab = context.fine.copy()
     lab[..., 0] = bright
-    palette = ink_lab(inks) if inks else None
-    small = half(lab)
-    for i, zero in enumerate((0.0, 0.5, 0.5)):
-        small[..., i] = median(small[..., i] + np.float32(zero), 3.5 * unit) - np.float32(zero)
-    people = cut(context)
     seen = bool(context.faces)
     base, cast = _complexion(context, bright) if seen else (np.zeros(3, np.float32), np.zeros(2, np.float32))
-    shift = np.array([0.0, *cast], np.float32)
-
-    def behind() -> F32 | None:
-        if not context.cut:
-            return None
-        far = pull if scene_pull is None else scene_pull
-        return patches(small, place(context, "scene"), scene, scene_smooth * unit, palette, far)
-
-    def before() -> F32:
-        return patches(
-            small, place(context, "bare"), count, smooth * unit, palette, pull, base + shift if seen else None
-        )
-
-    for where in ("scene", "bare", "hair"):
-        place(context, where)
-    own, far_away = together(before, behind)
+    spare = base + np.array([0.0, *cast], np.float32) if seen else None
+    far = pull if scene_pull is None else scene_pull
+    own, behind = _patchwork(context, lab, (count, scene), (smooth, scene_smooth), inks, (pull, far), spare)
     hair = place(context, "hair")
     if (hair > 0.5).sum() > 200:
-        strands = smoothed(bright, 7 * unit, 2.0 * unit)
-        inside = hair > 0.5
-        tint = np.median(lab[inside][::3], 0).astype(np.float32)
-        tint[1:] -= np.float32(0.6) * cast
-        if hair_inks:
-            tint = _nearest_hair(tint, ink_lab(hair_inks))
-        spread = float(np.clip(np.ptp(np.quantile(strands[inside], [0.1, 0.9])), 0.08, 0.30))
-        tones = _modelled(strands, tint, inside, (0.12, 0.38, 0.85), (-0.75 * spread, -0.38 * spread, 0.28 * spread))
-        own = mix(own, tones, hair)
-    if context.faces:
-        tones = _skin(context, bright, base, shade, glow)
-        tones = mix(tones, np.array([0.97, 0.0, 0.01], np.float32), pale)
-        bare = blur(context.skin, unit) * (1 - hair * (1 - context.features))  # a fringe falls over the forehead
+        own = mix(own, _hair(context, lab, hair, cast, hair_inks), hair)
+    if seen:
+        tones = mix(_skin(context, bright, base, shade, glow), np.array([0.97, 0.0, 0.01], np.float32), pale)
+        bare = blur(context.skin, context.unit) * (1 - hair * (1 - context.features))  # a fringe covers the forehead
         own = mix(own, tones, iso(bare, 0.5, slope(bare)))
         _features(context, lab, own, base)
     if blush:
         own = own + context.cheeks()[..., None] * np.array([-0.1 * blush, blush, 0.25 * blush], np.float32)
-    out = own if far_away is None else mix(far_away, own, people)
+    out = own if behind is None else mix(behind, own, cut(context))
     out[..., 0] = np.clip(np.float32(light) + np.float32(0.985 - light) * out[..., 0], 0, 0.985)
-    own_tint = np.float32(0.8) * place(context, "skin")
+    keeps = np.float32(0.8) * place(context, "skin")
     if hair_inks:
-        own_tint = np.maximum(own_tint, hair)
-    out[..., 1:] *= (1 + np.float32(vivid - 1) * (1 - own_tint))[..., None]
+        keeps = np.maximum(keeps, hair)
+    out[..., 1:] *= (1 + np.float32(vivid - 1) * (1 - keeps))[..., None]
     return to_rgb(out)
+
+
+def _patchwork(
+    context: Context,
+    lab: F32,
+    counts: tuple[int, int],
+    smooth: tuple[float, float],
+    inks: Inks,
+    pulls: tuple[float, float],
+    spare: F32 | None,
+) -> tuple[F32, F32 | None]:
+    """Patches of the people and of the scene (None where nobody is cut out), both at the same time; pairs are of the
+    people and of the scene."""
+    palette = ink_lab(inks) if inks else None
+    small = half(lab)
+    for i, zero in enumerate((0.0, 0.5, 0.5)):
+        small[..., i] = median(small[..., i] + np.float32(zero), 3.5 * context.unit) - np.float32(zero)
+    near, far = place(context, "bare"), place(context, "scene")
+
+    def behind() -> F32 | None:
+        return patches(small, far, counts[1], smooth[1] * context.unit, palette, pulls[1]) if context.cut else None
+
+    return together(lambda: patches(small, near, counts[0], smooth[0] * context.unit, palette, pulls[0], spare), behind)
+
+
+def _hair(context: Context, lab: F32, hair: F32, cast: F32, inks: Inks) -> F32:
+    """Hair (h, w, 3) in four tones of its own colour, without half of the light's, or of the nearest ink."""
+    strands = smoothed(np.ascontiguousarray(lab[..., 0]), 7 * context.unit, 2.0 * context.unit)
+    inside = hair > 0.5
+    tint = np.median(lab[inside][::3], 0).astype(np.float32)
+    tint[1:] -= np.float32(0.6) * cast
+    if inks:
+        tint = _nearest_hair(tint, ink_lab(inks))
+    spread = float(np.clip(np.ptp(np.quantile(strands[inside], [0.1, 0.9])), 0.08, 0.30))
+    return _modelled(strands, tint, inside, (0.12, 0.38, 0.85), (-0.75 * spread, -0.38 * spread, 0.28 * spread))
 
 
 def scene_inks(

@@ -18,8 +18,8 @@ import numpy as np
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.kernels import to_rgb
 from portrayal.engines.studio.looks.methods import facets, geometry, illustration, inks, keyblock
-from portrayal.engines.studio.looks.methods.geometry import Pen, head, paint
-from portrayal.engines.studio.looks.methods.inks import coverage, cut, place, tone
+from portrayal.engines.studio.looks.methods.figures import SHAPES, Pen, head, paint
+from portrayal.engines.studio.looks.methods.inks import coverage, cut, enlarged, half, lightness, place, tone
 from portrayal.engines.studio.looks.methods.keyblock import contours
 from portrayal.engines.studio.looks.texture import blur, colour, dots, grid, mix, noise, step
 from portrayal.imaging import F32
@@ -226,14 +226,20 @@ def airbrush(
         smooth: how much of the skin's and cloth's texture goes.
     """
     context, unit = canvas.context, canvas.context.unit
-    lab = context.toned
-    soft = cv2.bilateralFilter(blur(lab, 1.2 * unit), 9, 0.10, max(2.0, 5 * unit))
-    out = mix(mix(lab, np.asarray(soft, np.float32), smooth), context.fine, context.detail * np.float32(0.8))
+    lab = context.fine.copy()
+    lab[..., 0] = lightness(context)
+    # The half picture is smooth enough, but not its edges.
+    soft = np.asarray(cv2.bilateralFilter(blur(half(lab), 0.8 * unit), 9, 0.09, max(1.5, 3.5 * unit)), np.float32)
+    firm = np.maximum(context.detail * np.float32(0.8), np.float32(0.8) * step(0.015, 0.05, context.edges))
+    out = mix(lab, enlarged(soft, context.shape), np.float32(smooth) * (1 - firm))
     light = out[..., 0]
     contrast = 1 + np.float32(0.22) * (1 - context.skin)
     bright = np.float32(0.52) + (light - np.float32(0.50)) * contrast
     out[..., 0] = np.clip(bright + np.float32(0.10) * step(0.74, 0.92, light) * (1 - context.skin), 0, 0.99)
     out[..., 1:] *= np.float32(vivid)
+    # Skin is rosy on such pictures, not yellow.
+    out[..., 1] += np.float32(0.018) * context.skin
+    out[..., 2] *= 1 - np.float32(0.25) * context.skin
     picture = to_rgb(out)
     if not context.cut:
         return picture
@@ -291,7 +297,7 @@ def draughting(
 
 
 def _grid_lines(pen: Pen, gap: float, width: float, value: str) -> None:
-    geometry._SHAPES["grid"](pen, {"step": gap, "width": width, "ink": value})
+    SHAPES["grid"](pen, {"step": gap, "width": width, "ink": value})
 
 
 def _dimensions(canvas: Canvas) -> F32:
@@ -311,31 +317,16 @@ def _dimensions(canvas: Canvas) -> F32:
     rows = np.flatnonzero(people.any(1)) if context.cut else np.array([int(y - r), int(y + r)])
     away = 1 - cut(context) if context.cut else np.ones(context.shape, np.float32)
 
-    def measure(a: tuple[float, float], b: tuple[float, float]) -> None:
-        start, end = np.array(a), np.array(b)
-        pen.stroke(np.array([a, b]), white, thin)
-        unit = (end - start) / max(float(np.hypot(*(end - start))), 1.0)
-        side_way = np.array([-unit[1], unit[0]])
-        for tip, way in ((start, unit), (end, -unit)):
-            pen.fill(
-                np.array(
-                    [
-                        tip,
-                        tip + way * 0.020 * side + side_way * 0.006 * side,
-                        tip + way * 0.020 * side - side_way * 0.006 * side,
-                    ]
-                ),
-                white,
-            )
-            pen.stroke(np.array([tip - side_way * 0.018 * side, tip + side_way * 0.018 * side]), white, thin)
-
     if len(columns) and len(rows):
         top, bottom = float(rows[0]), float(min(rows[-1], h - 2 * edge))
         right = min(w - 2.4 * edge, max(float(columns[-1]), x + 1.5 * r) + 1.6 * edge)
-        measure((right, top), (right, bottom))
-        measure(
+        _measure(pen, (right, top), (right, bottom), white, thin)
+        _measure(
+            pen,
             (max(2.4 * edge, x - r * 1.02), max(2.0 * edge, top - 0.045 * side)),
             (min(w - 2.4 * edge, x + r * 1.02), max(2.0 * edge, top - 0.045 * side)),
+            white,
+            thin,
         )
     dash = 0.016 * side
     for k in range(int(max(h, w) / dash / 2) + 1):
@@ -346,15 +337,24 @@ def _dimensions(canvas: Canvas) -> F32:
         pen.stroke(np.array([[at, y + 0.12 * r], [at + 1.3 * dash, y + 0.12 * r]]), faint, thin)
     for ring in (1.35, 1.95):
         pen.stroke(pen.circle(x, y, ring * r), faint, thin, True)
-    drawn = pen.picture[..., 0].astype(np.float32) / np.float32(255) * away
-    block = Pen(context, np.zeros((*context.shape, 3), np.uint8))
     bx, by, bw, bh = w - edge - 0.26 * side, h - edge - 0.095 * side, 0.26 * side, 0.095 * side
-    block.fill(np.array([[bx, by], [bx + bw, by], [bx + bw, by + bh], [bx, by + bh]]), (1, 1, 1))
     for fx in (0.0, 0.34, 0.67):
-        block.stroke(np.array([[bx + fx * bw, by], [bx + fx * bw, by + bh]]), white, thin)
+        pen.stroke(np.array([[bx + fx * bw, by], [bx + fx * bw, by + bh]]), white, thin)
     for fy in (0.0, 0.5):
-        block.stroke(np.array([[bx, by + fy * bh], [bx + bw, by + fy * bh]]), white, thin)
-    return np.asarray(np.maximum(drawn, block.picture[..., 0].astype(np.float32) / np.float32(255)), np.float32)
+        pen.stroke(np.array([[bx, by + fy * bh], [bx + bw, by + fy * bh]]), white, thin)
+    return np.asarray(pen.picture[..., 0].astype(np.float32) / np.float32(255) * away, np.float32)
+
+
+def _measure(pen: Pen, a: tuple[float, float], b: tuple[float, float], ink: tuple[int, int, int], thin: float) -> None:
+    """A dimension: a line from a to b with arrows and ticks."""
+    start, end = np.array(a), np.array(b)
+    pen.stroke(np.array([a, b]), ink, thin)
+    way = (end - start) / max(float(np.hypot(*(end - start))), 1.0) * pen.side
+    across = np.array([-way[1], way[0]])
+    for tip, inward in ((start, way), (end, -way)):
+        base = tip + 0.020 * inward
+        pen.fill(np.array([tip, base + 0.006 * across, base - 0.006 * across]), ink)
+        pen.stroke(np.array([tip - 0.018 * across, tip + 0.018 * across]), ink, thin)
 
 
 def stipple(
