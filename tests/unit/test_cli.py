@@ -213,3 +213,32 @@ def test_a_bad_picture_is_refused_before_anything_is_compiled(
     _refused(
         _run(monkeypatch, "generate", "-r", str(source), "-p", "x", "-o", str(target)), target, capsys, "reference"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (("--style-preset", "NOSUCH"), "style_preset"),
+        (("--style-code", "12"), "style_codes"),
+        (("--palette", "#ff0000:0"), "palette"),
+        (("--palette", "#ff0000:\uff10.5"), "palette"),
+        (("--style-reference", "text.png"), "style_references"),
+        (("-p", " ".join(f'"word {i}"' for i in range(30))), "prompt"),
+    ],
+)
+def test_a_bad_style_is_refused_before_anything_is_compiled(
+    options: tuple[str, str],
+    field: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def compiled(progress: object) -> bool:
+        raise AssertionError("compiled for a bad style")
+
+    monkeypatch.setattr(warmup, "needed", lambda: True)
+    monkeypatch.setattr(warmup, "prepare", compiled)
+    monkeypatch.chdir(tmp_path)
+    Path("text.png").write_text("no picture")
+    target = tmp_path / "out" / "picture.png"
+    _refused(_run(monkeypatch, "generate", "-r", SAMPLE, "-p", "x", *options, "-o", str(target)), target, capsys, field)

@@ -130,7 +130,7 @@ def test_list_and_show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert all(template.name in text for template in templates())
     assert "text (needed), colour" in text
     code, text, _ = run(monkeypatch, capsys, "templates", "list", "--group", "fantasy", "--json")
-    assert {entry["group"] for entry in json.loads(text)} == {"fantasy"}
+    assert {entry["group"] for entry in json.loads(text)["templates"]} == {"fantasy"}
     code, text, _ = run(monkeypatch, capsys, "templates", "show", "magazine-cover")
     assert "slot text: needed" in text
     assert "MAGAZINE_EDITORIAL" in text
@@ -154,6 +154,8 @@ def test_list_and_show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         (["knight", "-r", "SAMPLE", "-i", "SAMPLE"], "image"),
         (["library-behind", "-r", "SAMPLE"], "image"),
         (["library-behind", "-i", "SAMPLE", "-r", "SAMPLE"], "reference"),
+        (["library-behind", "-i", "SAMPLE", "--size", "512x512"], "size"),
+        (["library-behind", "-i", "SAMPLE", "--magic-prompt", "on"], "magic_prompt"),
         (["knight", "-r", "SAMPLE", "--seed", "-1"], "seed"),
         (["knight", "-r", "SAMPLE", "--size", "3x3"], "size"),
     ],
@@ -201,3 +203,11 @@ def test_a_run_asks_for_what_the_template_says(
     assert asked["reference"] == ["@ada"]
     assert (asked["size"], asked["style_preset"], asked["seed"]) == ("832x1248", "WATERCOLOR", 5)
     assert (asked["magic_prompt"], asked["negative_prompt"]) == ("auto", "hat")
+
+    monkeypatch.setattr(portrayal, "replace_background", generate)
+    arguments = ("-i", str(assets.path("sample/astronaut.png")), "--negative-prompt", "lamp")
+    code, _, _ = run(
+        monkeypatch, capsys, "templates", "run", "library-behind", "-o", str(tmp_path / "x.png"), *arguments
+    )
+    assert code == 0
+    assert asked["negative_prompt"] == "lamp"

@@ -55,6 +55,9 @@ def magic_prompt(
         raise InvalidRequestError(
             "is empty or too long", field="prompt", remedy=f"Say in 1 to {MAX_PROMPT} characters what shall be seen."
         )
+    for field, words in (("prompt", text), ("negative_prompt", negative_prompt)):
+        if any("\ud800" <= sign <= "\udfff" for sign in words):
+            raise InvalidRequestError("holds bytes that are no text", field=field, remedy="Give UTF-8 text.")
     magic = rewrite(text, mode, seed, negative_prompt)
     if as_json:
         plan = read(magic.prompt, negative_prompt)
@@ -91,7 +94,7 @@ def list_templates(
         )
     shown = [t for t in templates() if group in ("", t.group)]
     if as_json:
-        out(json.dumps([t.model_dump(mode="json") for t in shown], ensure_ascii=False))
+        out(json.dumps({"templates": [t.model_dump(mode="json") for t in shown]}, ensure_ascii=False))
         return
     width = max(len(t.name) for t in shown)
     for name in dict.fromkeys(t.group for t in shown):
@@ -154,6 +157,8 @@ def run(
     options = {"speed": speed, "seed": seed, "num_images": num_images, "output": output, "force": force}
     if template.operation == "replace-background":
         _only_image(image, reference)
+        _unused(size=size, aspect_ratio=aspect_ratio, magic_prompt="" if magic_prompt == "off" else magic_prompt)
+        options["negative_prompt"] = negative_prompt
         with progress_bar(as_json, (image, "image"), edits=True, warm=not server) as progress:
             result = door(server, key).replace_background(image, prompt, progress=progress, **options)
         report(result, as_json)
@@ -200,6 +205,18 @@ def _only_image(image: Path | None, reference: list[str] | None) -> None:
         raise InvalidRequestError(
             "this template has no use for it", field="reference", remedy="Give the picture as --image."
         )
+
+
+def _unused(**given: str | None) -> None:
+    from portrayal.errors import InvalidRequestError
+
+    for field, value in given.items():
+        if value:
+            raise InvalidRequestError(
+                "a template of a background keeps the picture's size and takes the words as they are",
+                field=field,
+                remedy="Leave it out.",
+            )
 
 
 def _only_reference(image: Path | None, reference: list[str] | None) -> None:
