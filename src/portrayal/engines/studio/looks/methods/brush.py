@@ -193,7 +193,7 @@ def broad_brush(
     lab[..., 0] = np.clip(np.float32(0.06) + np.float32(0.98) * lab[..., 0], 0, 0.97)
     picture, height = easel(context, np.broadcast_to(colour(ground), (*shape, 3)), 0.3)
     inner = people(context)
-    small = 1 - 0.35 * context.smallness
+    small, tip = 1 - 0.35 * context.smallness, 1 - 0.6 * context.smallness
     angle = directions(context, 30)
     edge = step(0.012, 0.04, blur(context.edges, 3 * unit))
     body = inner * np.maximum(edge, context.skin)
@@ -209,14 +209,15 @@ def broad_brush(
         _patches(context, picture, height, lab, radius * small, where, angle, (tremble, accents), random)
     own = np.maximum(context.skin, context.detail)
     for radius in face_brushes:
-        _patches(context, picture, height, lab, radius * small, own, angle, (tremble * 0.3, 0.0), random)
+        _patches(context, picture, height, lab, radius * tip, own, angle, (tremble * 0.3, 0.0), random)
     picture = _kept_face(context, picture, to_rgb(lab))
     return np.clip(relief(picture, height, unit, np.float32(0.45) * (1 - np.float32(0.6) * context.face)), 0, 1)
 
 
 def _kept_face(context: Context, picture: F32, source: F32) -> F32:
     """Features as they are, and the face's own tones under the strokes."""
-    keep = np.maximum(context.features * np.float32(0.82), context.detail * np.float32(0.45))
+    keep = context.detail * np.float32(0.45 + 0.35 * context.smallness)
+    keep = np.maximum(context.features * np.float32(0.82), keep)
     return mix(picture, source, np.maximum(keep, np.float32(0.42) * blur(context.face, 2 * context.unit)))
 
 
@@ -304,17 +305,17 @@ def gesture(canvas: Canvas, *, ground: str = "efe9dc", strokes: int = 26, chroma
             (p[0] / part + random.uniform(-1.2, 1.2) * p[3] / part, (p[1] + 0.5 * p[3]) / part) for p in places[::2]
         ]
     angle = directions(context, 24)
-    small = 1 - 0.35 * context.smallness
+    small, tip = 1 - 0.35 * context.smallness, 1 - 0.6 * context.smallness
     body = inner * (1 - context.face)
     for radius, share in ((36.0, 1.0), (20.0, 0.8)):
-        layer = np.where(noise(shape, 160 * unit, context.seed + 9, 2) < share * 2 - 0.9, body, np.float32(0))
+        layer = np.where(noise(shape, 160 * unit, context.seed + 9, 2) < share * 2 - 0.3, body, np.float32(0))
         _patches(context, picture, height, lab, radius * small, layer, angle, (0.035, 0.0), random)
     picture, height = full(context, picture, height)
     edge = step(0.012, 0.04, blur(context.edges, 3 * unit))
     _patches(context, picture, height, lab, 11 * small, body * edge, angle, (0.03, 0.0), random)
     for radius in (12.0, 7.0):
         own = np.maximum(context.skin, context.detail)
-        _patches(context, picture, height, lab, radius * small, own, angle, (0.02, 0.0), random)
+        _patches(context, picture, height, lab, radius * tip, own, angle, (0.02, 0.0), random)
     picture = _kept_face(context, picture, to_rgb(lab))
     # Bold dark gestures along the silhouette.
     rim = context.outline(2.0) * step(0.98, 1.0, 1 - calm(context, 0.40))
