@@ -99,7 +99,7 @@ def generate(job: Job, kept: Kept, progress: Progress = silent) -> Rendering:
     image = _develop(plan, composition, subject, plate, job.speed, seed, clock, looks.is_drawn(look))
     if look is not None:
         progress("drawing", 0.8)
-    result = in_style(image, job.style, look, known(subject, composition, size), seed, job.speed, notes, clock)
+    result = in_style(image, plan, job.style, look, known(subject, composition, size), seed, job.speed, notes, clock)
     result = replace(result, image=_lettered(result.image, plan, staged, composition, size, seed, notes, clock))
     warn(plan, notes, outfit, whole, look, lettered=True)
     progress("developing", 0.9)

@@ -53,13 +53,30 @@ def opened(plan: ScenePlan, style: Style) -> ScenePlan:
     return plan.model_copy(update=free) if free else plan
 
 
+def scenery(plan: ScenePlan, look: str | None) -> str:
+    """A note when the look brings a background of its own instead of the scene that the words name; else ""."""
+    if look is None or not looks.row(look).own_scene:
+        return ""
+    said = [u.phrase for u in plan.understood if u.kind == "setting" and u.value == plan.setting]
+    return f"{said[0]!r} is hardly seen: the style {look} has a background of its own" if said else ""
+
+
 def in_style(
-    image: U8, style: Style, look: str | None, known: Known, seed: int, speed: Speed, notes: Notes, clock: Clock
+    image: U8,
+    plan: ScenePlan,
+    style: Style,
+    look: str | None,
+    known: Known,
+    seed: int,
+    speed: Speed,
+    notes: Notes,
+    clock: Clock,
 ) -> Styled:
     """Draw the look and bring in the colours.
 
     Args:
         image: (h, w, 3), the developed photograph.
+        plan: what it shows.
         style: what is asked for.
         look: drawn look or preset that was chosen for it; None = a photograph.
         known: of the people in the picture.
@@ -68,6 +85,8 @@ def in_style(
         clock: gets the times.
     """
     plain = image
+    note = scenery(plan, look)
+    notes.warnings += [note] if note else []
     if look is not None:
         line = 1.0 if style.code is None else 0.7 + 0.7 * style.code.line
         image = clock.time("look", lambda: looks.paint(image, look, known, seed, speed, line))
@@ -84,9 +103,7 @@ def finished(rendering: Rendering, result: Styled, look: str | None) -> Renderin
     return replace(rendering, image=result.image, plain=result.plain, look=look or "", palette=result.palette)
 
 
-def worded(
-    image: U8, plan: ScenePlan, known: Known, look: str | None, seed: int, notes: Notes, clock: Clock
-) -> U8:
+def worded(image: U8, plan: ScenePlan, known: Known, look: str | None, seed: int, notes: Notes, clock: Clock) -> U8:
     """A picture of several people, or a remix, with its words: none of them hangs in the scene."""
     faces = []
     for points in known.faces:
@@ -109,7 +126,7 @@ def with_style(
     look, note = looks.choose(plan, style, body=False)
     if note:
         notes.warnings.append(note)
-    result = in_style(rendering.image, style, look, known, seed, speed, notes, clock)
+    result = in_style(rendering.image, plan, style, look, known, seed, speed, notes, clock)
     result = replace(result, image=worded(result.image, plan, known, look, seed, notes, clock))
     made = finished(rendering, result, look)
     warnings = tuple(dict.fromkeys((*rendering.warnings, *notes.warnings)))

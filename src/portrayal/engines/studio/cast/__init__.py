@@ -108,7 +108,7 @@ def generate_cast(job: Job, kept: Kept, progress: Progress) -> Rendering:
         ),
     )
     everybody = known_of(members, subjects, seen, camera.camera_roll, (image.shape[1], image.shape[0]))
-    result = in_style(image, job.style, drawn, everybody, job.seed, job.speed, notes, clock)
+    result = in_style(image, plan, job.style, drawn, everybody, job.seed, job.speed, notes, clock)
     result = replace(result, image=worded(result.image, plan, everybody, drawn, job.seed, notes, clock))
     made = _rendering(job, plan, members, subjects, seen, camera.camera_roll, result.image, drawn, notes, clock)
     return finished(made, result, drawn)

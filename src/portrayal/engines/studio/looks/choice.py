@@ -28,6 +28,7 @@ class Look:
         also: looks of the vocabulary that are not drawn themselves, this is the nearest.
         title, note: of a preset, for people.
         drawn: whether it is drawn, not a photograph.
+        own_scene: whether what is behind the people is the preset's own, and the prompt's scene is hardly seen.
         open: what a preset chooses where the prompt leaves it open: field of the plan -> value.
     """
 
@@ -38,6 +39,7 @@ class Look:
     title: str = ""
     note: str = ""
     drawn: bool = True
+    own_scene: bool = False
     open: dict[str, str] = field(default_factory=dict)
 
 
