@@ -200,3 +200,8 @@ def test_several_people_and_a_remix_have_looks_and_words() -> None:
     ).pictures[0]
     assert again.look == "POP_ART"
     assert again.proof.measured == "before the look"
+
+
+def test_a_colour_that_is_named_twice_is_one() -> None:
+    found = members(("#FF0000:0.2", "#ff0000:0.2", "#00ff00:0.4"))
+    assert found == (("#ff0000", 0.5), ("#00ff00", 0.5))

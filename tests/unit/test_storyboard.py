@@ -335,6 +335,25 @@ def test_balloons_and_captions_leave_the_face_free() -> None:
     assert not np.array_equal(sheet, plain)
 
 
+def test_a_mask_of_another_size_and_nobody_in_a_picture_stop_before_the_first_panel(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(stage: str, fraction: float) -> None:
+        raise AssertionError("work began")
+
+    (folder / "ada.png").write_bytes(assets.path("sample/astronaut.png").read_bytes())
+    (folder / "small.png").write_bytes(encode(np.full((64, 64), 255, np.uint8), "png"))
+    for who, field in (
+        ({"ada": {"reference": "ada.png", "mask": "small.png"}}, "characters.ada.mask"),
+        ({"ada": "ada.png", "ben": "ben.png"}, "characters.ben.reference"),
+    ):
+        script = script_of({"characters": who, "panel": [{"prompt": "@ada in a park"}]}, folder)
+        with pytest.raises(PortrayalError) as caught:
+            make(script, folder / "out", progress=compiled)
+        assert caught.value.field == field
+        assert not (folder / "out").exists()
+
+
 def test_what_finds_no_room_is_said() -> None:
     face = (20.0, 20.0, 1000.0, 1000.0)
     _, notes = _page(Panel(prompt="@ada", balloon=(Balloon(text="Hello", who="ada"),)), {"ada": face})

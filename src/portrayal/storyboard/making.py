@@ -105,7 +105,6 @@ def make(
     _writable(script, folder, places)
     known, old_pages = _manifest(folder)
     if portrayer is portray:
-        progress("studying the cast", 0.0)
         for name, character in cast.items():
             _studied(name, character)
     panels: list[dict[str, Any]] = []

@@ -126,7 +126,7 @@ def _lettered(part: U8, panel: Panel, faces: dict[str, Face], short: int) -> tup
             other = (width - w if not low else 0), y
             box = (float(other[0]), float(y), float(other[0] + w), float(y + h))
             if not words.fits or any(_overlap(box, _grown(face)) > 0 for face in faces.values()):
-                notes.append(f"no room for the caption {text!r}")
+                notes.append(f"no room for the caption {_short(text)!r}")
                 continue
             x = other[0]
         picture[y : y + h, x : x + w] = _CAPTION
@@ -138,7 +138,7 @@ def _lettered(part: U8, panel: Panel, faces: dict[str, Face], short: int) -> tup
     for i, said in enumerate(panel.balloon):
         placed = _balloon(said, i, len(panel.balloon), faces, taken, (width, height), short)
         if placed is None:
-            notes.append(f"no room for the balloon {said.text!r}")
+            notes.append(f"no room for the balloon {_short(said.text)!r}")
             continue
         layers, x, y, box = placed
         _lay(picture, layers.paper, _WHITE, x, y)
@@ -157,6 +157,10 @@ def _lay(picture: F32, cover: F32, colour: F32, x: int, y: int) -> None:
     share = cover[top:bottom, left:right, None]
     part = picture[y + top : y + bottom, x + left : x + right]
     part[:] = part * (1 - share) + colour * share
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _balloon(

@@ -81,4 +81,7 @@ def members(given: Sequence[str], field: str = "palette") -> tuple[Member, ...]:
     bare = sum(1 for *_, weight in said if not weight)
     rest = max(1 - sum(weights), 0.05 * bare) / bare if bare else 0.0
     shares = [float(weight) if weight else rest for *_, weight in said]
-    return tuple(Member(said[i][0], share / sum(shares)) for i, share in enumerate(shares))
+    together: dict[str, float] = {}  # a colour that is named twice is one colour
+    for (colour, *_), share in zip(said, shares, strict=True):
+        together[colour] = together.get(colour, 0.0) + share
+    return tuple(Member(colour, share / sum(shares)) for colour, share in together.items())
