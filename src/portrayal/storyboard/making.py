@@ -93,11 +93,7 @@ def make(
     Raises:
         PortrayalError: nothing was written when the script is at fault; finished panels stay when a picture fails.
     """
-    chosen = _numbers(again, len(script.panel))
-    if seed is not None and not chosen:
-        raise InvalidRequestError("is for panels that are made again", field="seed", remedy="Name one with --panel.")
-    if seed is not None and not 0 <= seed <= MAX_SEED:
-        raise InvalidRequestError("is out of range", field="seed", remedy=f"Give a whole number from 0 to {MAX_SEED}.")
+    chosen = _numbers(again, len(script.panel), seed)
     cast = {name: _reference(script, name) for name in script.characters}
     styles = _styles(script)
     places = spots(len(script.panel), script.page, script.layout, bool(script.title))
@@ -111,11 +107,9 @@ def make(
     for i, request in enumerate(requests):
         before = known.get(i + 1)
         planned = request.seed
-        # A panel that was made again with another seed keeps that one until its words change, or the script's seed.
-        same = before is not None and before["words"] == _digest(request, words_only=True)
-        if before is not None and i + 1 not in chosen and same and before["planned"] in (None, planned):
-            request = request.model_copy(update={"seed": before["seed"]})
-        elif i + 1 in chosen and seed is not None:
+        if i + 1 not in chosen:
+            request = _as_before(request, before)
+        elif seed is not None:
             request = request.model_copy(update={"seed": seed})
 
         def step(stage: str, fraction: float, i: int = i) -> None:
@@ -136,9 +130,8 @@ def make(
     progress("setting the pages", len(requests) / (len(requests) + 1))
     pages, warnings = _pages(script, folder, panels, places)
     names = [path.name for path, _ in pages]
-    for old in old_pages:  # only what an earlier run made: other files of such names are somebody's own
-        if old not in names:
-            (folder / old).unlink(missing_ok=True)
+    for old in set(old_pages) - set(names):  # only what an earlier run made: the rest is somebody's own
+        (folder / old).unlink(missing_ok=True)
     document = folder / "storyboard.pdf"
     _write_pdf(document, [page for _, page in pages], script.title)
     _write_manifest(folder, script, panels, names)
@@ -146,8 +139,26 @@ def make(
     return Made(tuple(path for path, _ in pages), document, tuple(panels), warnings)
 
 
-def _numbers(again: Iterable[int], count: int) -> frozenset[int]:
+def _as_before(request: Request, before: dict[str, Any] | None) -> Request:
+    """A panel that was made again with another seed keeps that one until its words change, or the script's seed."""
+    if before is None or before["words"] != _digest(request, words_only=True):
+        return request
+    if before["planned"] not in (None, request.seed):
+        return request
+    return request.model_copy(update={"seed": before["seed"]})
+
+
+def _numbers(again: Iterable[int], count: int, seed: int | None) -> frozenset[int]:
+    """The panels that are made again.
+
+    Raises:
+        InvalidRequestError: there is no such panel, or the seed is none, or for none of them.
+    """
     found = frozenset(again)
+    if seed is not None and not found:
+        raise InvalidRequestError("is for panels that are made again", field="seed", remedy="Name one with --panel.")
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise InvalidRequestError("is out of range", field="seed", remedy=f"Give a whole number from 0 to {MAX_SEED}.")
     for number in sorted(found):
         if not 1 <= number <= count:
             raise InvalidRequestError(f"there is no panel {number}", field="panel", remedy=f"Give 1 to {count}.")
