@@ -180,8 +180,8 @@ def test_which_look_a_picture_gets(prompt: str, style: StyleType, body: bool, lo
 def test_what_is_not_drawn_as_asked_is_said() -> None:
     for other in itertools.chain.from_iterable(row(name).also for name in NAMES):
         assert other in looks.choose(read(f"{other} portrait"), Style(), False)[1]
-    assert looks.default_for_figure() in looks.choose(read("full body"), "auto", True)[1]
-    assert looks.choose(read("comic portrait"), "auto", False)[1] == ""
+    assert looks.default_for_figure() in looks.choose(read("full body"), Style(), True)[1]
+    assert looks.choose(read("comic portrait"), Style(), False)[1] == ""
 
 
 def test_colours_come_back_from_oklab() -> None:

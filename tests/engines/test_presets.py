@@ -12,7 +12,7 @@ import pytest
 from portrayal import assets
 from portrayal.engines.studio import looks
 from portrayal.engines.studio.looks.methods import methods
-from portrayal.engines.studio.styling import opened
+from portrayal.engines.studio.styling import opened, scenery
 from portrayal.imaging import F32, U8, decode
 from portrayal.perception.faces import read_face_near
 from portrayal.prompting.reader import read
@@ -133,6 +133,25 @@ def _range(light: F32, points: F32) -> float:
     (x0, y0), (x1, y1) = points.min(0) - 2, points.max(0) + 2
     part = light[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1]
     return float(np.quantile(part, 0.95) - np.quantile(part, 0.05))
+
+
+@pytest.mark.parametrize("preset", STYLE_PRESETS)
+def test_a_preset_says_whether_the_scene_is_seen(preset: str) -> None:
+    image, points, matte = _example()
+    free = matte < 0.02
+    other = np.where(free[..., None], image[::-1, ::-1], image).astype(np.uint8)
+    drawn = looks.draw(other, preset, points=points, matte=matte, seed=3)
+    change = np.linalg.norm(to_oklab(drawn) - to_oklab(_drawn(preset)), axis=2)[free].mean()
+    before = np.linalg.norm(to_oklab(other) - to_oklab(image), axis=2)[free].mean()
+    share = change / before
+    assert share < 0.3 if looks.row(preset).own_scene else share > 0.04, share
+
+
+def test_a_style_with_its_own_background_says_so() -> None:
+    assert "coffee shop" in scenery(read("in a coffee shop"), "EDITORIAL")
+    assert scenery(read("a portrait"), "EDITORIAL") == ""
+    assert scenery(read("in a coffee shop"), "OIL_PAINTING") == ""
+    assert scenery(read("in a coffee shop"), None) == ""
 
 
 def test_a_preset_fills_only_what_the_words_leave_open() -> None:
