@@ -80,7 +80,7 @@ def make(
     progress: Progress = silent,
     portrayer: Callable[..., Any] = portray,
 ) -> Made:
-    """Make the panels that are not there yet, or whose words have changed, and all pages.
+    """Make the panels that are not there yet, or whose words have changed, and all pages. It is long: the whole way.
 
     Args:
         script: what.
