@@ -22,7 +22,7 @@ def storyboard(
     panel: Annotated[
         list[int] | None, typer.Option("--panel", metavar="NUMBER", help="Make this one again; several times for more.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed for the panels that are made again.")] = None,
+    seed: Annotated[int | None, typer.Option(help="For the panels that are made again; default: the next one.")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a comic or storybook: panels of one cast in one style, with captions and balloons, as PNG and PDF."""

@@ -86,7 +86,7 @@ def make(
         script: what.
         folder: for pages, panels and the manifest.
         again: numbers of panels (1 first) that are made again in any case.
-        seed: for these, instead of the script's own.
+        seed: for these; None = the seed after the one that the panel has.
         progress: called with (stage, fraction).
         portrayer: makes pictures; for tests.
 
@@ -109,8 +109,12 @@ def make(
         planned = request.seed
         if i + 1 not in chosen:
             request = _as_before(request, before)
-        elif seed is not None:
-            request = request.model_copy(update={"seed": seed})
+        else:
+            # Who asks again wants another picture: without a seed, the one after the last is taken.
+            last = before["seed"] if before is not None else request.seed
+            request = request.model_copy(
+                update={"seed": seed if seed is not None else ((last or 0) + 1) % (MAX_SEED + 1)}
+            )
 
         def step(stage: str, fraction: float, i: int = i) -> None:
             progress(f"panel {i + 1} of {len(requests)}: {stage}", (i + fraction) / (len(requests) + 1))
