@@ -109,10 +109,16 @@ def _poses() -> U8:
 
 
 def _looks() -> U8:
-    words = {name: "ink drawing" if name == "ink" else name for name in looks.names()}
-    tiles = [_named(name, f"walking in a garden in a red sweater, {say}", 760) for name, say in words.items()]
-    tiles += [_named(name, f"portrait in a garden, {say}", 761) for name, say in words.items()]
-    return grid(tiles, len(words), f"{len(words)} drawn looks", 230)
+    words = [(name, "ink drawing" if name == "ink" else name) for name in looks.names()]
+    tiles: list[Tile] = []
+    for i in range(0, len(words), _LOOKS):  # whole figures, and the same looks as portraits below
+        part = words[i : i + _LOOKS]
+        tiles += [_named(name, f"walking in a garden in a red sweater, {say}", 760) for name, say in part]
+        tiles += [_named(name, f"portrait in a garden, {say}", 761) for name, say in part]
+    return grid(tiles, _LOOKS, f"{len(words)} drawn looks", 280)
+
+
+_LOOKS: Final = 8
 
 
 SHEETS: Final[dict[str, Callable[[], U8]]] = {
