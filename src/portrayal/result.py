@@ -53,7 +53,8 @@ class Picture(_Frozen):
             or "background replaced"; "" of all else.
         look: the drawn look or the style preset that it has; "" = a photograph without one.
         palette: the colours that were asked for, and the share of the picture that is of each.
-        faces: of each character in the order of `cast`: where its face is (x0, y0, x1, y1 in pixels); None = it has none.
+        faces: of each character in the order of `cast`: where its face is (x0, y0, x1, y1 in pixels); None = it has
+            none.
         mask_box: x0, y0, x1, y1 (end exclusive) of the mask of an edit, in pixels.
         mask: of an edit, as PNG bytes, white = was allowed to change (not part of `summary`).
         data: the file's bytes (not part of `summary`).

@@ -141,13 +141,13 @@ def test_every_ratio_and_resolution(client: TestClient, service: Service) -> Non
     assert answer.json()["data"][0]["resolution"] == "736x1312"
 
 
-def test_every_preset_and_palette_is_taken_and_an_edit_says_that_it_keeps_its_look(client: TestClient, service: Service) -> None:
+def test_presets_and_palettes_are_taken_and_an_edit_keeps_its_look(client: TestClient, service: Service) -> None:
     for i, name in enumerate(STYLE_PRESETS):
         colours = PALETTES[i % len(PALETTES)]
         fields: dict[str, Any] = {"style_preset": name, "color_palette": json.dumps({"name": colours.upper()})}
         order = ordered(service, lambda: call(client, ALL[i % len(ALL)], **fields))  # noqa: B023
         assert (order.style_preset, order.palette) == (name, (colours,))
-    asked = {"style_preset": "AURA", "color_palette": '{"name": "EMBER"}'}
+    asked: dict[str, Any] = {"style_preset": "AURA", "color_palette": '{"name": "EMBER"}'}
     assert "warnings" not in call(client, GENERATE, **asked).json()
     notes = call(client, INPAINT, **asked).json()["warnings"]
     assert {note.partition(":")[0] for note in notes} == {"style_preset", "color_palette"}

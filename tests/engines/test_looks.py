@@ -141,7 +141,10 @@ def test_every_look_is_one_of_the_vocabulary_and_can_be_said() -> None:
     known = ids("look")
     for name in NAMES:
         assert {name, *row(name).also} <= set(known)
-        assert 0.3 < row(name).bar <= row(name).small_bar < 0.7
+        bar, small = row(name).bar, row(name).small_bar
+        assert bar is not None
+        assert small is not None
+        assert 0.3 < bar <= small < 0.7
         words = "ink drawing" if name == "ink" else name
         assert read(f"portrait, {words}").look == name
     with pytest.raises(InvalidRequestError):
