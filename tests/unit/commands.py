@@ -9,9 +9,7 @@ import pytest
 from portrayal.cli import main
 
 
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> tuple[int, str, str]:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of ``portrayal ARGUMENTS``."""
     monkeypatch.setattr(sys, "argv", ["portrayal", *arguments])
     capsys.readouterr()
