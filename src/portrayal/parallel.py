@@ -9,12 +9,14 @@ at once, which a service does.)
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
+_POOL = "portrayal"
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -28,7 +30,7 @@ def cores() -> int:
 
 @lru_cache(1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores(), thread_name_prefix="portrayal")
+    return ThreadPoolExecutor(cores(), thread_name_prefix=_POOL)
 
 
 def bands(kernel: Callable[[int, int], object], rows: int, least: int = 64) -> None:
@@ -40,6 +42,8 @@ def bands(kernel: Callable[[int, int], object], rows: int, least: int = 64) -> N
         least: fewest rows of a band.
     """
     parts = max(1, min(cores(), rows // least))
+    if threading.current_thread().name.startswith(f"{_POOL}_"):
+        parts = 1  # bands inside of a band: a pool whose threads all wait for their own would stand still
     edges = [rows * i // parts for i in range(parts + 1)]
     jobs = [_pool().submit(kernel, a, b) for a, b in pairwise(edges[1:])]
     kernel(edges[0], edges[1])

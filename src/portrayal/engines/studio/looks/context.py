@@ -298,5 +298,5 @@ def _contours(
     high: float = 0.45,
 ) -> F32:
     near, far = (cv2.GaussianBlur(light, (0, 0), max(0.4, s)) for s in (sigma, 1.6 * sigma))
-    dark = along(np.asarray(far - near, np.float32), *tangent, length)
+    dark = along(np.asarray(far - near, np.float32), *tangent, length, low / gain)
     return step(low, high, dark * np.float32(gain))

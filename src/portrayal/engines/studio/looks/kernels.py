@@ -9,6 +9,7 @@ import math
 from functools import lru_cache
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numba import njit
 
@@ -20,6 +21,7 @@ _ORIENTATIONS: Final = 24
 _SHAPES: Final = 4
 _SECTORS: Final = 8
 _CODES: Final = 4096
+_LEAST_WEIGHT: Final = 0.02
 
 
 @lru_cache(1)
@@ -86,11 +88,12 @@ def _to_rgb(lab: Any, table: Any, out: Any, first: int, last: int) -> None:
 
 
 @lru_cache(12)
-def _taps(radius: int) -> tuple[Array, Array, F32, Array]:
-    """The weights of `kuwahara` per orientation and shape: offsets (n, t, 2), sectors and weights (n, t, 4), counts."""
+def _taps(radius: int) -> tuple[Array, F32, Array, F32]:
+    """The weights of `kuwahara` per orientation and shape, sector after sector: offsets (t, 2) down and to the right,
+    weights (t,), where each of 8 sectors begins (n * 8 + 1,), and the sum of its weights (n * 8,)."""
     zeta = 2.0 / max(radius, 2)
     eta = (zeta + math.cos(0.58)) / math.sin(0.58) ** 2
-    found = []
+    offsets, weight, first = [], [], [0]
     for o in range(_ORIENTATIONS):
         angle = math.pi * (o + 0.5) / _ORIENTATIONS
         for e in range(_SHAPES):
@@ -109,16 +112,17 @@ def _taps(radius: int) -> tuple[Array, Array, F32, Array]:
                 for k, z in ((0, t + a), (2, -s + b), (4, -t + a), (6, s + b)):
                     weights[:, k + at] = np.maximum(z, 0) ** 2
             weights *= (np.exp(-3.125 * (u * u + v * v)) / np.maximum(weights.sum(1), 1e-9))[:, None]
-            best = np.argsort(-weights, 1, kind="stable")[:, :4]
-            found.append((np.stack([dy, dx], 1), best, np.take_along_axis(weights, best, 1)))
-    most = max(len(f[0]) for f in found)
-    n = len(found)
-    offsets, sectors = np.zeros((n, most, 2), np.int32), np.zeros((n, most, 4), np.int32)
-    weight, count = np.zeros((n, most, 4), np.float32), np.zeros(n, np.int32)
-    for i, (d, s, w) in enumerate(found):
-        count[i] = len(d)
-        offsets[i, : len(d)], sectors[i, : len(d)], weight[i, : len(d)] = d, s, w
-    return offsets, sectors, weight, count
+            # At most four sectors of a tap count, and nothing that nobody would notice.
+            kept = np.zeros(weights.shape, np.bool_)
+            np.put_along_axis(kept, np.argsort(-weights, 1, kind="stable")[:, :4], True, 1)
+            kept &= weights > _LEAST_WEIGHT
+            for sector in range(_SECTORS):
+                mine = kept[:, sector]
+                offsets.append(np.stack([dy[mine], dx[mine]], 1))
+                weight.append(weights[mine, sector])
+                first.append(first[-1] + int(mine.sum()))
+    sums = np.array([w.sum() for w in weight], np.float32)
+    return np.concatenate(offsets), np.concatenate(weight).astype(np.float32), np.array(first, np.int32), sums
 
 
 def kuwahara(picture: F32, angle: F32, anisotropy: F32, radius: int) -> F32:
@@ -131,50 +135,57 @@ def kuwahara(picture: F32, angle: F32, anisotropy: F32, radius: int) -> F32:
         anisotropy: (h, w), 0 = no direction, 1 = a straight edge.
         radius: of a patch, pixels.
     """
-    source = np.ascontiguousarray(picture, np.float32)
     turned = np.minimum((angle * np.float32(_ORIENTATIONS / math.pi)).astype(np.int32), _ORIENTATIONS - 1)
     kind = turned * _SHAPES + np.minimum((anisotropy * np.float32(_SHAPES)).astype(np.int32), _SHAPES - 1)
     kind = np.ascontiguousarray(kind, np.int32)
-    out, taps = np.empty_like(source), _taps(radius)
-    bands(lambda a, b: _kuwahara(source, kind, *taps, out, a, b), len(out))
+    offsets, weights, first, sums = _taps(radius)
+    # A rim and a flat array: the loop needs no borders and one number for each tap.
+    rim = int(np.abs(offsets).max())
+    padded = cv2.copyMakeBorder(np.ascontiguousarray(picture, np.float32), rim, rim, rim, rim, cv2.BORDER_REPLICATE)
+    squared = cv2.transform(padded * padded, np.ones((1, 3), np.float32))
+    source = cv2.merge((*cv2.split(padded), squared)).reshape(-1)
+    width = padded.shape[1]
+    away = np.ascontiguousarray((offsets[:, 0] * width + offsets[:, 1]) * 4, np.int32)
+    out = np.empty(picture.shape, np.float32)
+    bands(lambda a, b: _kuwahara(source, width, rim, kind, away, weights, first, sums, out, a, b), len(out))
     return out
 
 
-@njit(**KERNEL)
+# Sums keep their order: LLVM would gather scattered numbers into vectors, which takes longer than adding them up.
+@njit(**{**KERNEL, "fastmath": {"nnan", "ninf", "nsz", "arcp", "contract"}})
 def _kuwahara(
-    image: Any, kind: Any, offsets: Any, sectors: Any, weights: Any, counts: Any, out: Any, first: int, last: int
+    source: Any,
+    stride: int,
+    rim: int,
+    kind: Any,
+    away: Any,
+    weights: Any,
+    starts: Any,
+    sums: Any,
+    out: Any,
+    first: int,
+    last: int,
 ) -> None:
-    height, width = image.shape[0], image.shape[1]
     zero, one = np.float32(0.0), np.float32(1.0)
-    m = np.zeros((8, 5), np.float32)
     for y in range(first, last):
-        for x in range(width):
-            for s in range(8):
-                for j in range(5):
-                    m[s, j] = zero
-            n = kind[y, x]
-            for t in range(counts[n]):
-                v = min(max(y + offsets[n, t, 0], 0), height - 1)
-                u = min(max(x + offsets[n, t, 1], 0), width - 1)
-                c0, c1, c2 = image[v, u, 0], image[v, u, 1], image[v, u, 2]
-                power = c0 * c0 + c1 * c1 + c2 * c2
-                for k in range(4):
-                    w = weights[n, t, k]
-                    if w <= np.float32(1e-4):
-                        break
-                    s = sectors[n, t, k]
-                    m[s, 0] += w
-                    m[s, 1] += w * c0
-                    m[s, 2] += w * c1
-                    m[s, 3] += w * c2
-                    m[s, 4] += w * power
+        for x in range(kind.shape[1]):
+            here = ((y + rim) * stride + x + rim) * 4
+            n = kind[y, x] * 8
             a0, a1, a2, total = zero, zero, zero, np.float32(1e-20)
-            for s in range(8):
-                if m[s, 0] < np.float32(1e-6):
+            for s in range(n, n + 8):
+                if sums[s] < np.float32(1e-6):
                     continue
-                scale = one / m[s, 0]
-                c0, c1, c2 = m[s, 1] * scale, m[s, 2] * scale, m[s, 3] * scale
-                spread = abs(m[s, 4] * scale - c0 * c0 - c1 * c1 - c2 * c2) * np.float32(1000.0)
+                c0, c1, c2, power = zero, zero, zero, zero
+                for t in range(starts[s], starts[s + 1]):
+                    # Unsigned: a number that may be negative would be looked at before each of the four.
+                    at, w = np.uint64(here + away[t]), weights[t]
+                    c0 += w * source[at]
+                    c1 += w * source[at + np.uint64(1)]
+                    c2 += w * source[at + np.uint64(2)]
+                    power += w * source[at + np.uint64(3)]
+                scale = one / sums[s]
+                c0, c1, c2 = c0 * scale, c1 * scale, c2 * scale
+                spread = abs(power * scale - c0 * c0 - c1 * c1 - c2 * c2) * np.float32(1000.0)
                 spread = spread * spread
                 w = one / (one + spread * spread)
                 a0 += w * c0
@@ -184,35 +195,56 @@ def _kuwahara(
             out[y, x, 0], out[y, x, 1], out[y, x, 2] = a0 / total, a1 / total, a2 / total
 
 
-def along(picture: F32, tangent_x: F32, tangent_y: F32, sigma: float) -> F32:
-    """A picture (h, w) smoothed along a flow (line integral convolution, Cabral & Leedom 1993), `sigma` pixels."""
+def along(picture: F32, tangent_x: F32, tangent_y: F32, sigma: float, least: float | None = None) -> F32:
+    """A picture (h, w) smoothed along a flow (line integral convolution, Cabral & Leedom 1993), `sigma` pixels.
+
+    Args:
+        picture: (h, w).
+        tangent_x, tangent_y: (h, w) unit vectors along the flow.
+        sigma: of the Gaussian, pixels.
+        least: positive; what cannot get so large because nothing near it is, is 0, which saves most of the time where
+            lines are sought. None = everything counts.
+    """
     source, out = np.ascontiguousarray(picture, np.float32), np.empty(picture.shape, np.float32)
-    n = max(1, math.ceil(2 * sigma))
-    weights = np.exp(-(np.arange(n + 1) ** 2) / (2 * sigma * sigma)).astype(np.float32)
-    bands(lambda a, b: _along(source, tangent_x, tangent_y, weights, out, a, b), len(out))
+    pace = 1.5 if sigma >= 3 else 1.0  # the picture is smooth: not every pixel has something new to say
+    n = max(1, math.ceil(2 * sigma / pace))
+    weights = np.exp(-((pace * np.arange(n + 1)) ** 2) / (2 * sigma * sigma)).astype(np.float32)
+    if least is None:
+        wanted = np.ones(source.shape, np.uint8)
+    else:
+        dark = (source > np.float32(least)).astype(np.uint8)
+        reach = 2 * math.ceil(n * pace) + 3
+        wanted = np.asarray(cv2.dilate(dark, np.ones((reach, reach), np.uint8)), np.uint8)
+    bands(lambda a, b: _along(source, tangent_x, tangent_y, wanted, weights, pace, out, a, b), len(out))
     return out
 
 
 @njit(**KERNEL)
-def _along(image: Any, tx: Any, ty: Any, weights: Any, out: Any, first: int, last: int) -> None:
+def _along(
+    image: Any, tx: Any, ty: Any, wanted: Any, weights: Any, pace: float, out: Any, first: int, last: int
+) -> None:
     height, width = image.shape
-    half = np.float32(0.5)
+    half, far = np.float32(0.5), np.float32(pace)
     for y in range(first, last):
         for x in range(width):
+            if wanted[y, x] == 0:
+                out[y, x] = np.float32(0.0)
+                continue
             value, total = image[y, x] * weights[0], weights[0]
             for side in range(2):
                 sign = np.float32(1.0) if side else np.float32(-1.0)
                 px, py = np.float32(x), np.float32(y)
                 vx, vy = tx[y, x] * sign, ty[y, x] * sign
                 for i in range(1, weights.shape[0]):
-                    px += vx
-                    py += vy
+                    px += vx * far
+                    py += vy * far
                     u, v = int(px + half), int(py + half)
                     if px < 0 or py < 0 or u >= width or v >= height:
                         break
-                    value += weights[i] * image[v, u]
+                    column, row = np.uint64(u), np.uint64(v)  # unsigned, as in `_kuwahara`
+                    value += weights[i] * image[row, column]
                     total += weights[i]
-                    wx, wy = tx[v, u], ty[v, u]
+                    wx, wy = tx[row, column], ty[row, column]
                     if wx * vx + wy * vy < 0:
                         wx, wy = -wx, -wy
                     vx, vy = wx, wy

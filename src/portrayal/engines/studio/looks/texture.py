@@ -10,8 +10,12 @@ import cv2
 import numpy as np
 
 from portrayal.imaging import F32, Array
+from portrayal.parallel import bands
 
 _DOT_STEPS: Final = 256
+# Numbers from which on a picture is worked on in bands, and rows of a piece that stays in the cache.
+_LARGE: Final = 1 << 18
+_PIECE: Final = 32
 
 
 def blur(picture: Array, sigma: float) -> F32:
@@ -20,25 +24,79 @@ def blur(picture: Array, sigma: float) -> F32:
         return np.asarray(picture, np.float32)
     h, w = picture.shape[:2]
     if sigma <= 6 or min(h, w) < 96:
-        return np.asarray(cv2.GaussianBlur(picture, (0, 0), float(sigma)), np.float32)
+        return _small_blur(picture, float(sigma))
     part = 2 ** max(1, int(math.log2(sigma / 3)))
     small = cv2.resize(picture, (max(8, w // part), max(8, h // part)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), float(sigma) / part)
     return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def _small_blur(picture: Array, sigma: float) -> F32:
+    """The same as OpenCV's, in bands with what they need of their neighbours."""
+    source = np.asarray(picture, np.float32)
+    if source.size < _LARGE:
+        return np.asarray(cv2.GaussianBlur(source, (0, 0), sigma), np.float32)
+    out, reach = np.empty(source.shape, np.float32), math.ceil(4 * sigma) + 2
+
+    def band(first: int, last: int) -> None:
+        top = max(0, first - reach)
+        found = cv2.GaussianBlur(source[top : last + reach], (0, 0), sigma)
+        out[first:last] = found[first - top : last - top]
+
+    bands(band, len(source))
+    return out
+
+
 def step(low: float, high: float, value: Array) -> F32:
     """Smooth step from 0 at `low` to 1 at `high`."""
-    t = np.clip((value - np.float32(low)) * np.float32(1 / (high - low)), 0, 1).astype(np.float32, copy=False)
-    return np.asarray(t * t * (np.float32(3) - np.float32(2) * t), np.float32)
+    t = np.asarray((value - np.float32(low)) * np.float32(1 / (high - low)))
+    if t.dtype != np.float32 or not t.ndim:
+        t = t.astype(np.float32)
+    t = np.clip(t, 0, 1, out=t if t.ndim else None)
+    slope = t * np.float32(-2)
+    slope += np.float32(3)
+    if t.ndim:
+        slope *= t
+        slope *= t
+        return np.asarray(slope, np.float32)
+    return np.asarray(t * t * slope, np.float32)
 
 
 def mix(first: Array, second: Array, share: Array | float) -> F32:
     """`first` where share is 0, `second` where it is 1."""
     t = np.asarray(share, np.float32)
+    if first.ndim == 3 and t.shape == (*first.shape[:2], 1):
+        t = t[..., 0]
+    whole = first.ndim == 3 and t.shape == first.shape[:2] and first.size >= _LARGE
+    if (
+        whole
+        and first.dtype == np.float32
+        and second.dtype == np.float32
+        and second.shape in (first.shape, first.shape[2:])
+    ):
+        return _mix_colours(first, second, t)
     if t.ndim == 2 and first.ndim == 3:
         t = t[..., None]
     return np.asarray(first + (second - first) * t, np.float32)
+
+
+def _mix_colours(first: F32, second: F32, share: F32) -> F32:
+    """`mix` of pictures (h, w, 3), or of one and a colour (3,), by a share (h, w): in pieces that the cache holds, for
+    numpy is slow where it has to repeat a number three times."""
+    h, w, channels = first.shape
+    out = np.empty(first.shape, np.float32)
+    ink = np.tile(second, w).reshape(1, w, channels) if second.ndim == 1 else None
+
+    def band(top: int, bottom: int) -> None:
+        for row in range(top, bottom, _PIECE):
+            part = slice(row, min(row + _PIECE, bottom))
+            t = share[part]
+            np.subtract(second[part] if ink is None else ink, first[part], out=out[part])
+            out[part] *= cv2.merge((t,) * channels).reshape(out[part].shape)
+            out[part] += first[part]
+
+    bands(band, h)
+    return out
 
 
 def colour(hexadecimal: str) -> F32:

@@ -16,10 +16,10 @@ from portrayal.engines.studio.looks.texture import blur, colour, mix, step
 from portrayal.imaging import F32
 
 
-def _pen(light: F32, tangent: tuple[F32, F32], width: float, gain: float, length: float) -> F32:
-    """The dark side of edges (h, w), a line so many pixels wide."""
+def _pen(light: F32, tangent: tuple[F32, F32], width: float, gain: float, length: float, least: float = 0.10) -> F32:
+    """The dark side of edges (h, w), a line so many pixels wide; less than `least` is 0."""
     near, far = (cv2.GaussianBlur(light, (0, 0), max(0.4, s)) for s in (width, 1.6 * width))
-    dark = along(np.asarray(far - near, np.float32), *tangent, length)
+    dark = along(np.asarray(far - near, np.float32), *tangent, length, least / gain)
     return np.asarray(dark * np.float32(gain), np.float32)
 
 
@@ -71,7 +71,7 @@ def contours(context: Context, width: float, gain: float, length: float, scene: 
             flow = (np.ascontiguousarray(tx[::2, ::2]), np.ascontiguousarray(ty[::2, ::2]))
             h, w = flow[0].shape
             small = np.asarray(cv2.resize(light, (w, h), interpolation=cv2.INTER_AREA), np.float32)
-            wide = step(0.36, 0.58, _pen(small, flow, width * unit, 1.5 * gain, 0.5 * length * unit))
+            wide = step(0.36, 0.58, _pen(small, flow, width * unit, 1.5 * gain, 0.5 * length * unit, 0.36))
             # A maze of edges, such as lit windows, is drawn with a lighter hand.
             wide = wide * (1 - np.float32(0.75) * step(0.10, 0.30, blur(wide, 12 * unit)))
             behind = enlarged(wide, context.shape) * (1 - step(0.01, 0.10, blur(context.subject, 5.2 * width * unit)))
