@@ -21,7 +21,7 @@ _ORIENTATIONS: Final = 24
 _SHAPES: Final = 4
 _SECTORS: Final = 8
 _CODES: Final = 4096
-_LEAST_WEIGHT: Final = 0.02
+_LEAST_WEIGHT: Final = 1e-4
 
 
 @lru_cache(1)

@@ -229,21 +229,21 @@ def _inks(context: Context, lab: F32, count: int) -> tuple[Array, F32]:
         for k in range(count):
             if (nearest == k).any():
                 centres[k] = samples[nearest == k].mean(0)
+    # Outlines are smoothed by far more than a pixel: the half picture has all that they need.
+    h, w = context.shape
+    half = np.asarray(cv2.resize(lab, (max(1, w // 2), max(1, h // 2)), interpolation=cv2.INTER_AREA), np.float32)
     # The nearest centre is the one with the largest x.c - c.c/2.
-    axes = [np.ascontiguousarray(axis) for axis in np.moveaxis(lab * weights, 2, 0)]
-    best = np.full(context.shape, -np.inf, np.float32)
-    own, labels = np.zeros(context.shape, np.uint8), np.zeros(context.shape, np.uint8)
-    for k, (a, b, c) in enumerate(centres.tolist()):
-        near = axes[0] * np.float32(a)
-        near += axes[1] * np.float32(b)
-        near += axes[2] * np.float32(c)
-        near -= np.float32((a * a + b * b + c * c) / 2)
-        own[near > best] = k
-        best = np.maximum(best, near)
-    best.fill(-np.inf)
+    scores = np.float32(0.5) * (centres * centres).sum(1)
+    best = np.full(half.shape[:2], -np.inf, np.float32)
+    own = np.zeros(half.shape[:2], np.uint8)
     for k in range(count):
-        vote = blur((own == k).astype(np.float32), 4 * context.unit)
-        wins = vote > best
-        labels[wins] = k
-        best = np.maximum(best, vote)
+        near = np.asarray(cv2.transform(half, np.asarray([centres[k] * weights], np.float32)), np.float32) - scores[k]
+        own[near > best] = k
+        np.maximum(best, near, out=best)
+    best, labels = np.full(context.shape, -np.inf, np.float32), np.zeros(context.shape, np.uint8)
+    for k in range(count):
+        vote = blur((own == k).astype(np.float32), 2 * context.unit)
+        vote = np.asarray(cv2.resize(vote, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+        np.putmask(labels, vote > best, k)
+        np.maximum(best, vote, out=best)
     return labels, np.asarray(centres / weights, np.float32)
