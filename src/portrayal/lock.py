@@ -29,7 +29,11 @@ def measure(rendering: Rendering, cast: Sequence[IdentityMap], names: Sequence[s
     every character, so that nobody looks more like another one.
     """
     if rendering.plain is not None:
-        before, facts = measure(replace(rendering, image=rendering.plain, plain=None), cast, names)
+        plain = replace(rendering, image=rendering.plain, plain=None)
+        if len(cast) == 1:
+            score, facts = _measure_one(plain, cast[0], rendering.faces[0], after=rendering.image)
+            return (score.model_copy(update={"name": names[0], "measured": "before the look"}),), facts
+        before, facts = measure(plain, cast, names)
         return tuple(score.model_copy(update={"measured": "before the look"}) for score in before), facts
     if len(cast) == 1:
         score, facts = _measure_one(rendering, cast[0], rendering.faces[0])
@@ -63,7 +67,7 @@ def _alone(rendering: Rendering, i: int) -> Rendering:
 
 
 def _measure_one(
-    rendering: Rendering, character: IdentityMap, box: Box | None
+    rendering: Rendering, character: IdentityMap, box: Box | None, after: U8 | None = None
 ) -> tuple[IdentityScore, dict[str, float]]:
     if character.embedding is None or box is None:
         mask = rendering.subject
@@ -76,13 +80,16 @@ def _measure_one(
             kind="appearance", distance=None, score=round(likeness, 4), same_person=same, bar=APPEARANCE_BAR
         )
         return score, {}
-    return measure_face(rendering.image, character, box, rendering.bar)
+    return measure_face(rendering.image, character, box, rendering.bar, after)
 
 
 def measure_face(
-    image: U8, character: IdentityMap, near: Box | F32 | FaceReading, bar: float
+    image: U8, character: IdentityMap, near: Box | F32 | FaceReading, bar: float, after: U8 | None = None
 ) -> tuple[IdentityScore, dict[str, float]]:
-    """Distance and score of the face near a box (x0, y0, x1, y1); facts of its pose and expression."""
+    """Distance and score of the face near a box (x0, y0, x1, y1); facts of its pose and expression.
+
+    `after` is the same picture with its look: how far its face is, at the same landmarks, is a fact too.
+    """
     reading = read_face_near(image, near)
     if reading is None or character.embedding is None:
         return IdentityScore(kind="face", distance=None, score=0.0, same_person=False, bar=bar), {}
@@ -99,6 +106,9 @@ def measure_face(
         "brow_left": round(float(reading.expression.brow_left), 3),
         "brow_right": round(float(reading.expression.brow_right), 3),
     }
+    if after is not None:
+        drawn = identity.distance(character.embedding, identity.embed(after, reading.points, mirror=False))
+        facts["distance_after_look"] = round(drawn, 4)
     verdict = IdentityScore(
         kind="face", distance=round(distance, 4), score=round(score, 4), same_person=score >= 0.5, bar=bar
     )
@@ -127,20 +137,7 @@ def hold(
             break
     assert best is not None  # TRIES is at least one
     rendering, scores, facts = best
-    facts = {**facts, **_after_look(rendering, cast)}
     return rendering, tuple(score.model_copy(update={"tries": attempt + 1}) for score in scores), facts
-
-
-def _after_look(rendering: Rendering, cast: Sequence[IdentityMap]) -> dict[str, float]:
-    """How far the face of a single person is from the reference after the look, where one is still found."""
-    box = rendering.faces[0] if rendering.faces else None
-    if rendering.plain is None or len(cast) != 1 or box is None or cast[0].embedding is None:
-        return {}
-    reading = read_face_near(rendering.image, box)
-    if reading is None:
-        return {}
-    distance = identity.distance(cast[0].embedding, identity.embed(rendering.image, reading.points))
-    return {"distance_after_look": round(distance, 4)}
 
 
 def _worst(scores: tuple[IdentityScore, ...]) -> float:

@@ -71,7 +71,7 @@ def oil(context: Context) -> F32:
     bristles = cv2.blur(blur(random.random((29, 512), np.float32), 0.6), (41, 1))
     tuft = np.asarray((bristles - bristles.min()) / np.ptp(bristles), np.float32)
     tangent = _brush_flow(context)
-    size = unit * (1 - 0.3 * context.smallness)  # a whole figure is painted with smaller brushes
+    size = unit * (1 - 0.22 * context.smallness)  # a whole figure is painted with smaller brushes
     canvas = np.ascontiguousarray(blur(source, _BRUSHES[0] * size * 1.5))
     height = np.full(shape, 0.35, np.float32)
     finest = np.maximum(context.detail, np.float32(0.9) * context.face)
