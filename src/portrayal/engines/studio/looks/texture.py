@@ -108,15 +108,24 @@ def noise(shape: tuple[int, int], cell: float, seed: int, octaves: int = 3, pers
     """Fractal value noise (h, w), about -1..1; `cell` is its coarsest wavelength in pixels."""
     h, w = shape
     random = np.random.default_rng(seed)
-    out, total, amount = np.zeros((h, w), np.float32), 0.0, 1.0
+    half = np.zeros(
+        (-(-h // 2), -(-w // 2)), np.float32
+    )  # waves of eight pixels and more are smooth enough at half size
+    out, total, amount, coarse = np.zeros((h, w), np.float32), 0.0, 1.0, False
     for _ in range(octaves):
         cell = max(1.0, cell)
         rows, columns = int(h / cell) + 3, int(w / cell) + 3
         grid = random.standard_normal((rows, columns), np.float32)
-        size = (int(columns * cell) + 1, int(rows * cell) + 1)
-        out += np.float32(amount) * cv2.resize(grid, size, interpolation=cv2.INTER_CUBIC)[:h, :w]
+        wide = cell >= 8
+        coarse = coarse or wide
+        layer, pitch = (half, cell / 2) if wide else (out, cell)
+        size = (int(columns * pitch) + 1, int(rows * pitch) + 1)
+        octave = cv2.resize(grid, size, interpolation=cv2.INTER_CUBIC)[: layer.shape[0], : layer.shape[1]]
+        cv2.scaleAdd(octave, float(amount), layer, layer)
         total += amount * amount
         amount, cell = amount * persistence, cell / 2
+    if coarse:
+        out += cv2.resize(half, (w, h), interpolation=cv2.INTER_LINEAR)
     return np.asarray(out * np.float32(0.8 / math.sqrt(total)), np.float32)
 
 
