@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from portrayal.engines.studio import generate
+from portrayal.engines.studio.tilt import roll_matrix
 from portrayal.engines.studio.types import Notes, Shot
 from portrayal.engines.studio.words import boards, overlay, signs
 from portrayal.engines.studio.words.hanging import SMALLEST, hang
@@ -233,7 +233,7 @@ def test_a_room_finds_the_free_place() -> None:
 @pytest.mark.parametrize("degrees", [-12.0, 12.0])
 def test_a_turned_camera_cuts_no_sign_off(degrees: float, park: Scene) -> None:
     plan = park.with_words('a sign "PICNIC"')[3]
-    matrix = generate.roll_matrix((512, 512), degrees)
+    matrix = roll_matrix((512, 512), degrees)
     faces = signs.face_boxes(park.subject)
     spots = hang(plan, (512, 512), faces, park.subject.alpha, park.shot, SEED, matrix)
     for spot in spots:

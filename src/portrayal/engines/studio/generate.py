@@ -36,6 +36,7 @@ from portrayal.engines.studio.looks.canvas import Known
 from portrayal.engines.studio.place import landmarks, place
 from portrayal.engines.studio.recolour import REWOVEN, main_cloth, recolour
 from portrayal.engines.studio.styling import finished, in_style, opened, turned
+from portrayal.engines.studio.tilt import roll_matrix, rolled
 from portrayal.engines.studio.types import Cutout, Notes, Plate, Shot, Subject
 from portrayal.engines.studio.wardrobe.choose import choose, hair, table, things, unworn
 from portrayal.engines.studio.wardrobe.hair import styled
@@ -46,7 +47,7 @@ from portrayal.engines.studio.wardrobe.render import render
 from portrayal.engines.studio.wardrobe.wear import wear
 from portrayal.engines.studio.words.overlay import lettered
 from portrayal.engines.studio.words.signs import face_boxes, signed
-from portrayal.imaging import F32, U8, Array
+from portrayal.imaging import U8
 from portrayal.parallel import together
 from portrayal.perception.types import CLOTHING
 from portrayal.prompting.plan import ScenePlan
@@ -431,27 +432,6 @@ def _develop(
             speed=speed,
         ),
     )
-
-
-def roll_matrix(size: Size, degrees: float) -> Array:
-    """Matrix (2, 3) that turns the camera about its axis and steps closer, so that no corner is empty."""
-    width, height = size
-    angle = np.radians(abs(degrees))
-    long, short = max(width, height), min(width, height)
-    zoom = float(np.cos(angle) + np.sin(angle) * long / short)
-    return cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
-
-
-def rolled(radiance: F32, degrees: float) -> F32:
-    """The picture of a tilted camera."""
-    height, width = radiance.shape[:2]
-    return cv2.warpAffine(
-        radiance,
-        roll_matrix((width, height), degrees),
-        (width, height),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT,
-    ).astype(np.float32, copy=False)
 
 
 def face_box(subject: Subject) -> Box | None:

@@ -29,8 +29,6 @@ from portrayal.engines.studio.generate import (
     fill_in,
     outfit_of,
     person,
-    roll_matrix,
-    rolled,
     scene,
     unposed,
     warn,
@@ -41,6 +39,7 @@ from portrayal.engines.studio.light.finish import looks as photographic
 from portrayal.engines.studio.light.relight import relight
 from portrayal.engines.studio.looks.canvas import Known
 from portrayal.engines.studio.styling import finished, in_style, opened, turned, worded
+from portrayal.engines.studio.tilt import roll_matrix, rolled
 from portrayal.engines.studio.types import Notes, Subject
 from portrayal.engines.studio.wardrobe.room import outlined, roomy
 from portrayal.errors import InvalidRequestError
