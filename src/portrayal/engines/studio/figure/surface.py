@@ -22,7 +22,7 @@ from portrayal.engines.studio.figure.field import noise_table
 from portrayal.engines.studio.figure.lettering import inked
 from portrayal.engines.studio.figure.occlusion import Grid, open_sky, shadow
 from portrayal.engines.studio.figure.trace import Traced
-from portrayal.imaging import F32, Bool
+from portrayal.imaging import F32, Array, Bool
 from portrayal.parallel import bands
 
 _WOOD: Final = "#8a5c34"
@@ -34,6 +34,7 @@ _RELIEF: Final = 0.6
 _INK: Final = np.float32(0.03)
 _SOFT: Final = 0.12
 _PACK: Final = 128
+_LEAST: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,21 @@ def surfaced(
         front: the garment's front, None = woven cloth everywhere.
         words: on a sign, if the body holds one.
     """
-    h, w = seen.cover.shape
     scale = view.scale(float(body.joints["chest"][2]))
+    albedo, normals, material, is_skin = _painted(body, seen, scale, skin, front, words)
+    return _on_canvas(body, seen, grid, view, albedo, normals, material, is_skin, scale)
+
+
+def _painted(
+    body: t.Body, seen: Traced, scale: float, skin: F32, front: Front | None, words: str
+) -> tuple[F32, F32, F32, F32]:
+    """Albedo, normals, material and share of bare skin over the box; see `surfaced`."""
+    h, w = seen.cover.shape
     row = np.maximum(seen.row, 0)
     part = np.where(seen.row >= 0, body.part[row], -1).astype(np.int32)
     cloth = np.where(seen.row >= 0, body.cloth[row], -2).astype(np.int32)
-    on_limb = _along(seen.point, np.ascontiguousarray(body.frames[body.frame[row]], np.float32))
+    on = np.flatnonzero(seen.row >= 0)  # half of the box is beside the body
+    on_limb = _along(seen, body.frames[body.frame].astype(np.float32), on)
     on_chest = _in(seen.point, body.chest)
     across, along = _cloth_coordinates(body, part, row, on_limb, on_chest, seen)
     albedo, relief, material = _woven(body, cloth, across, along, scale)
@@ -109,29 +119,31 @@ def surfaced(
         _RELIEF * relief + painted * np.clip(material[..., 0] / 0.6, 0.4, 1), (0, 0), max(0.4, 0.05 * scale)
     )
     bands(lambda a, b: bent(group, height, np.float32(scale), normals, a, b), h, least=16)
-    albedo, normals = _smooth_edges(seen, group, albedo, normals)
-    return _on_canvas(body, seen, grid, view, albedo, normals, material, is_skin, scale)
+    return *_smooth_edges(seen, group, albedo, normals), material, is_skin
 
 
-def _along(point: F32, frames: F32) -> F32:
-    """Points (h, w, 3) in the axes of frames (h, w, 13): along, v, w."""
-    d = point - frames[..., 0:3]
-    return np.stack([(d * frames[..., 3 + 3 * k : 6 + 3 * k]).sum(-1) for k in range(3)], -1).astype(np.float32)
+def _along(seen: Traced, frames: F32, on: Array) -> F32:
+    """The points (h, w, 3) in the axes of their rows' frames (n, 13): along, v, w; 0 beside `on`."""
+    frame = frames[seen.row.reshape(-1)[on]]
+    away = seen.point.reshape(-1, 3)[on] - frame[:, :3]
+    out = np.zeros((seen.row.size, 3), np.float32)
+    out[on] = np.einsum("nkj,nj->nk", frame[:, 3:12].reshape(-1, 3, 3), away)
+    return out.reshape(seen.point.shape)
 
 
 def _in(point: F32, place: t.Place) -> F32:
     """Points in the axes of a place: right, up, front."""
-    return np.ascontiguousarray((point - place.at) @ place.axes, np.float32)
+    return np.asarray((point - place.at.astype(np.float32)) @ place.axes.astype(np.float32), np.float32)
 
 
 def _cloth_coordinates(body: t.Body, part: t.I32, row: t.I32, limb: F32, chest: F32, seen: Traced) -> tuple[F32, F32]:
     """cm across and down the cloth, (h, w) each; tubes are rolled out."""
     width = body.rows[:, columns.WIDTH : columns.WIDTH + 6].mean(1).astype(np.float32)
-    across = np.arctan2(limb[..., 1], limb[..., 2]) * width[row]
-    down = limb[..., 0]
     torso = (part == t.CHEST) | (part == t.HOOD)
-    rolled = np.arctan2(chest[..., 0] / 15, (chest[..., 2] + 6) / 10) * 12.5
-    across, down = np.where(torso, rolled, across), np.where(torso, -chest[..., 1], down)
+    side = np.where(torso, chest[..., 0] * np.float32(1 / 15), limb[..., 1])
+    front = np.where(torso, (chest[..., 2] + 6) * np.float32(1 / 10), limb[..., 2])
+    across = np.arctan2(side, front) * np.where(torso, np.float32(12.5), width[row])
+    down = np.where(torso, -chest[..., 1], limb[..., 0])
     kind = body.rows[:, columns.KIND][row]
     solid = (kind == columns.BOX) | (part == t.SHOE) | (part == t.SOLE)
     across = np.where(solid, seen.own[..., 1], across)
@@ -224,14 +236,20 @@ def _smooth_edges(seen: Traced, group: t.I32, albedo: F32, normals: F32) -> tupl
     step = (cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)) | (
         cv2.dilate(depth, kernel) - cv2.erode(depth, kernel) > 2.0
     )
-    mask = cv2.GaussianBlur((step & on).astype(np.float32), (0, 0), 0.6)
+    mask = cv2.GaussianBlur((step & on).astype(np.float32), (0, 0), 0.6) * on
     weight = cv2.GaussianBlur(on.astype(np.float32), (0, 0), 0.75)
+    at = np.flatnonzero(mask > _LEAST)
+    share = mask.reshape(-1)[at, None]
     out = []
     for values in (albedo, normals):
-        soft = cv2.GaussianBlur(values * on[..., None], (0, 0), 0.75) / np.maximum(weight, 1e-3)[..., None]
-        out.append(values + (soft - values) * (mask * on)[..., None])
-    unit = out[1] / np.maximum(np.sqrt((out[1] ** 2).sum(-1, keepdims=True)), 1e-4)
-    return out[0].astype(np.float32), unit.astype(np.float32)
+        soft = cv2.GaussianBlur(values * on[..., None], (0, 0), 0.75).reshape(-1, 3)[at]
+        mixed = values.copy().reshape(-1, 3)
+        own = mixed[at]
+        mixed[at] = own + (soft / np.maximum(weight.reshape(-1)[at, None], 1e-3) - own) * share
+        out.append(mixed)
+    edge = out[1][at]
+    out[1][at] = edge / np.maximum(np.sqrt((edge * edge).sum(-1, keepdims=True)), 1e-4)
+    return out[0].reshape(albedo.shape), out[1].reshape(normals.shape)
 
 
 def _on_canvas(
@@ -242,9 +260,7 @@ def _on_canvas(
     h, w = seen.cover.shape
     size = (view.height, view.width)
     at = np.s_[seen.y0 : seen.y0 + h, seen.x0 : seen.x0 + w]
-    half = (max(1, w // 2), max(1, h // 2))
-    point, normal = (np.ascontiguousarray(a[: 2 * half[1] : 2, : 2 * half[0] : 2]) for a in (seen.point, seen.normal))
-    cover = np.ascontiguousarray(seen.cover[: 2 * half[1] : 2, : 2 * half[0] : 2])
+    point, normal, cover = _half(seen)
     sky = _enlarged(open_sky(grid, point, normal, cover), cover, (w, h)) * _crevices(seen, scale)
     faces = _full(np.array([0, 0, 1], np.float32), size)
 
@@ -269,6 +285,17 @@ def _on_canvas(
     for part, whole in arrays.values():
         whole[at] = part
     return Surface(**{name: whole for name, (_, whole) in arrays.items()}, scale=scale, shadow=cast)
+
+
+def _half(seen: Traced) -> tuple[F32, F32, F32]:
+    """Points, normals and cover at half size."""
+    h, w = seen.cover.shape
+    at = np.s_[: 2 * max(1, h // 2) : 2, : 2 * max(1, w // 2) : 2]
+    return (
+        np.ascontiguousarray(seen.point[at]),
+        np.ascontiguousarray(seen.normal[at]),
+        np.ascontiguousarray(seen.cover[at]),
+    )
 
 
 def _full(value: F32, size: tuple[int, int]) -> F32:

@@ -22,6 +22,8 @@ _SHAPES: Final = 4
 _SECTORS: Final = 8
 _CODES: Final = 4096
 _LEAST_WEIGHT: Final = 1e-4
+# Share of a pixel that is not worth another stroke.
+_HIDDEN: Final = np.float32(0.01)
 
 
 @lru_cache(1)
@@ -297,37 +299,45 @@ def trace(
         counts[s] = n
 
 
-def stroke(canvas: F32, height: F32, paths: F32, counts: Array, colours: F32, bristles: F32, radius: float) -> None:
+def stroke(
+    canvas: F32, height: F32, paint: F32, paths: F32, counts: Array, colours: F32, bristles: F32, radius: float
+) -> None:
     """Paint strokes, in their order, into `canvas` (h, w, 3) and the thickness of the paint `height` (h, w).
 
     Args:
+        paint: (h, w, 5) zeros, and zeros again afterwards: room for what is seen of the strokes.
         paths: (n, m, 2); counts: (n,) points of each; colours: (n, 3); bristles: (rows, columns) 0..1 across and
             along the brush; radius: of the brush.
     """
-    bands(lambda a, b: _stroke(canvas, height, paths, counts, colours, bristles, radius, a, b), len(canvas))
+    bands(lambda a, b: _stroke(canvas, height, paint, paths, counts, colours, bristles, radius, a, b), len(canvas))
 
 
 @njit(**KERNEL)
 def _stroke(
-    canvas: Any, height: Any, paths: Any, counts: Any, colours: Any, bristles: Any, radius: float, first: int, last: int
-) -> None:
+    canvas: Any, height: Any, paint: Any, paths: Any, counts: Any, colours: Any, bristles: Any, radius: float,
+    first: int, last: int,
+) -> None:  # fmt: skip
+    """The last stroke first, for most of the paint is painted over: `paint` gathers what is seen of the colours and of
+    the thickness, and how much of the canvas is covered."""
     width = canvas.shape[1]
     rows, columns = bristles.shape
     r = np.float32(radius)
     zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
     soft, thin = one / max(one, r * np.float32(0.25)), one / r
-    for s in range(paths.shape[0]):
+    for s in range(paths.shape[0] - 1, -1, -1):
         n = counts[s]
         u0, v0 = (s * 37) % columns, (s * 91) % rows
         whole, gone = np.float32(1e-3), zero
         for i in range(n - 1):
             dx, dy = paths[s, i + 1, 0] - paths[s, i, 0], paths[s, i + 1, 1] - paths[s, i, 1]
             whole += np.float32(math.sqrt(dx * dx + dy * dy))
+        gone = whole - np.float32(1e-3)
         whole = one / whole
-        for i in range(n - 1):
+        for i in range(n - 2, -1, -1):
             ax, ay, bx, by = paths[s, i, 0], paths[s, i, 1], paths[s, i + 1, 0], paths[s, i + 1, 1]
             dx, dy = bx - ax, by - ay
             length = np.float32(math.sqrt(dx * dx + dy * dy))
+            gone -= length
             if length < np.float32(1e-3):
                 continue
             dx, dy = dx / length, dy / length
@@ -348,6 +358,9 @@ def _stroke(
                     near, far = max(near, min(p, q)), min(far, max(p, q))
                 x0, x1 = max(0, int(ax + near - one)), min(width - 1, int(ax + far + one))
                 for x in range(x0, x1 + 1):
+                    left_over = one - paint[y, x, 4]
+                    if left_over < _HIDDEN:
+                        continue
                     px = np.float32(x) - ax
                     u, v = px * dx + py * dy, py * dx - px * dy
                     if u < zero:
@@ -375,7 +388,75 @@ def _stroke(
                     if a <= zero:
                         continue
                     k = one + np.float32(0.10) * (t - half)
+                    a *= left_over
                     for c in range(3):
-                        canvas[y, x, c] += (colours[s, c] * k - canvas[y, x, c]) * a
-                    height[y, x] += (t * np.float32(0.8) + np.float32(0.2) * edge + np.float32(0.25) - height[y, x]) * a
-            gone += length
+                        paint[y, x, c] += colours[s, c] * k * a
+                    paint[y, x, 3] += (t * np.float32(0.8) + np.float32(0.2) * edge + np.float32(0.25)) * a
+                    paint[y, x, 4] += a
+    for y in range(first, last):
+        for x in range(width):
+            left_over = one - paint[y, x, 4]
+            if left_over == one:
+                continue
+            for c in range(3):
+                canvas[y, x, c] = paint[y, x, c] + left_over * canvas[y, x, c]
+            height[y, x] = paint[y, x, 3] + left_over * height[y, x]
+            for c in range(5):
+                paint[y, x, c] = zero
+
+
+def dab(canvas: F32, height: F32, places: Array, colours: F32, textures: F32) -> None:
+    """Lay strokes, in their order, on `canvas` (h, w, 3) and the thickness of its paint `height` (h, w).
+
+    Args:
+        places: (n, 5) x and y of the middle, angle, half the brush's width, length over width; in pixels.
+        colours: (n, 3).
+        textures: (kinds, rows, columns, 2) cover and thickness of the paint; strokes take them in turn. Their rows span
+            three halves of the brush's width.
+    """
+    at, paints = np.ascontiguousarray(places, np.float32), np.ascontiguousarray(colours, np.float32)
+    bands(lambda a, b: _dab(canvas, height, at, paints, textures, a, b), len(canvas))
+
+
+@njit(**KERNEL)
+def _dab(canvas: Any, height: Any, places: Any, colours: Any, textures: Any, first: int, last: int) -> None:
+    kinds, rows, columns = textures.shape[0], textures.shape[1], textures.shape[2]
+    zero, one, half = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+    for i in range(places.shape[0]):
+        radius, kind = places[i, 3], i % kinds
+        long, wide = places[i, 4] * radius, np.float32(1.5) * radius
+        c, s = np.float32(math.cos(places[i, 2])), np.float32(math.sin(places[i, 2]))
+        reach = abs(s) * long + abs(c) * wide + one
+        y0, y1 = max(first, int(places[i, 1] - reach)), min(last - 1, int(places[i, 1] + reach))
+        # Texels per pixel along and across.
+        a, b = np.float32(columns) * half / long, np.float32(rows) * half / wide
+        for y in range(y0, y1 + 1):
+            dy = np.float32(y) - places[i, 1]
+            left, right = -abs(c) * long - abs(s) * wide, abs(c) * long + abs(s) * wide
+            if abs(c) > np.float32(1e-3):
+                middle, away = -dy * s / c, long / abs(c)
+                left, right = max(left, middle - away), min(right, middle + away)
+            if abs(s) > np.float32(1e-3):
+                middle, away = dy * c / s, wide / abs(s)
+                left, right = max(left, middle - away), min(right, middle + away)
+            x0, x1 = int(max(places[i, 0] + left, zero)), min(canvas.shape[1] - 1, int(places[i, 0] + right + one))
+            for x in range(x0, x1 + 1):
+                dx = np.float32(x) - places[i, 0]
+                u = (dx * c + dy * s + long) * a
+                v = (dy * c - dx * s + wide) * b
+                if u < zero or v < zero or u >= np.float32(columns - 1) or v >= np.float32(rows - 1):
+                    continue
+                p, q = int(u), int(v)
+                u, v = u - np.float32(p), v - np.float32(q)
+                w11 = u * v
+                w00, w01, w10 = one - u - v + w11, u - w11, v - w11
+                cover = w00 * textures[kind, q, p, 0] + w01 * textures[kind, q, p + 1, 0]
+                cover += w10 * textures[kind, q + 1, p, 0] + w11 * textures[kind, q + 1, p + 1, 0]
+                if cover <= zero:
+                    continue
+                thick = w00 * textures[kind, q, p, 1] + w01 * textures[kind, q, p + 1, 1]
+                thick += w10 * textures[kind, q + 1, p, 1] + w11 * textures[kind, q + 1, p + 1, 1]
+                shade = np.float32(0.93) + np.float32(0.12) * thick
+                for k in range(3):
+                    canvas[y, x, k] += (colours[i, k] * shade - canvas[y, x, k]) * cover
+                height[y, x] += (thick - height[y, x]) * cover

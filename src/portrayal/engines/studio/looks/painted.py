@@ -73,7 +73,7 @@ def oil(context: Context) -> F32:
     tangent = _brush_flow(context)
     size = unit * (1 - 0.22 * context.smallness)  # a whole figure is painted with smaller brushes
     canvas = np.ascontiguousarray(blur(source, _BRUSHES[0] * size * 1.5))
-    height = np.full(shape, 0.35, np.float32)
+    height, paint = np.full(shape, 0.35, np.float32), np.zeros((*shape, 5), np.float32)
     finest = np.maximum(context.detail, np.float32(0.9) * context.face)
     near = np.clip(blur(context.subject, 5 * unit) * np.float32(2.4), 0, 1)
     edges = step(0.015, 0.05, context.edges) * near
@@ -85,7 +85,7 @@ def oil(context: Context) -> F32:
         np.maximum(context.detail, finest * np.float32(0.35) + edges * np.float32(0.2)),
     )
     for i, (brush, where) in enumerate(zip(_BRUSHES, only, strict=True)):
-        _layer(context, source, canvas, height, tangent, tuft, max(0.9, brush * size), where, i == 0, random)
+        _layer(context, source, canvas, height, paint, tangent, tuft, max(0.9, brush * size), where, i == 0, random)
     # Small features get the tip of the brush at last: they are painted as they are.
     canvas = mix(canvas, source, np.maximum(context.features * np.float32(0.6), context.detail * np.float32(0.3)))
     light = np.array([[1, 0.5, 0], [0.5, 0, -0.5], [0, -0.5, -1]], np.float32)
@@ -115,6 +115,7 @@ def _layer(
     source: F32,
     canvas: F32,
     height: F32,
+    paint: F32,
     tangent: tuple[F32, F32],
     bristles: F32,
     radius: float,
@@ -147,7 +148,7 @@ def _layer(
     other = random.standard_normal((n, 1)) + random.standard_normal((n, 3)) * 0.22
     face = context.face[ys.astype(np.intp), xs.astype(np.intp)][:, None]
     colours += (other * _COLOUR_NOISE * (1 - 0.85 * face)).astype(np.float32)
-    stroke(canvas, height, paths, counts, np.clip(colours, 0, 1), bristles, radius)
+    stroke(canvas, height, paint, paths, counts, np.clip(colours, 0, 1), bristles, radius)
 
 
 def childrens_book(context: Context) -> F32:

@@ -10,6 +10,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from portrayal.engines.studio.looks import kernels
 from portrayal.engines.studio.looks.canvas import Canvas, Method
 from portrayal.engines.studio.looks.context import Context, flow
 from portrayal.engines.studio.looks.kernels import to_rgb
@@ -25,7 +26,6 @@ from portrayal.engines.studio.looks.methods.shapes import (
 )
 from portrayal.engines.studio.looks.texture import blur, colour, grid, mix, noise, step
 from portrayal.imaging import F32, Array
-from portrayal.parallel import bands
 
 # Rows and columns of a stroke's texture; its middle half is the brush's width, the rest is room for a bend.
 _ROWS, _COLUMNS, _KINDS = 96, 224, 12
@@ -33,8 +33,8 @@ _ASPECT: Final = 3.4
 
 
 @lru_cache(1)
-def _strokes() -> tuple[F32, ...]:
-    """Strokes of a flat brush from left to right: (rows, columns, 2) cover and thickness of the paint, 0..1."""
+def _strokes() -> F32:
+    """Strokes of a flat brush from left to right: (kinds, rows, columns, 2) cover and thickness of the paint, 0..1."""
     random = np.random.default_rng(5)
     v = np.linspace(-1.5, 1.5, _ROWS, dtype=np.float32)[:, None]
     u = np.linspace(0, 1, _COLUMNS, dtype=np.float32)[None]
@@ -57,7 +57,7 @@ def _strokes() -> tuple[F32, ...]:
         ridge = np.float32(0.35) * np.exp(-(((np.abs(across) - np.float32(0.9)) / np.float32(0.12)) ** 2))
         thick = np.clip(np.float32(0.5) + np.float32(0.16) * streak + ridge, 0, 1.2)
         out.append(np.ascontiguousarray(np.stack([cover, thick], 2), np.float32))
-    return tuple(out)
+    return np.stack(out)
 
 
 def dab(picture: F32, height: F32, places: Array, colours: F32) -> None:
@@ -67,39 +67,7 @@ def dab(picture: F32, height: F32, places: Array, colours: F32) -> None:
         places: (n, 5): x and y of the middle, angle, half the brush's width, length over width; in pixels.
         colours: (n, 3).
     """
-    textures = _strokes()
-
-    def part(first: int, last: int) -> None:
-        for i, (x, y, angle, radius, long) in enumerate(places.tolist()):
-            wide = 0.5 * long * 2 * radius
-            reach_x = abs(math.cos(angle)) * wide + abs(math.sin(angle)) * 1.5 * radius + 2
-            reach_y = abs(math.sin(angle)) * wide + abs(math.cos(angle)) * 1.5 * radius + 2
-            top, bottom = math.floor(y - reach_y), math.ceil(y + reach_y)
-            if bottom <= first or top >= last:
-                continue
-            left, right = math.floor(x - reach_x), math.ceil(x + reach_x)
-            c, s = math.cos(angle), math.sin(angle)
-            a, b = 2 * wide / _COLUMNS, 3 * radius / _ROWS
-            # The whole stroke is always made, so that its pixels do not depend on the band.
-            turn = np.array(
-                [
-                    [a * c, -b * s, x - left - 0.5 * (a * c * _COLUMNS - b * s * _ROWS)],
-                    [a * s, b * c, y - top - 0.5 * (a * s * _COLUMNS + b * c * _ROWS)],
-                ],
-                np.float32,
-            )
-            made = cv2.warpAffine(textures[i % _KINDS], turn, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
-            y0, y1, x0, x1 = max(top, first), min(bottom, last), max(left, 0), min(right, picture.shape[1])
-            if y1 <= y0 or x1 <= x0:
-                continue
-            made = made[y0 - top : y1 - top, x0 - left : x1 - left]
-            cover = made[..., :1]
-            place = np.s_[y0:y1, x0:x1]
-            shade = np.float32(0.93) + np.float32(0.12) * made[..., 1:]
-            picture[place] += (colours[i] * shade - picture[place]) * cover
-            height[place] += (made[..., 1] - height[place]) * cover[..., 0]
-
-    bands(part, picture.shape[0])
+    kernels.dab(picture, height, places, colours, _strokes())
 
 
 def scattered(
