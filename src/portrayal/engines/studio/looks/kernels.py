@@ -39,11 +39,17 @@ def _code_table() -> F32:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
+@lru_cache(1)
+def _root_table() -> F32:
+    # Cube roots, indexed by the square root: no code but 0 lies in its steep beginning.
+    return (np.linspace(0, 1, _CODES + 2) ** (2 / 3)).astype(np.float32)
+
+
 def to_lab(image: U8) -> F32:
     """sRGB codes (h, w, 3) uint8 to Oklab (Ottosson 2020): lightness 0..1 and two colour axes."""
     source, out = np.ascontiguousarray(image), np.empty(image.shape, np.float32)
-    table = _linear_table()
-    bands(lambda a, b: _to_lab(source, table, out, a, b), len(out))
+    table, roots = _linear_table(), _root_table()
+    bands(lambda a, b: _to_lab(source, table, roots, out, a, b), len(out))
     return out
 
 
@@ -56,14 +62,19 @@ def to_rgb(lab: F32) -> F32:
 
 
 @njit(**KERNEL)
-def _to_lab(image: Any, table: Any, out: Any, first: int, last: int) -> None:
-    third = np.float32(1.0 / 3.0)
+def _to_lab(image: Any, table: Any, roots: Any, out: Any, first: int, last: int) -> None:
+    c = np.zeros(3, np.float32)
     for y in range(first, last):
         for x in range(image.shape[1]):
             r, g, b = table[image[y, x, 0]], table[image[y, x, 1]], table[image[y, x, 2]]
-            p = (np.float32(0.41222147) * r + np.float32(0.53633254) * g + np.float32(0.05144599) * b) ** third
-            q = (np.float32(0.21190350) * r + np.float32(0.68069955) * g + np.float32(0.10739696) * b) ** third
-            s = (np.float32(0.08830246) * r + np.float32(0.28171884) * g + np.float32(0.62997870) * b) ** third
+            c[0] = np.float32(0.41222147) * r + np.float32(0.53633254) * g + np.float32(0.05144599) * b
+            c[1] = np.float32(0.21190350) * r + np.float32(0.68069955) * g + np.float32(0.10739696) * b
+            c[2] = np.float32(0.08830246) * r + np.float32(0.28171884) * g + np.float32(0.62997870) * b
+            for k in range(3):
+                v = math.sqrt(min(max(c[k], np.float32(0.0)), np.float32(1.0))) * np.float32(4097.0)
+                i = min(int(v), 4096)
+                c[k] = roots[i] + (np.float32(v) - np.float32(i)) * (roots[i + 1] - roots[i])
+            p, q, s = c[0], c[1], c[2]
             out[y, x, 0] = np.float32(0.21045426) * p + np.float32(0.79361779) * q - np.float32(0.00407205) * s
             out[y, x, 1] = np.float32(1.97799850) * p - np.float32(2.42859221) * q + np.float32(0.45059371) * s
             out[y, x, 2] = np.float32(0.02590404) * p + np.float32(0.78277177) * q - np.float32(0.80867577) * s

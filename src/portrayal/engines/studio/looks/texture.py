@@ -15,7 +15,8 @@ from portrayal.parallel import bands
 _DOT_STEPS: Final = 256
 # Numbers from which on a picture is worked on in bands, and rows of a piece that stays in the cache.
 _LARGE: Final = 1 << 18
-_PIECE: Final = 32
+_PIECE: Final = 96
+_PERIOD: Final = 256
 
 
 def blur(picture: Array, sigma: float) -> F32:
@@ -115,8 +116,13 @@ def noise(shape: tuple[int, int], cell: float, seed: int, octaves: int = 3, pers
     for _ in range(octaves):
         cell = max(1.0, cell)
         rows, columns = int(h / cell) + 3, int(w / cell) + 3
-        grid = random.standard_normal((rows, columns), np.float32)
         wide = cell >= 8
+        # Nobody sees that fine grain begins again after some hundred waves.
+        period = (min(rows, _PERIOD), min(columns, _PERIOD))
+        grid = random.standard_normal(period, np.float32)
+        if period != (rows, columns):
+            more = rows - period[0], columns - period[1]
+            grid = np.asarray(cv2.copyMakeBorder(grid, 0, more[0], 0, more[1], cv2.BORDER_WRAP), np.float32)
         coarse = coarse or wide
         layer, pitch = (half, cell / 2) if wide else (out, cell)
         size = (int(columns * pitch) + 1, int(rows * pitch) + 1)

@@ -54,8 +54,8 @@ def _planes(context: Context, count: int, random: np.random.Generator) -> tuple[
         px, py = random.uniform(0.0, 1.0) * w, random.uniform(0.1, 1.0) * h
         inside = np.hypot(x - np.float32(px), y - np.float32(py)) < np.float32(radius * side)
         code = code * np.int32(2) + inside
-    _, labels = np.unique(code.ravel(), return_inverse=True)
-    labels = labels.reshape(context.shape).astype(np.int32)
+    number = np.cumsum(np.bincount(code.ravel()) > 0).astype(np.int32) - 1
+    labels = number[code]
     first = int(labels.max()) + 1
     tones = [0.0] * first
     for points in context.faces:

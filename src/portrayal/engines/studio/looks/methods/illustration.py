@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ from portrayal.imaging import F32, Array
 from portrayal.parallel import together
 from portrayal.perception import mesh
 
+Zone: TypeAlias = tuple[slice, slice]
 # Chroma counts more than lightness when the nearest ink is looked for.
 _CHROMA: Final = np.array([1.0, 1.7, 1.7], np.float32)
 # Hue of skin in white light, degrees in Oklab.
@@ -168,16 +169,25 @@ def _nearest_hair(tint: F32, choices: F32) -> F32:
     return np.asarray(choices[(lighter * lighter + hue + other).argmin()], np.float32)
 
 
-def _skin(context: Context, light: F32, base: F32, shade: float, glow: float) -> F32:
-    """Skin (h, w, 3) in four flat tones of a complexion (3,)."""
+def _zone(context: Context, share: F32) -> Zone:
+    """Where a share (h, w) is not 0, with a margin; at even places, as `half` needs."""
+    margin = round(32 * context.unit)
+    found: list[slice] = []
+    for axis in (1, 0):
+        on = np.flatnonzero(share.max(axis) > 0)
+        first, last = (int(on[0]), int(on[-1]) + 1) if len(on) else (0, 2)
+        found.append(slice(max(0, first - margin) // 2 * 2, last + margin))
+    return found[0], found[1]
+
+
+def _skin(context: Context, light: F32, at: Zone, base: F32, shade: float, glow: float) -> F32:
+    """Skin in four flat tones of a complexion (3,), in a part of the picture."""
     unit = context.unit
-    soft = smoothed(light, 10 * unit, 2.6 * unit)
-    inside = (context.face > 0.6) & (context.features < 0.3)
+    soft, face = smoothed(light[at], 10 * unit, 2.6 * unit), context.face[at]
+    inside = (face > 0.6) & (context.features[at] < 0.3)
     depth = 0.5 + 0.65 * float(base[0])
     shades = (-1.6 * shade * depth, -shade * depth, glow * depth)
-    return _modelled(
-        soft, base, inside if inside.any() else context.face > 0.5, (0.06, 0.26, 0.86), shades, (-1.1, 0.35)
-    )
+    return _modelled(soft, base, inside if inside.any() else face > 0.5, (0.06, 0.26, 0.86), shades, (-1.1, 0.35))
 
 
 def _whites(context: Context, points: F32) -> F32:
@@ -310,11 +320,13 @@ def flat(
     own, behind = _patchwork(context, lab, (count, scene), (smooth, scene_smooth), inks, (pull, far), spare)
     hair = place(context, "hair")
     if (hair > 0.5).sum() > 200:
-        own = mix(own, _hair(context, lab, hair, cast, hair_inks), hair)
+        at = _zone(context, hair)
+        own[at] = mix(own[at], _hair(context, lab[at], hair[at], cast, hair_inks), hair[at])
     if seen:
-        tones = mix(_skin(context, bright, base, shade, glow), np.array([0.97, 0.0, 0.01], np.float32), pale)
         bare = blur(context.skin, context.unit) * (1 - hair * (1 - context.features))  # a fringe covers the forehead
-        own = mix(own, tones, iso(bare, 0.5, slope(bare)))
+        at = _zone(context, bare)
+        tones = mix(_skin(context, bright, at, base, shade, glow), np.array([0.97, 0.0, 0.01], np.float32), pale)
+        own[at] = mix(own[at], tones, iso(bare[at], 0.5, slope(bare[at])))
         _features(context, lab, own, base)
     if blush:
         own = own + context.cheeks()[..., None] * np.array([-0.1 * blush, blush, 0.25 * blush], np.float32)

@@ -175,7 +175,6 @@ def coloring(canvas: Canvas, *, width: float = 3.4, patterns: bool = False) -> F
 def _patterned(context: Context, labels: Array) -> F32:
     """(h, w) 1 = ink of the patterns that fill the pieces, a different one in each (zentangle)."""
     h, w = context.shape
-    x, y = grid((h, w))
     unit = context.unit
     full = cv2.resize(labels, (w, h), interpolation=cv2.INTER_NEAREST)
     out = np.zeros((h, w), np.float32)
@@ -184,21 +183,22 @@ def _patterned(context: Context, labels: Array) -> F32:
         full = np.where(context.regions == HAIR, np.uint8(255), full)
     order = np.random.default_rng([context.seed, 41]).permutation(len(_PATTERNS))
     for k in np.unique(full).tolist():
-        where = full == k
+        rows, columns = np.nonzero(full == k)
+        x, y = columns.astype(np.float32), rows.astype(np.float32)
         if k == 255:
             x0, y0, tall = heads(context)[0]
             round_about = np.arctan2(y - np.float32(y0), x - np.float32(x0))
             far = np.sqrt((x - np.float32(x0)) ** 2 + (y - np.float32(y0)) ** 2) / np.float32(unit)
             lobes = np.float32(0.03 * tall / unit) * np.sin(round_about * 11)
-            level = (far + lobes + np.float32(4) * noise((h, w), 90 * unit, 8, 2)) / np.float32(14)
+            level = (far + lobes + np.float32(4) * noise((h, w), 90 * unit, 8, 2)[rows, columns]) / np.float32(14)
             ink = _ring((level - np.floor(level) - np.float32(0.5)) * 14, 0.0, unit)
         else:
             turn = 0.35 * k
             c, s = np.float32(math.cos(turn) / unit), np.float32(math.sin(turn) / unit)
-            wave = noise((h, w), 300 * unit, 5 + k, 2) * np.float32(14)
+            wave = noise((h, w), 300 * unit, 5 + k, 2)[rows, columns] * np.float32(14)
             ink = _PATTERNS[order[k % len(order)]](x * c + y * s + wave, y * c - x * s + wave, unit)
-        out = np.where(where, ink, out)
-    return np.asarray(out, np.float32)
+        out[rows, columns] = ink
+    return out
 
 
 def _ring(far: Array, radius: float, unit: float, width: float = 2.2) -> F32:
