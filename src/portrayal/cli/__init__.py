@@ -43,8 +43,10 @@ _STOPPED = 130
 
 def main() -> None:
     """Entry point: turns the package's errors into one line and an exit code."""
+    from portrayal import memory
     from portrayal.errors import PortrayalError
 
+    memory.keep()
     try:
         code = app(standalone_mode=False)
         if code == _STOPPED:  # that is how typer reports Ctrl-C
