@@ -33,4 +33,5 @@ def keep() -> bool:
     except (OSError, AttributeError):  # another C library, such as musl
         return False
     wishes = ((_M_MMAP_THRESHOLD, _LARGEST), (_M_TRIM_THRESHOLD, _KEPT), (_M_TOP_PAD, _KEPT // 4))
-    return all([mallopt(ctypes.c_int(name), ctypes.c_int(value)) == 1 for name, value in wishes])
+    done = [mallopt(ctypes.c_int(name), ctypes.c_int(value)) == 1 for name, value in wishes]
+    return all(done)
