@@ -19,7 +19,6 @@ from typing import Any, Final, Literal, get_args
 
 import cv2
 import numpy as np
-import uharfbuzz as hb
 
 from portrayal import assets
 from portrayal.errors import MissingDataError
@@ -109,6 +108,8 @@ def _shipped(name: str) -> Face:
 
 def _open(path: Path, member: int = 0) -> Face:
     """A font file; raises hb.HarfBuzzError or OSError when it cannot be read."""
+    import uharfbuzz as hb
+
     face = hb.Face(hb.Blob.from_file_path(str(path)), member)
     font = hb.Font(face)
     if face.has_var_data:
@@ -185,6 +186,8 @@ def _sorted(writing: str) -> tuple[Path, ...]:
 @lru_cache(512)
 def _system(path: Path, language: str) -> Face | None:
     """A font of the system; None when it is damaged or holds no outlines (colour pictures, bitmaps)."""
+    import uharfbuzz as hb
+
     try:
         blob = hb.Blob.from_file_path(str(path))
         count = hb.Face.count(blob) if callable(getattr(hb.Face, "count", None)) else hb.Face(blob, 0).count

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final
 
 import cv2
-import uharfbuzz as hb
 
 from portrayal.lettering import bidi, fonts
 from portrayal.lettering.fonts import Face
@@ -162,6 +161,8 @@ def shaped(par: Paragraph, start: int = 0, end: int | None = None) -> Shaped:
 
 def _run(face: Face, text: str, first: int, rtl: bool, x: float, glyphs: list[Glyph], space: float) -> float:
     """Add the glyphs of a run of one face, script and direction; where the next one begins."""
+    import uharfbuzz as hb
+
     buffer = hb.Buffer()
     buffer.add_str(text)
     buffer.guess_segment_properties()

@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 import cv2
 import numpy as np
-import uharfbuzz as hb
 
 from portrayal.imaging import F32
 from portrayal.lettering import fonts, shaping
@@ -203,6 +202,8 @@ def _cuts(par: Paragraph, room: float) -> list[int]:
 
 def _drawn(lines: list[_Line], role: str, size: float, align: Align, lead: float) -> Block:
     """The block of broken lines."""
+    import uharfbuzz as hb
+
     faces = [glyph.face for line in lines for glyph in line.shape.glyphs]
     wide = max((line.shape.advance for line in lines), default=0.0)
     side, over = round(0.8 * size) + 2, round(1.5 * size) + 2

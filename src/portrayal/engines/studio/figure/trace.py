@@ -78,26 +78,12 @@ def trace(rows: F32, view: View, quality: bool = False) -> Traced:
     agree = np.float32(_NEVER if quality else _EVEN)
     bands(
         lambda a, b: _trace(
-            seen,
-            seen.reshape(-1),
-            lists,
-            counts,
-            order,
-            camera,
-            table,
-            steps,
-            agree,
-            point,
-            normal,
-            own,
-            cover,
-            row,
-            a,
-            b,
+            seen, seen.reshape(-1), lists, counts, order, camera, table, steps, agree, point, normal, own, cover, row,
+            a, b,
         ),
         len(counts),
         least=1,
-    )
+    )  # fmt: skip
     return Traced(x0, y0, point, normal, cover, row, own)
 
 
@@ -166,21 +152,23 @@ def _passes(rows: Any, i: Any, dx: Any, dy: Any, stretch: Any, spread: Any, eye:
 
 
 @njit(**HELPER)
-def _is_even(row: Any, cover: Any, normal: Any, point: Any, y: Any, x: Any, agree: Any, level: Any) -> Any:
-    """Whether the corners of the block at (y, x) lie on one row that is bent little: no surprise lies between them."""
-    z, u = y + (_BLOCK - 1), x + (_BLOCK - 1)
-    if z >= row.shape[0] or u >= row.shape[1]:
+def _is_even(row: Any, cover: Any, normal: Any, point: Any, y0: Any, x0: Any, agree: Any, level: Any) -> Any:
+    """Whether the corners of the block at (y0, x0) lie on one row that is bent little, without a step in depth: their
+    normals agree across, and both diagonals have their middle at one depth but for `level` cm."""
+    y1, x1 = y0 + (_BLOCK - 1), x0 + (_BLOCK - 1)
+    if y1 >= row.shape[0] or x1 >= row.shape[1]:
         return False
-    b = row[y, x]
-    if b < 0 or row[y, u] != b or row[z, x] != b or row[z, u] != b:
+    b = row[y0, x0]
+    if b < 0 or row[y0, x1] != b or row[y1, x0] != b or row[y1, x1] != b:
         return False
-    if min(min(cover[y, x], cover[y, u]), min(cover[z, x], cover[z, u])) < np.float32(1.0):
+    if min(min(cover[y0, x0], cover[y0, x1]), min(cover[y1, x0], cover[y1, x1])) < np.float32(1.0):
         return False
     fall, rise = np.float32(0.0), np.float32(0.0)
     for k in range(3):
-        fall += normal[y, x, k] * normal[z, u, k]
-        rise += normal[y, u, k] * normal[z, x, k]
-    return min(fall, rise) > agree and abs(point[y, x, 2] + point[z, u, 2] - point[y, u, 2] - point[z, x, 2]) < level
+        fall += normal[y0, x0, k] * normal[y1, x1, k]
+        rise += normal[y0, x1, k] * normal[y1, x0, k]
+    warp = point[y0, x0, 2] + point[y1, x1, 2] - point[y0, x1, 2] - point[y1, x0, 2]
+    return min(fall, rise) > agree and abs(warp) < level
 
 
 @njit(**HELPER)
@@ -230,6 +218,7 @@ def _trace(
                     if _passes(rows, i, dx, dy, stretch, spread, eye, away):
                         near[m] = i
                         m += 1
+                        # Narrower than a block: it may pass between the corners.
                         thin = thin or rows[i, 54] * f < np.float32(_BLOCK * 0.5) * (away - rows[i, 52])
                         z = away - rows[i, 52]
                         begin = min(begin, z - rows[i, 53] * np.float32(1.1))

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 from numba import njit
-from scipy.interpolate import CubicSpline
 
 from portrayal.engines.studio.wardrobe.stage import Stage
 from portrayal.imaging import F32, Array
@@ -100,6 +99,8 @@ def lay(stage: Stage, guides: Sequence[Array]) -> Laid:
     if len(guides) == 2:
         grid = curves[0][None] + across[:, None, None] * (curves[1] - curves[0])[None]
     else:
+        from scipy.interpolate import CubicSpline  # late: hardly any garment needs it
+
         grid = CubicSpline(knots, curves, bc_type="natural")(across)
     points = np.ascontiguousarray((grid.transpose(1, 0, 2) * (sx, sy) + (x, y)) / _REDUCE, np.float32)
     s, t = (np.full((h, w), OFF, np.float32) for _ in range(2))
@@ -117,6 +118,8 @@ def outline(guides: Sequence[Array]) -> F32:
 
 def _wander(rng: np.random.Generator, count: int, rows: int) -> F32:
     """Slow random ways along the folds, (count, rows) about -1..1."""
+    from scipy.interpolate import CubicSpline
+
     knots = rng.normal(size=(count, 5)) * 0.6
     return np.asarray(CubicSpline(np.linspace(0, 1, 5), knots, axis=1)(np.linspace(0, 1, rows)), np.float32)
 
