@@ -12,7 +12,7 @@ import pytest
 
 from portrayal import assets, parallel
 from portrayal.engines.studio import looks
-from portrayal.engines.studio.looks import drawn
+from portrayal.engines.studio.looks import choice, drawn
 from portrayal.engines.studio.looks.choice import row
 from portrayal.engines.studio.looks.kernels import along, kuwahara, to_lab, to_rgb
 from portrayal.errors import InvalidRequestError
@@ -178,6 +178,43 @@ def test_every_look_is_one_of_the_vocabulary_and_can_be_said() -> None:
 def test_which_look_a_picture_gets(prompt: str, style: StyleType, body: bool, look: str | None) -> None:
     wanted = looks.default_for_figure() if look == "figure" else look
     assert looks.choose(read(prompt), Style(style), body)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    ("prompt", "preset"),
+    [
+        ("an art deco portrait", "ART_DECO"),
+        ("portrait in Bauhaus style", "BAUHAUS"),
+        ("a bauhaus poster of her", "BAUHAUS"),
+        ("a blueprint of him", "BLUEPRINT"),
+        ("c4d render, portrait", "C4D_CARTOON"),
+        ("a paper collage portrait", "COLLAGE"),
+        ("a coloring book page", "COLORING_BOOK_I"),
+        ("a colouring page of her", "COLORING_BOOK_I"),
+        ("a cubist portrait", "CUBISM"),
+        ("doodle art", "DOODLE"),
+        ("flat vector portrait", "FLAT_VECTOR"),
+        ("corporate memphis", "FLAT_VECTOR"),
+        ("halftone print", "HALFTONE_PRINT"),
+        ("psychedelic poster of her", "HIPPIE_ERA"),
+        ("rubber hose style", "OLD_CARTOONS"),
+        ("an engraving of her", "RETRO_ETCHING"),
+        ("a retro poster, mountains", "VINTAGE_POSTER"),
+        ("ukiyo-e print", "WOODBLOCK_PRINT"),
+        ("a hokusai print of her", "WOODBLOCK_PRINT"),
+    ],
+)
+def test_a_prompt_can_name_a_preset(prompt: str, preset: str) -> None:
+    assert looks.choose(read(prompt), Style(), False) == (preset, "")
+    assert looks.choose(read(prompt), Style(preset="POP_ART"), False)[0] == "POP_ART"
+    assert looks.choose(read("a portrait", prompt), Style(), False)[0] is None
+
+
+def test_every_preset_that_can_be_named_is_one() -> None:
+    named = choice._tables()[2]
+    assert set(named) <= set(looks.presets())
+    assert looks.choose(read("art deco travel poster"), Style(), False)[0] == "travel poster"
+    assert looks.choose(read("a linocut portrait"), Style(), False)[0] == "woodcut"
 
 
 def test_what_is_not_drawn_as_asked_is_said() -> None:

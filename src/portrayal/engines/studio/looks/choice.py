@@ -54,10 +54,11 @@ class _Choice:
 
 
 @lru_cache(1)
-def _tables() -> tuple[_Choice, dict[str, Look]]:
+def _tables() -> tuple[_Choice, dict[str, Look], dict[str, str]]:
     raw = tomllib.loads(resources.files(__package__).joinpath("looks.toml").read_text("utf-8"))
     looks = {name: _look(values) for name, values in raw["look"].items()}
-    return _Choice(**{**raw["choice"], "photographs": tuple(raw["choice"]["photographs"])}), looks
+    choice = _Choice(**{**raw["choice"], "photographs": tuple(raw["choice"]["photographs"])})
+    return choice, looks, raw["phrases"]
 
 
 def _look(values: dict[str, Any]) -> Look:
@@ -125,7 +126,8 @@ def default_for_figure() -> str:
 def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
     """The look of a new picture.
 
-    A preset comes first, then the look of a style code, the prompt's own words, and the style type. What shows the body
+    A preset comes first, then the look of a style code, the prompt's own words (which may name a preset), and the style
+    type. What shows the body
     is drawn when none of them asks for a photograph: a portrait is convincing as one, a whole figure not everywhere.
 
     Args:
@@ -145,6 +147,9 @@ def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
         if drawn is not None:
             note = f"style code: the look {style.code.look!r} is not drawn yet; the picture is drawn as {drawn}"
             return drawn, "" if drawn == style.code.look else note
+    named = _named(plan)
+    if named is not None:
+        return named, ""
     drawn = drawn_as(plan.look)
     if drawn is not None:
         note = f"not portrayed: look {plan.look!r}; the picture is drawn as {drawn}"
@@ -168,6 +173,13 @@ def _allowed(plan: ScenePlan, look: str) -> tuple[str | None, str]:
 def is_drawn(look: str | None) -> bool:
     """Whether a look is drawn or painted; False for a photograph and for presets that stay one."""
     return look is not None and row(look).drawn
+
+
+def _named(plan: ScenePlan) -> str | None:
+    """The preset that the phrase of the plan's look names, such as the Bauhaus."""
+    said = [u.phrase.lower() for u in plan.understood if u.kind == "look" and u.value == plan.look]
+    phrases = _tables()[2].items()
+    return next((preset for phrase in said for preset, words in phrases if re.search(words, phrase)), None)
 
 
 def _photographic(plan: ScenePlan, choice: _Choice) -> bool:
