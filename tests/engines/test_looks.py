@@ -14,14 +14,18 @@ from portrayal import assets, parallel
 from portrayal.engines.studio import looks
 from portrayal.engines.studio.looks import choice, drawn
 from portrayal.engines.studio.looks.choice import row
+from portrayal.engines.studio.looks.context import Context
 from portrayal.engines.studio.looks.kernels import along, kuwahara, to_lab, to_rgb
+from portrayal.engines.studio.styling import opened
 from portrayal.errors import InvalidRequestError
 from portrayal.imaging import F32, U8, decode
 from portrayal.perception import identity, mesh
 from portrayal.perception.faces import read_face_near
+from portrayal.perception.types import HAIR
 from portrayal.prompting.reader import read
 from portrayal.prompting.vocabulary import ids
 from portrayal.request import StyleType
+from portrayal.styles.code import StyleCode
 from portrayal.styles.style import Style
 
 NAMES = looks.names()
@@ -210,10 +214,37 @@ def test_a_prompt_can_name_a_preset(prompt: str, preset: str) -> None:
     assert looks.choose(read("a portrait", prompt), Style(), False)[0] is None
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "photo of a woman holding a blueprint of the house",
+        "portrait in front of an art deco building",
+        "a woman wearing an art deco dress",
+        "man in front of a bauhaus house",
+        "wearing a Bauhaus band t-shirt",
+        "a portrait, an engraving on her necklace",
+        "a kid holding a coloring book",
+        "a man in a room, psychedelic art behind him",
+        "a photo of a man in front of a wall with a collage",
+    ],
+)
+def test_a_thing_chooses_no_preset(prompt: str) -> None:
+    assert looks.choose(read(prompt), Style(), False)[0] not in looks.presets()
+
+
+def test_a_named_preset_brings_its_place_along() -> None:
+    said, asked = read("a bauhaus portrait of her"), Style(preset="BAUHAUS")
+    assert opened(said, Style()) == opened(said, asked) != said
+    kept = opened(read("a bauhaus portrait of her in a park at night"), Style())
+    assert (kept.setting, kept.time) == ("park", "night")
+    assert opened(said, Style(code=StyleCode.parse("0286cb0c"))).setting is None
+
+
 def test_every_preset_that_can_be_named_is_one() -> None:
     named = choice._tables()[2]
     assert set(named) <= set(looks.presets())
     assert looks.choose(read("art deco travel poster"), Style(), False)[0] == "travel poster"
+    assert looks.choose(read("travel poster, art deco"), Style(), False)[0] == "travel poster"
     assert looks.choose(read("a linocut portrait"), Style(), False)[0] == "woodcut"
 
 
@@ -228,6 +259,25 @@ def test_colours_come_back_from_oklab() -> None:
     random = np.random.default_rng(1)
     image = random.integers(0, 256, (64, 64, 3), np.uint8)
     assert np.abs(to_rgb(to_lab(image)) * 255 - image).max() < 0.6
+
+
+def test_level_edges_are_as_flat_as_upright_ones() -> None:
+    bands = np.zeros((96, 96, 3), np.uint8)
+    for i, code in enumerate((40, 200, 90, 230, 20, 160)):
+        bands[16 * i : 16 * i + 16] = code
+    upright = np.ascontiguousarray(bands.transpose(1, 0, 2))
+    level, turned = (Context(image, (), None, None, 1, "balanced", 1.0).flat for image in (bands, upright))
+    assert np.abs(level - turned.transpose(1, 0, 2)).max() < 0.02
+
+
+@pytest.mark.parametrize("name", ["pop art", "ART_DECO", "CUBISM", "VINTAGE_GEO", "WOODBLOCK_PRINT"])
+def test_a_face_beside_the_picture_or_under_hair_is_no_error(name: str) -> None:
+    seen = example("portrait")
+    beside = seen.points + np.float32(4 * max(seen.image.shape))
+    hair = np.full(seen.matte.shape, HAIR, np.uint8)
+    for points, regions in ((beside, None), (seen.points, hair)):
+        made_so = looks.draw(seen.image, name, points=points, matte=seen.matte, regions=regions, seed=2)
+        assert made_so.shape == seen.image.shape
 
 
 def test_kuwahara_flattens_grain_and_keeps_an_edge() -> None:

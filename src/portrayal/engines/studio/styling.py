@@ -40,7 +40,9 @@ class Styled:
 
 def opened(plan: ScenePlan, style: Style) -> ScenePlan:
     """A plan with what the style chooses where the words leave it open: a golden hour is lit as one."""
-    wishes = dict(looks.row(style.preset).open) if style.preset in looks.presets() else {}
+    drawn_code = style.code is not None and not style.code.photographic
+    preset = style.preset or (None if drawn_code else looks.named(plan))
+    wishes = dict(looks.row(preset).open) if preset in looks.presets() else {}
     if style.code is not None and style.code.photographic:
         wishes["look"] = style.code.look
     free = {

@@ -8,10 +8,23 @@ from portrayal.engines.studio.looks.choice import (
     default_for_figure,
     drawn_as,
     is_drawn,
+    named,
     names,
     presets,
     row,
 )
 from portrayal.engines.studio.looks.draw import draw, paint
 
-__all__ = ["bar", "choose", "default_for_figure", "draw", "drawn_as", "is_drawn", "names", "paint", "presets", "row"]
+__all__ = [
+    "bar",
+    "choose",
+    "default_for_figure",
+    "draw",
+    "drawn_as",
+    "is_drawn",
+    "named",
+    "names",
+    "paint",
+    "presets",
+    "row",
+]

@@ -51,6 +51,8 @@ class _Choice:
     photographs: tuple[str, ...]
     words: str
     denials: str
+    things_before: str
+    things_after: str
 
 
 @lru_cache(1)
@@ -126,8 +128,8 @@ def default_for_figure() -> str:
 def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
     """The look of a new picture.
 
-    A preset comes first, then the look of a style code, the prompt's own words (which may name a preset), and the style
-    type. What shows the body
+    A preset comes first, then the look of a style code, the prompt's own words (which may name a preset, see `named`),
+    and the style type. What shows the body
     is drawn when none of them asks for a photograph: a portrait is convincing as one, a whole figure not everywhere.
 
     Args:
@@ -147,9 +149,9 @@ def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
         if drawn is not None:
             note = f"style code: the look {style.code.look!r} is not drawn yet; the picture is drawn as {drawn}"
             return drawn, "" if drawn == style.code.look else note
-    named = _named(plan)
-    if named is not None:
-        return named, ""
+    preset = named(plan)
+    if preset is not None:
+        return preset, ""
     drawn = drawn_as(plan.look)
     if drawn is not None:
         note = f"not portrayed: look {plan.look!r}; the picture is drawn as {drawn}"
@@ -175,11 +177,17 @@ def is_drawn(look: str | None) -> bool:
     return look is not None and row(look).drawn
 
 
-def _named(plan: ScenePlan) -> str | None:
-    """The preset that the phrase of the plan's look names, such as the Bauhaus."""
-    said = [u.phrase.lower() for u in plan.understood if u.kind == "look" and u.value == plan.look]
-    phrases = _tables()[2].items()
-    return next((preset for phrase in said for preset, words in phrases if re.search(words, phrase)), None)
+def named(plan: ScenePlan) -> str | None:
+    """The preset that the plan's look is called by in the prompt, such as the Bauhaus; None where none is, or where the
+    words speak of a thing: an engraving on a necklace is not how the picture is made."""
+    phrase = next((u.phrase.lower() for u in plan.understood if u.kind == "look" and u.value == plan.look), None)
+    if phrase is None:
+        return None
+    choice, _, phrases = _tables()
+    before, _, after = plan.prompt.lower().partition(phrase)
+    if re.search(choice.things_before, before) or re.search(choice.things_after, after):
+        return None
+    return next((preset for preset, words in phrases.items() if re.search(words, phrase)), None)
 
 
 def _photographic(plan: ScenePlan, choice: _Choice) -> bool:

@@ -177,7 +177,7 @@ class Context:
         """Oklab in flat patches that follow the drawing; fine in the detail zone."""
         tx, ty, anisotropy, _ = self._tensor
         radius = {"turbo": 3.0, "balanced": 4.2, "quality": 5.4}[self.speed]
-        angle = np.arctan2(ty, tx)  # 0..pi, as `flow` gives it
+        angle = np.maximum(np.arctan2(ty, tx), 0)  # -pi, by rounding, is 0
         patches = kuwahara(self.fine, angle, anisotropy, max(2, round(radius * self.unit)))
         return mix(patches, self.fine, self.detail)
 

@@ -313,7 +313,7 @@ def flat(
     context, bright = canvas.context, lightness(canvas.context)
     lab = context.fine.copy()
     lab[..., 0] = bright
-    seen = bool(context.faces)
+    seen = bool((context.face > 0.5).any())  # a face may lie beside the picture
     base, cast = _complexion(context, bright) if seen else (np.zeros(3, np.float32), np.zeros(2, np.float32))
     spare = base + np.array([0.0, *cast], np.float32) if seen else None
     far = pull if scene_pull is None else scene_pull
@@ -324,7 +324,7 @@ def flat(
         own[at] = mix(own[at], _hair(context, lab[at], hair[at], cast, hair_inks), hair[at])
     if seen:
         bare = blur(context.skin, context.unit) * (1 - hair * (1 - context.features))  # a fringe covers the forehead
-        at = _zone(context, bare)
+        at = _zone(context, np.maximum(bare, context.face))
         tones = mix(_skin(context, bright, at, base, shade, glow), np.array([0.97, 0.0, 0.01], np.float32), pale)
         own[at] = mix(own[at], tones, iso(bare[at], 0.5, slope(bare[at])))
         _features(context, lab, own, base)
