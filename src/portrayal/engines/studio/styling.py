@@ -40,9 +40,8 @@ class Styled:
 
 def opened(plan: ScenePlan, style: Style) -> ScenePlan:
     """A plan with what the style chooses where the words leave it open: a golden hour is lit as one."""
-    drawn_code = style.code is not None and not style.code.photographic
-    preset = style.preset or (None if drawn_code else looks.named(plan))
-    wishes = dict(looks.row(preset).open) if preset in looks.presets() else {}
+    preset = looks.preset_of(plan, style)
+    wishes = dict(looks.row(preset).open) if preset is not None else {}
     if style.code is not None and style.code.photographic:
         wishes["look"] = style.code.look
     free = {

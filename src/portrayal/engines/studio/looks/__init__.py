@@ -8,8 +8,8 @@ from portrayal.engines.studio.looks.choice import (
     default_for_figure,
     drawn_as,
     is_drawn,
-    named,
     names,
+    preset_of,
     presets,
     row,
 )
@@ -22,9 +22,9 @@ __all__ = [
     "draw",
     "drawn_as",
     "is_drawn",
-    "named",
     "names",
     "paint",
+    "preset_of",
     "presets",
     "row",
 ]

@@ -128,9 +128,9 @@ def default_for_figure() -> str:
 def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
     """The look of a new picture.
 
-    A preset comes first, then the look of a style code, the prompt's own words (which may name a preset, see `named`),
-    and the style type. What shows the body
-    is drawn when none of them asks for a photograph: a portrait is convincing as one, a whole figure not everywhere.
+    A preset comes first, then the look of a style code, the prompt's own words (which may name a preset), and the style
+    type. What shows the body is drawn when none of them asks for a photograph: a portrait is convincing as one, a whole
+    figure not everywhere.
 
     Args:
         plan: of the picture.
@@ -142,16 +142,14 @@ def choose(plan: ScenePlan, style: Style, body: bool) -> tuple[str | None, str]:
         is nothing to say.
     """
     choice = _tables()[0]
-    if style.preset in _presets():
-        return style.preset, ""
+    preset = preset_of(plan, style)
+    if preset is not None:
+        return preset, ""
     if style.code is not None and not style.code.photographic:
         drawn = drawn_as(style.code.look)
         if drawn is not None:
             note = f"style code: the look {style.code.look!r} is not drawn yet; the picture is drawn as {drawn}"
             return drawn, "" if drawn == style.code.look else note
-    preset = named(plan)
-    if preset is not None:
-        return preset, ""
     drawn = drawn_as(plan.look)
     if drawn is not None:
         note = f"not portrayed: look {plan.look!r}; the picture is drawn as {drawn}"
@@ -177,7 +175,14 @@ def is_drawn(look: str | None) -> bool:
     return look is not None and row(look).drawn
 
 
-def named(plan: ScenePlan) -> str | None:
+def preset_of(plan: ScenePlan, style: Style) -> str | None:
+    """The preset of a picture: that of the request, or one that the prompt names where no code says how to draw."""
+    if style.preset in _presets():
+        return style.preset
+    return None if style.code is not None and not style.code.photographic else _named(plan)
+
+
+def _named(plan: ScenePlan) -> str | None:
     """The preset that the plan's look is called by in the prompt, such as the Bauhaus; None where none is, or where the
     words speak of a thing: an engraving on a necklace is not how the picture is made."""
     phrase = next((u.phrase.lower() for u in plan.understood if u.kind == "look" and u.value == plan.look), None)
