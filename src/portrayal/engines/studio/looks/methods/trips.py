@@ -156,10 +156,12 @@ def strange(canvas: Canvas, *, swirls: int = 4, turn: float = 3.2, eyes: int = 1
     for i, (cx, cy, r) in enumerate(centres):
         reach = np.float32(2.0 * r)
         dx, dy = map_x - np.float32(cx), map_y - np.float32(cy)
+        inside = dx * dx + dy * dy < reach * reach  # all else stays where it is
+        dx, dy = dx[inside], dy[inside]
         share = 1 - step(0.0, 1.0, np.sqrt(dx * dx + dy * dy) / reach)
         spin = share * share * np.float32(turn * (1 if i % 2 else -1))
         c, s = np.cos(spin), np.sin(spin)
-        map_x, map_y = np.float32(cx) + c * dx - s * dy, np.float32(cy) + s * dx + c * dy
+        map_x[inside], map_y[inside] = np.float32(cx) + c * dx - s * dy, np.float32(cy) + s * dx + c * dy
     map_x = map_x + np.float32(9 * unit) * np.sin(y / np.float32(26 * unit))
     small = reduced(context)
     flat = toned(context, small)
